@@ -1,0 +1,238 @@
+//! The commands and their arguments.
+
+mod local;
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use patchbay_vocab::{NodeType, PluginName, TenantId};
+
+pub use local::{BenchArgs, BenchSubject, CheckArgs, ChildArgs, DEFAULT_LISTEN, InspectArgs, Local, UpArgs};
+
+use crate::input;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the answer is no: an unfit file, a node that failed, a change that the host refused
+  2  usage error, bad input, or a name that nothing has
+  3  the host cannot be reached, or cannot serve now
+  4  something broke
+
+Answers go to stdout, everything else to stderr. With --json an answer is the JSON of the HTTP API
+and an error is one line of JSON: {\"code\", \"message\", \"hint\", \"requestId\"}.
+
+Examples:
+  patchbay up --plugins ./plugins
+  patchbay nodes
+  patchbay call string.upper '{\"text\": \"hello\"}'
+  patchbay promote string 1.2.0 --reason 'fixes the umlauts'
+  patchbay rollback string";
+
+/// A host for native plugins that never has to restart
+#[derive(Debug, Parser)]
+#[command(name = "patchbay", version, after_long_help = EXIT_CODES, max_term_width = 110, infer_long_args = false)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What is asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a host: watch a directory, serve what lands in it
+    Up(UpArgs),
+    /// Call a node
+    Call(CallArgs),
+    /// List plugins with their versions, or the files that were refused
+    Plugins(PluginsArgs),
+    /// List nodes, or show the manual page of one
+    Nodes(NodesArgs),
+    /// Show what was changed in a plugin, by whom and why
+    History(HistoryArgs),
+    /// Make a version live
+    Promote(PromoteArgs),
+    /// Make the version before live again
+    Rollback(RollbackArgs),
+    /// Take a version out of service
+    Quarantine(QuarantineArgs),
+    /// Show how the host is
+    Status(StatusArgs),
+    /// Follow what happens in the host
+    Events(EventsArgs),
+    /// Show what a file says of itself, without running any of it
+    Inspect(InspectArgs),
+    /// Vet a file as a host would, trial load included
+    Check(CheckArgs),
+    /// Measure this build on this machine
+    Bench(BenchArgs),
+    /// The trial load of one file in a process of its own
+    #[command(name = "__child", hide = true)]
+    Child(ChildArgs),
+}
+
+/// How to reach the host, and how to answer.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Server {
+    /// Address of the host
+    #[arg(
+        long,
+        env = "PATCHBAY_URL",
+        default_value = "http://127.0.0.1:7411",
+        value_name = "URL"
+    )]
+    pub(crate) url: String,
+    /// Answer with the JSON of the HTTP API
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Who orders a change, why, and whether refusals may be overridden.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OrderArgs {
+    /// Why; kept in the history
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Override the refusals that may be overridden, such as a quarantine or a dependent that would break
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Who orders it; kept in the history [default: the user's name]
+    #[arg(long, env = "PATCHBAY_ACTOR", value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+}
+
+/// Arguments of `call`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay call string.upper '{\"text\": \"hello\"}'
+  patchbay call string.upper @input.json --tenant acme
+  echo '{\"text\": \"hello\"}' | patchbay call string.upper - --timeout 500ms --json")]
+pub(crate) struct CallArgs {
+    /// The node, such as `string.upper`
+    #[arg(value_name = "NODE_TYPE")]
+    pub(crate) node_type: NodeType,
+    /// The parameters: JSON, @FILE, or - for stdin [default: {}]
+    #[arg(value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
+    pub(crate) input: Option<String>,
+    /// Whose data the call may see
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<TenantId>,
+    /// How long the call may take, such as 500ms, 2s, 1m [default: the node's own limit]
+    #[arg(long, value_name = "DURATION", value_parser = input::duration)]
+    pub(crate) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// Arguments of `plugins`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay plugins
+  patchbay plugins string
+  patchbay plugins --rejected --json")]
+pub(crate) struct PluginsArgs {
+    /// Show this plugin in full
+    #[arg(value_name = "PLUGIN", conflicts_with = "rejected")]
+    pub(crate) plugin: Option<PluginName>,
+    /// List the files that were refused, with code, reason and hint
+    #[arg(long)]
+    pub(crate) rejected: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// Arguments of `nodes`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay nodes
+  patchbay nodes string.upper")]
+pub(crate) struct NodesArgs {
+    /// Show the manual page of this node
+    #[arg(value_name = "NODE_TYPE")]
+    pub(crate) node_type: Option<NodeType>,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  patchbay history string")]
+pub(crate) struct HistoryArgs {
+    /// The plugin
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) plugin: PluginName,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// Arguments of `promote`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay promote string 1.2.0 --reason 'fixes the umlauts'
+  patchbay promote string r3 --force")]
+pub(crate) struct PromoteArgs {
+    /// The plugin
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) plugin: PluginName,
+    /// What becomes live: a version such as 1.2.0, or a revision such as r3
+    #[arg(value_name = "VERSION|REV")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) order: OrderArgs,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// Arguments of `rollback`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay rollback string
+  patchbay rollback string --to 1.1.0 --reason 'slow since 1.2'")]
+pub(crate) struct RollbackArgs {
+    /// The plugin
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) plugin: PluginName,
+    /// What becomes live [default: what was live before]
+    #[arg(long, value_name = "VERSION|REV")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) order: OrderArgs,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// Arguments of `quarantine`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay quarantine string --reason 'corrupts texts'
+  patchbay quarantine string r3")]
+pub(crate) struct QuarantineArgs {
+    /// The plugin
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) plugin: PluginName,
+    /// What goes out of service [default: what is live]
+    #[arg(value_name = "VERSION|REV")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) order: OrderArgs,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// Arguments of `events`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay events
+  patchbay events --json | jq .kind")]
+pub(crate) struct EventsArgs {
+    #[command(flatten)]
+    pub(crate) server: Server,
+}

@@ -1,0 +1,124 @@
+//! The commands that need the host's own code; the binary carries them out.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Where a host listens when nothing else is said.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7411);
+
+/// A command for the binary.
+#[derive(Debug)]
+pub enum Local {
+    /// Start a host.
+    Up(UpArgs),
+    /// Show what a file says of itself.
+    Inspect(InspectArgs),
+    /// Vet a file.
+    Check(CheckArgs),
+    /// Measure.
+    Bench(BenchArgs),
+    /// Be the child process of a trial load.
+    Child(ChildArgs),
+}
+
+/// Arguments of `up`. What is left out here is taken from the configuration file, then from the defaults.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay up --plugins ./plugins
+  patchbay up --config patchbay.toml --listen 127.0.0.1:8080
+  patchbay up --plugins ./target/debug --dev
+
+Prints one line `ready http://...` on stdout when it serves.")]
+pub struct UpArgs {
+    /// Configuration file (TOML); arguments go before it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directory to watch for plugins [default: plugins]
+    #[arg(long, value_name = "DIR")]
+    pub plugins: Option<PathBuf>,
+    /// Directory for the host's own files [default: data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Address of the HTTP API [default: 127.0.0.1:7411]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Accept other content under a version that is already known
+    #[arg(long)]
+    pub dev: bool,
+    /// How many earlier versions of each plugin are kept warm for a rollback
+    #[arg(long, value_name = "N")]
+    pub history_limit: Option<usize>,
+    /// What is logged: error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub log: Option<String>,
+}
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  patchbay inspect target/release/libstring.so")]
+pub struct InspectArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  patchbay check target/release/libstring.so
+
+Exits with 0 when a host would admit the file, with 1 when it would not.")]
+pub struct CheckArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `bench`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay bench
+  patchbay bench dispatch --quick --json")]
+pub struct BenchArgs {
+    /// What to measure [default: everything]
+    #[arg(value_enum, value_name = "SUBJECT")]
+    pub subject: Option<BenchSubject>,
+    /// Directory with the plugins to measure with
+    #[arg(long, value_name = "DIR")]
+    pub plugins: Option<PathBuf>,
+    /// Measure briefly: a first impression, not a figure to quote
+    #[arg(long)]
+    pub quick: bool,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `bench` measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchSubject {
+    /// A call through the registry against a direct call
+    Dispatch,
+    /// A change of versions under load
+    Swap,
+    /// Values in and out against JSON text
+    Values,
+}
+
+/// Arguments of the child process; only the crate that starts it knows what they mean.
+#[derive(Debug, Args)]
+pub struct ChildArgs {
+    /// Passed on as they are
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<OsString>,
+}

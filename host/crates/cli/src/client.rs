@@ -1,0 +1,200 @@
+//! One host, over HTTP.
+//!
+//! Invariant: whatever answers, a command ends: connecting and waiting have limits, and so has what is read. Proxies
+//! and redirects are not followed: a host is named by its address.
+
+use std::io::{BufRead, BufReader, Read};
+use std::time::Duration;
+
+use patchbay_wire::ProblemView;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use ureq::http::{Response, Uri};
+use ureq::{Agent, Body};
+
+use crate::error::CliError;
+
+const CONNECT: Duration = Duration::from_secs(5);
+/// Long enough for any read and for any change; calls of nodes have their own limit.
+const ANSWER: Duration = Duration::from_secs(60);
+const LARGEST_ANSWER: u64 = 256 << 20;
+const LONGEST_EVENT: u64 = 1 << 20;
+
+/// A connection to a host.
+pub(crate) struct Client {
+    agent: Agent,
+    url: String,
+}
+
+impl Client {
+    /// A client for the host at `url`, which waits `patience` longer than usual for its answers.
+    pub(crate) fn new(url: &str, patience: Duration) -> Result<Self, CliError> {
+        let url = checked(url)?;
+        let limit = ANSWER.saturating_add(patience);
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .max_redirects(0)
+            .timeout_connect(Some(CONNECT))
+            .timeout_recv_response(Some(limit))
+            .user_agent(concat!("patchbay/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        Ok(Self { agent, url })
+    }
+
+    /// Reads.
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
+        let answer = self
+            .agent
+            .get(self.at(path))
+            .config()
+            .timeout_global(Some(ANSWER))
+            .build()
+            .call();
+        self.decode(answer.map_err(|cause| self.unreached(cause))?)
+    }
+
+    /// Sends.
+    pub(crate) fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+        actor: Option<&str>,
+    ) -> Result<T, CliError> {
+        let body = serde_json::to_vec(body).map_err(CliError::BadJson)?;
+        let mut request = self.agent.post(self.at(path)).content_type("application/json");
+        if let Some(actor) = actor {
+            request = request.header("x-patchbay-actor", actor);
+        }
+        self.decode(request.send(&body[..]).map_err(|cause| self.unreached(cause))?)
+    }
+
+    /// Follows the events; `each` is called with the JSON of each, until it returns false or the host ends.
+    pub(crate) fn follow(&self, mut each: impl FnMut(&str) -> bool) -> Result<(), CliError> {
+        let answer = self
+            .agent
+            .get(self.at("events"))
+            .header("accept", "text/event-stream")
+            .call();
+        let mut answer = answer.map_err(|cause| self.unreached(cause))?;
+        if answer.status() != 200 {
+            return self.decode::<serde_json::Value>(answer).map(drop);
+        }
+        let mut stream = BufReader::new(answer.body_mut().with_config().limit(u64::MAX).reader());
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = stream.by_ref().take(LONGEST_EVENT).read_until(b'\n', &mut line);
+            match read.map_err(|cause| CliError::Broken {
+                url: self.url.clone(),
+                cause,
+            })? {
+                0 => return Ok(()),
+                _ => {
+                    let text = String::from_utf8_lossy(&line);
+                    if text.strip_prefix("data:").is_some_and(|json| !each(json.trim())) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}/api/v1/{path}", self.url)
+    }
+
+    fn decode<T: DeserializeOwned>(&self, mut answer: Response<Body>) -> Result<T, CliError> {
+        let status = answer.status().as_u16();
+        let body = answer
+            .body_mut()
+            .with_config()
+            .limit(LARGEST_ANSWER)
+            .read_to_vec();
+        let body = body.map_err(|cause| self.unreached(cause))?;
+        if status == 200 {
+            return serde_json::from_slice(&body).map_err(|cause| self.stranger(cause.to_string()));
+        }
+        let problem = serde_json::from_slice::<ProblemView>(&body)
+            .map_err(|_| self.stranger(format!("status {status} without a problem in its body")))?;
+        Err(CliError::Refused {
+            status,
+            problem: Box::new(problem),
+        })
+    }
+
+    fn stranger(&self, what: String) -> CliError {
+        CliError::Stranger {
+            url: self.url.clone(),
+            what,
+        }
+    }
+
+    fn unreached(&self, cause: ureq::Error) -> CliError {
+        let url = self.url.clone();
+        match cause {
+            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve)
+            | ureq::Error::HostNotFound
+            | ureq::Error::ConnectionFailed => CliError::NobodyListens { url, cause },
+            ureq::Error::Timeout(_) => CliError::Slow { url, cause },
+            ureq::Error::Io(cause) if cause.kind() == std::io::ErrorKind::ConnectionRefused => {
+                CliError::NobodyListens {
+                    url,
+                    cause: ureq::Error::Io(cause),
+                }
+            }
+            ureq::Error::Io(cause) => CliError::Broken { url, cause },
+            other => self.stranger(other.to_string()),
+        }
+    }
+}
+
+/// The address without a trailing slash; only plain HTTP to a host and a port is spoken.
+fn checked(url: &str) -> Result<String, CliError> {
+    let bad = |why| CliError::BadUrl { url: url.into(), why };
+    let uri: Uri = url.parse().map_err(|_| bad("it is not a URL"))?;
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some("https") => return Err(bad("only http is spoken, on this machine")),
+        _ => return Err(bad("it does not start with http://")),
+    }
+    if uri.query().is_some() || !matches!(uri.path(), "" | "/") {
+        return Err(bad("it has a path"));
+    }
+    if uri
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'))
+    {
+        return Err(bad("it has a user name"));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use patchbay_vocab::Explain;
+
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_hosts_are_accepted() {
+        assert_eq!(
+            checked("http://127.0.0.1:7411/").unwrap(),
+            "http://127.0.0.1:7411"
+        );
+        assert_eq!(checked("http://[::1]:7411").unwrap(), "http://[::1]:7411");
+        for bad in [
+            "",
+            "127.0.0.1:7411",
+            "https://localhost",
+            "http://a/b",
+            "http://a?b",
+            "http://u:p@a",
+            "ftp://a",
+        ] {
+            let error = checked(bad).unwrap_err();
+            assert_eq!(error.code().0, "PB-CLI-002", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The commands for a running host: ask, then print.
+
+use std::time::Duration;
+
+use patchbay_vocab::PluginName;
+use patchbay_wire::{
+    CallReply, CallRequest, ChangeRequest, EventView, HistoryView, NodeView, PluginView, RejectedView,
+    StatusView, SwapView,
+};
+use serde::Serialize;
+
+use crate::args::{
+    CallArgs, EventsArgs, HistoryArgs, NodesArgs, OrderArgs, PluginsArgs, PromoteArgs, QuarantineArgs,
+    RollbackArgs, Server, StatusArgs,
+};
+use crate::client::Client;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::streams::{Format, Layout, Streams};
+use crate::{input, render, text};
+
+pub(crate) fn call(args: &CallArgs, streams: &mut Streams<'_>) -> Exit {
+    let asked = || -> Result<CallReply, CliError> {
+        // The host ends the call; the client waits for it to say so, whatever the node's own limit is.
+        let patience = args.timeout.unwrap_or(Duration::from_secs(86_400));
+        let client = Client::new(&args.server.url, patience)?;
+        let request = CallRequest {
+            input: input::read(args.input.as_deref())?,
+            tenant: args.tenant.clone(),
+            timeout_ms: args
+                .timeout
+                .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+        };
+        client.post(&format!("call/{}", args.node_type), &request, None)
+    };
+    match (asked(), format_of(&args.server)) {
+        (Ok(reply), Format::Human) => streams.json(&reply.output),
+        (Ok(reply), Format::Json) => streams.json(&reply),
+        (Err(error), format) => streams.problem(&error.problem(), format, error.exit()),
+    }
+}
+
+pub(crate) fn plugins(args: &PluginsArgs, streams: &mut Streams<'_>) -> Exit {
+    if args.rejected {
+        return read(
+            &args.server,
+            "rejected",
+            streams,
+            |rejected: &Vec<RejectedView>, layout| render::rejected(rejected, layout),
+        );
+    }
+    if let Some(name) = &args.plugin {
+        return read(&args.server, &format!("plugins/{name}"), streams, render::plugin);
+    }
+    let exit = read(
+        &args.server,
+        "plugins",
+        streams,
+        |plugins: &Vec<PluginView>, layout| render::plugins(plugins, layout),
+    );
+    if exit == Exit::Success && format_of(&args.server) == Format::Human {
+        mention_rejected(&args.server, streams);
+    }
+    exit
+}
+
+/// A file that was refused is not in the list of plugins: whoever looks for it there is told where it is.
+fn mention_rejected(server: &Server, streams: &mut Streams<'_>) {
+    let client = Client::new(&server.url, Duration::ZERO);
+    match client.and_then(|client| client.get::<StatusView>("status")) {
+        Ok(StatusView { rejected: 1, .. }) => streams.note("1 file was refused: patchbay plugins --rejected"),
+        Ok(StatusView {
+            rejected: count @ 2..,
+            ..
+        }) => {
+            streams.note(&format!(
+                "{count} files were refused: patchbay plugins --rejected"
+            ));
+        }
+        // The list itself is printed already; this was a courtesy.
+        Ok(_) | Err(_) => {}
+    }
+}
+
+pub(crate) fn nodes(args: &NodesArgs, streams: &mut Streams<'_>) -> Exit {
+    match &args.node_type {
+        Some(node) => read(&args.server, &format!("nodes/{node}"), streams, render::manual),
+        None => read(&args.server, "nodes", streams, |nodes: &Vec<NodeView>, layout| {
+            render::nodes(nodes, layout)
+        }),
+    }
+}
+
+pub(crate) fn history(args: &HistoryArgs, streams: &mut Streams<'_>) -> Exit {
+    let path = format!("plugins/{}/history", args.plugin);
+    read(
+        &args.server,
+        &path,
+        streams,
+        |lines: &Vec<HistoryView>, layout| render::history(lines, layout),
+    )
+}
+
+pub(crate) fn status(args: &StatusArgs, streams: &mut Streams<'_>) -> Exit {
+    read(&args.server, "status", streams, render::status)
+}
+
+pub(crate) fn promote(args: PromoteArgs, streams: &mut Streams<'_>) -> Exit {
+    change(
+        "promote",
+        &args.plugin,
+        Some(args.to),
+        args.order,
+        &args.server,
+        streams,
+    )
+}
+
+pub(crate) fn rollback(args: RollbackArgs, streams: &mut Streams<'_>) -> Exit {
+    change(
+        "rollback",
+        &args.plugin,
+        args.to,
+        args.order,
+        &args.server,
+        streams,
+    )
+}
+
+pub(crate) fn quarantine(args: QuarantineArgs, streams: &mut Streams<'_>) -> Exit {
+    change(
+        "quarantine",
+        &args.plugin,
+        args.to,
+        args.order,
+        &args.server,
+        streams,
+    )
+}
+
+pub(crate) fn events(args: &EventsArgs, streams: &mut Streams<'_>) -> Exit {
+    let format = format_of(&args.server);
+    let mut exit = Exit::Success;
+    let followed = Client::new(&args.server.url, Duration::ZERO).and_then(|client| {
+        client.follow(|json| {
+            // What is no event, such as the note that some were missed, is left to `--json`.
+            exit = match (format, serde_json::from_str::<EventView>(json)) {
+                (Format::Human, Ok(event)) => streams.answer(&render::event(&event)),
+                (Format::Human, Err(_)) => Exit::Success,
+                (Format::Json, _) => streams.answer(&text::json(json)),
+            };
+            exit == Exit::Success && !streams.is_closed()
+        })
+    });
+    match followed {
+        Ok(()) => exit,
+        Err(error) => streams.problem(&error.problem(), format, error.exit()),
+    }
+}
+
+fn format_of(server: &Server) -> Format {
+    Format::of_flag(server.json)
+}
+
+/// Asks for `path` and prints the answer.
+fn read<T>(
+    server: &Server,
+    path: &str,
+    streams: &mut Streams<'_>,
+    render: impl Fn(&T, Layout) -> String,
+) -> Exit
+where
+    T: Serialize + serde::de::DeserializeOwned,
+{
+    let asked = Client::new(&server.url, Duration::ZERO).and_then(|client| client.get::<T>(path));
+    match (asked, format_of(server)) {
+        (Ok(answer), Format::Human) => streams.answer(&render(&answer, streams.layout())),
+        (Ok(answer), Format::Json) => streams.json(&answer),
+        (Err(error), format) => streams.problem(&error.problem(), format, error.exit()),
+    }
+}
+
+fn change(
+    verb: &str,
+    plugin: &PluginName,
+    to: Option<String>,
+    order: OrderArgs,
+    server: &Server,
+    streams: &mut Streams<'_>,
+) -> Exit {
+    let actor = actor(order.actor);
+    let request = ChangeRequest {
+        to,
+        reason: order.reason,
+        force: order.force,
+    };
+    let asked = Client::new(&server.url, Duration::ZERO).and_then(|client| {
+        client.post::<_, SwapView>(&format!("plugins/{plugin}/{verb}"), &request, Some(&actor))
+    });
+    match (asked, format_of(server)) {
+        (Ok(swap), Format::Human) => streams.answer(&render::swap(&swap)),
+        (Ok(swap), Format::Json) => streams.json(&swap),
+        (Err(error), format) => streams.problem(&error.problem(), format, error.exit()),
+    }
+}
+
+/// Who orders a change: a header, so printable ASCII and short.
+fn actor(given: Option<String>) -> String {
+    let named = given.or_else(|| std::env::var("USER").ok().map(|user| format!("cli:{user}")));
+    let clean: String = named
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| c.is_ascii_graphic() || *c == ' ')
+        .take(64)
+        .collect();
+    match clean.trim() {
+        "" => "cli".to_owned(),
+        actor => actor.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_is_short_and_printable() {
+        assert_eq!(actor(Some("ann".into())), "ann");
+        assert_eq!(actor(Some("\r\nx-evil: 1".into())), "x-evil: 1");
+        assert_eq!(actor(Some("\u{1b}".into())), "cli");
+        assert_eq!(actor(Some("a".repeat(1000))).len(), 64);
+    }
+}

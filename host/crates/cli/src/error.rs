@@ -1,0 +1,103 @@
+//! What can go wrong on this side of the connection, and what the host refuses on the other.
+
+use std::path::PathBuf;
+
+use patchbay_vocab::{Code, Explain};
+use patchbay_wire::ProblemView;
+
+use crate::exit::Exit;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error("`{url}` is not an address of a host: {why}")]
+    BadUrl { url: String, why: &'static str },
+    #[error("the input is not JSON")]
+    BadJson(#[source] serde_json::Error),
+    #[error("cannot read the input from `{}`", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("the input is larger than {most} bytes")]
+    TooLarge { most: u64 },
+    #[error("no host answers at {url}")]
+    NobodyListens {
+        url: String,
+        #[source]
+        cause: ureq::Error,
+    },
+    #[error("the host at {url} did not answer in time")]
+    Slow {
+        url: String,
+        #[source]
+        cause: ureq::Error,
+    },
+    #[error("the connection to {url} broke")]
+    Broken {
+        url: String,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("what answers at {url} is not a Patchbay host: {what}")]
+    Stranger { url: String, what: String },
+    /// The host's own words, passed on.
+    #[error("{}", problem.message)]
+    Refused { status: u16, problem: Box<ProblemView> },
+}
+
+impl CliError {
+    /// How the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::BadUrl { .. } | Self::BadJson(_) | Self::Unreadable { .. } | Self::TooLarge { .. } => {
+                Exit::Usage
+            }
+            Self::NobodyListens { .. } | Self::Slow { .. } | Self::Broken { .. } | Self::Stranger { .. } => {
+                Exit::Unreachable
+            }
+            Self::Refused { status, .. } => Exit::of_status(*status),
+        }
+    }
+
+    /// What is printed.
+    pub(crate) fn problem(&self) -> ProblemView {
+        match self {
+            Self::Refused { problem, .. } => (**problem).clone(),
+            other => other.explained().into(),
+        }
+    }
+}
+
+impl Explain for CliError {
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::BadUrl { .. } => "PB-CLI-002",
+            Self::BadJson(_) => "PB-CLI-003",
+            Self::Unreadable { .. } => "PB-CLI-004",
+            Self::TooLarge { .. } => "PB-CLI-005",
+            Self::NobodyListens { .. } => "PB-CLI-006",
+            Self::Slow { .. } | Self::Broken { .. } => "PB-CLI-007",
+            Self::Stranger { .. } | Self::Refused { .. } => "PB-CLI-008",
+        })
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::BadUrl { .. } => "write it like http://127.0.0.1:7411".into(),
+            Self::BadJson(_) => "pass one JSON value, @FILE for a file's content, or - for stdin".into(),
+            Self::Unreadable { .. } => "check the path after the @ and its permissions".into(),
+            Self::TooLarge { .. } => "pass less: a host refuses larger requests too".into(),
+            Self::NobodyListens { .. } => "start one with `patchbay up`, or name another with --url".into(),
+            Self::Slow { .. } => {
+                "look at the host's log; `patchbay call --timeout` sets how long a call may take".into()
+            }
+            Self::Broken { .. } => {
+                "look at the host's log; whether the request was carried out is not known".into()
+            }
+            Self::Stranger { .. } => "check --url or PATCHBAY_URL".into(),
+            Self::Refused { problem, .. } => problem.hint.clone(),
+        }
+    }
+}

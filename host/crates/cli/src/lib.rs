@@ -1,0 +1,31 @@
+//! The command line; commands that talk to a server talk HTTP only.
+//!
+//! Invariant: what was asked for goes to stdout and nothing else does; every text that a plugin or a server wrote is
+//! stripped of control characters before a terminal sees it; a closed pipe is the end of the output, not an error.
+//!
+//! [`run`] parses the arguments. Commands for a running host are carried out here and end as [`Outcome::Done`];
+//! commands that need the host's own code come back as [`Outcome::Local`] for the binary to carry out, which prints
+//! through [`Streams`] so that every command speaks alike.
+#![forbid(unsafe_code)]
+
+mod args;
+mod client;
+mod clock;
+mod command;
+mod error;
+mod exit;
+mod input;
+mod render;
+mod run;
+mod streams;
+mod text;
+
+pub use args::{BenchArgs, BenchSubject, CheckArgs, ChildArgs, DEFAULT_LISTEN, InspectArgs, Local, UpArgs};
+pub use exit::Exit;
+pub use render::{render_check, render_inspect, render_table};
+pub use run::{Outcome, command, run, run_on};
+pub use streams::{Format, Layout, Streams};
+pub use text::{line, lines};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Answers for people.
+//!
+//! Invariant: every cell and every line goes through [`crate::text`], and nothing is said by colour alone.
+
+mod changes;
+mod file;
+mod nodes;
+mod plugins;
+mod schema;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{Cell, ContentArrangement, Table};
+
+pub(crate) use changes::{event, history, status, swap};
+pub use file::{render_check, render_inspect};
+pub(crate) use nodes::{manual, nodes};
+pub(crate) use plugins::{plugin, plugins, rejected};
+
+use crate::streams::Layout;
+use crate::text;
+
+/// A table without lines: a header in capitals, one row per line unless a terminal is too narrow for it.
+#[must_use]
+pub fn render_table(header: &[&str], rows: &[Vec<String>], layout: Layout) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    match layout {
+        Layout::Terminal => table.set_content_arrangement(ContentArrangement::Dynamic),
+        Layout::Pipe => table
+            .force_no_tty()
+            .set_content_arrangement(ContentArrangement::Disabled),
+    };
+    table.set_header(header.iter().map(|title| Cell::new(title.to_uppercase())));
+    for row in rows {
+        table.add_row(row.iter().map(|cell| {
+            Cell::new(if cell.is_empty() {
+                "-".into()
+            } else {
+                text::line(cell)
+            })
+        }));
+    }
+    let last = header.len().saturating_sub(1);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if index == last { 0 } else { 2 }));
+    }
+    let mut out = String::new();
+    for line in table.lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// `name: value` lines with the values aligned; empty values are left out.
+fn facts(pairs: &[(&str, String)]) -> String {
+    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
+    let mut out = String::new();
+    for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        let name = format!("{name}:");
+        out.push_str(&format!("{name:width$} {}\n", text::line(value)));
+    }
+    out
+}
+
+/// `text` with every line moved to the right.
+fn indented(text: &str, by: usize) -> String {
+    let margin = " ".repeat(by);
+    let mut out = String::new();
+    for line in text::lines(text).lines() {
+        if !line.trim().is_empty() {
+            out.push_str(&margin);
+            out.push_str(line.trim_end());
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn joined<T: std::fmt::Display>(items: &[T]) -> String {
+    items
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! What changed, what happens, and how the host is.
+
+use patchbay_wire::{EventView, HistoryView, RevisionRef, StatusView, SwapView, UnloadMode};
+
+use super::{facts, render_table};
+use crate::clock::{micros, stamp, uptime};
+use crate::streams::Layout;
+use crate::text;
+
+pub(crate) fn history(lines: &[HistoryView], layout: Layout) -> String {
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            vec![
+                stamp(line.at),
+                line.generation.to_string(),
+                line.action.clone(),
+                format!("r{}", line.revision),
+                line.version.to_string(),
+                line.from_revision
+                    .map(|from| format!("r{from}"))
+                    .unwrap_or_default(),
+                line.actor.clone(),
+                line.reason.clone(),
+            ]
+        })
+        .collect();
+    render_table(
+        &["when", "gen", "action", "rev", "version", "from", "by", "reason"],
+        &rows,
+        layout,
+    )
+}
+
+pub(crate) fn swap(swap: &SwapView) -> String {
+    let name = |revision: &Option<RevisionRef>| match revision {
+        Some(RevisionRef { revision, version }) => format!("{version} (r{revision})"),
+        None => "nothing".to_owned(),
+    };
+    let took = swap
+        .micros
+        .map(|count| format!(", swapped in {}", micros(count)))
+        .unwrap_or_default();
+    let (plugin, generation) = (&swap.plugin, swap.generation);
+    if swap.from == swap.to {
+        return format!("{plugin}: {} stays live, generation {generation}", name(&swap.to));
+    }
+    format!(
+        "{plugin}: {} -> {}, generation {generation}{took}",
+        name(&swap.from),
+        name(&swap.to)
+    )
+}
+
+pub(crate) fn event(event: &EventView) -> String {
+    let mut out = format!("{}  {}", stamp(event.at), text::line(&event.kind));
+    if let Some(plugin) = &event.plugin {
+        out.push_str(&format!("  {plugin}"));
+        if let Some(version) = &event.version {
+            out.push_str(&format!("@{version}"));
+        }
+        if let Some(revision) = event.revision {
+            out.push_str(&format!(" (r{revision})"));
+        }
+    }
+    if let Some(code) = &event.code {
+        out.push_str(&format!("  {}", text::line(code)));
+    }
+    out.push_str(&format!("  {}", text::line(&event.message)));
+    out
+}
+
+pub(crate) fn status(status: &StatusView, _: Layout) -> String {
+    let unload = match status.unload {
+        UnloadMode::Unmap => "drained versions are unmapped",
+        UnloadMode::KeepMapped => "drained versions stay mapped: this executable has no thread hooks",
+    };
+    facts(&[
+        ("version", status.version.clone()),
+        ("contract", status.contract.clone()),
+        ("up", uptime(status.uptime_millis)),
+        ("generation", status.generation.to_string()),
+        ("plugins", status.plugins.to_string()),
+        ("nodes", status.nodes.to_string()),
+        ("refused files", status.rejected.to_string()),
+        ("unloading", unload.to_owned()),
+    ])
+}

@@ -1,0 +1,368 @@
+use patchbay_vocab::{Digest, RevisionNumber, RevisionState, UnixMillis};
+use patchbay_wire::{
+    CheckStageView, CheckView, DependencyView, Effect, EventView, ExampleView, HistoryView, InspectView,
+    NodeView, PluginView, ProblemView, RejectedView, RevisionRef, RevisionView, StatusView, SwapView,
+    UnloadMode,
+};
+use serde_json::json;
+
+use super::*;
+
+fn revision(number: u64, version: &str, state: RevisionState) -> RevisionView {
+    RevisionView {
+        revision: RevisionNumber(number),
+        version: version.parse().unwrap(),
+        digest: Digest::of(version.as_bytes()),
+        state,
+        calls_in_flight: 0,
+        calls_total: 0,
+        pinned_by: vec![],
+        memory_bytes: None,
+        threads: 0,
+        origin: "/plugins/libstring.so".into(),
+        admitted_at: UnixMillis(0),
+        blocked_by: None,
+    }
+}
+
+fn string_plugin() -> PluginView {
+    let mut draining = revision(1, "1.1.0", RevisionState::Draining);
+    draining.calls_in_flight = 2;
+    draining.calls_total = 40;
+    draining.pinned_by = vec!["2 running call(s)".into(), "1 thread(s) it started".into()];
+    draining.memory_bytes = Some(1_572_864);
+    draining.threads = 1;
+    PluginView {
+        name: "string".parse().unwrap(),
+        description: "texts".into(),
+        author: "core".into(),
+        live: Some("1.2.0".parse().unwrap()),
+        live_revision: Some(RevisionNumber(2)),
+        generation: Some(7),
+        revisions: vec![draining, revision(2, "1.2.0", RevisionState::Live)],
+        nodes: vec!["string.upper".parse().unwrap()],
+        dependencies: vec![DependencyView {
+            plugin: "list".parse().unwrap(),
+            range: "^1".parse().unwrap(),
+        }],
+    }
+}
+
+fn upper() -> NodeView {
+    NodeView {
+        node_type: "string.upper".parse().unwrap(),
+        plugin: "string".parse().unwrap(),
+        version: "1.2.0".into(),
+        category: "text".into(),
+        description: "Makes letters large.\nFollows Unicode.".into(),
+        required: vec!["text".into()],
+        parameters: json!({
+            "type": "object",
+            "properties": {
+                "text": {"type": "string", "description": "What to change"},
+                "count": {"type": "integer", "minimum": 1, "default": 1},
+                "mode": {"$ref": "#/$defs/Mode"},
+                "tags": {"type": ["array", "null"], "items": {"type": "string"}},
+            },
+            "required": ["text"],
+            "$defs": {"Mode": {"enum": ["all", "first"], "description": "Which letters"}},
+        }),
+        result: json!({"type": "string", "description": "The changed text"}),
+        aliases: vec!["upper".parse().unwrap()],
+        tags: vec!["text".into(), "case".into()],
+        author: "core".into(),
+        icon: String::new(),
+        experimental: false,
+        effect: Effect::Pure,
+        timeout_ms: Some(500),
+        capabilities: vec![],
+        secrets: vec![],
+        is_async: false,
+        stateful: false,
+        examples: vec![ExampleView {
+            title: "a word".into(),
+            input: json!({"text": "it's"}),
+            output: json!("IT'S"),
+        }],
+        host_api: "^1.0".into(),
+        dependencies: vec![],
+    }
+}
+
+#[test]
+fn plugins_show_state_leases_pins_and_memory_per_version() {
+    assert_eq!(
+        plugins(&[string_plugin()], Layout::Pipe),
+        "\
+PLUGIN  VERSION  REV  STATE     LEASES  CALLS  PINNED BY                                  MEMORY   THREADS
+string  1.1.0    r1   draining  2       40     2 running call(s), 1 thread(s) it started  1.5 MiB  1
+string  1.2.0    r2   live      0       0      -                                          -        0
+"
+    );
+}
+
+#[test]
+fn one_plugin_shows_what_keeps_a_revision_from_going_live() {
+    let mut view = string_plugin();
+    view.revisions[0].blocked_by = Some(ProblemView {
+        code: "PB-REG-004".into(),
+        message: "needs `list` ^2".into(),
+        hint: "deploy it first".into(),
+        request_id: None,
+    });
+    let text = plugin(&view, Layout::Pipe);
+    assert!(
+        text.starts_with("plugin:           string\nabout:            texts\n"),
+        "{text}"
+    );
+    assert!(text.contains("live:             1.2.0 (r2)\n"), "{text}");
+    assert!(text.contains("needs:            list@^1\n"), "{text}");
+    assert!(
+        text.ends_with("r1 cannot go live [PB-REG-004]: needs `list` ^2\n  hint: deploy it first\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn refused_files_show_code_reason_and_hint_on_one_line_each() {
+    let file = RejectedView {
+        path: "/plugins/bad\u{1b}[2J\n.so".into(),
+        digest: None,
+        code: "PB-INSPECT-003".into(),
+        message: "ends in the middle of a segment".into(),
+        hint: "copy it again".into(),
+        at: UnixMillis(0),
+    };
+    let text = rejected(&[file.clone(), file], Layout::Pipe);
+    let rows: Vec<_> = text.lines().collect();
+    assert_eq!(rows.len(), 3, "{text}");
+    let expected = "PB-INSPECT-003  /plugins/bad[2J .so  ends in the middle of a segment  copy it again  1970-01-01 00:00:00Z";
+    assert_eq!(rows[1], expected);
+    assert_eq!(rejected(&[], Layout::Pipe), "no file was refused\n");
+}
+
+#[test]
+fn the_catalogue_has_one_line_per_node() {
+    assert_eq!(
+        nodes(&[upper()], Layout::Pipe),
+        "\
+NODE          PLUGIN        CATEGORY  EFFECT  DESCRIPTION
+string.upper  string@1.2.0  text      pure    Makes letters large.
+"
+    );
+}
+
+#[test]
+fn the_manual_of_a_node_is_complete() {
+    assert_eq!(
+        manual(&upper(), Layout::Pipe),
+        r#"string.upper
+
+  Makes letters large.
+  Follows Unicode.
+
+plugin:      string@1.2.0
+category:    text
+also called: upper
+tags:        text, case
+author:      core
+effect:      pure
+time limit:  500 ms
+contract:    ^1.0
+
+PARAMETERS
+
+NAME   TYPE                    DEFAULT   DESCRIPTION
+count  integer >= 1            1         -
+mode   "all" | "first"         -         Which letters
+tags   array of string | null  -         -
+text   string                  required  What to change
+
+RESULT
+
+string: The changed text
+
+EXAMPLES
+
+# a word
+patchbay call string.upper '{"text":"it'\''s"}'
+"IT'S"
+"#
+    );
+}
+
+#[test]
+fn a_hostile_schema_is_rendered_in_bounded_time_and_size() {
+    let mut node = upper();
+    let wide: Vec<_> = (0..1_000).map(|_| json!({"$ref": "#/$defs/Loop"})).collect();
+    let properties: serde_json::Map<_, _> = (0..5_000)
+        .map(|n| (format!("p{n}\u{9b}"), json!({"$ref": "#/$defs/Loop"})))
+        .collect();
+    node.parameters = json!({"properties": properties, "$defs": {"Loop": {"anyOf": wide}}});
+    node.result = json!([1, 2]);
+    let text = manual(&node, Layout::Pipe);
+    assert!(
+        text.len() < 200_000 && !text.contains('\u{9b}'),
+        "{} bytes",
+        text.len()
+    );
+}
+
+#[test]
+fn history_shows_who_did_what_and_why() {
+    let line = HistoryView {
+        at: UnixMillis(1_767_225_600_000),
+        generation: 7,
+        action: "promoted".into(),
+        revision: RevisionNumber(2),
+        version: "1.2.0".parse().unwrap(),
+        from_revision: Some(RevisionNumber(1)),
+        actor: "cli:ann".into(),
+        reason: "fixes the umlauts".into(),
+    };
+    assert_eq!(
+        history(&[line], Layout::Pipe),
+        "\
+WHEN                  GEN  ACTION    REV  VERSION  FROM  BY       REASON
+2026-01-01 00:00:00Z  7    promoted  r2   1.2.0    r1    cli:ann  fixes the umlauts
+"
+    );
+}
+
+#[test]
+fn a_swap_says_from_what_to_what() {
+    let named = |number, version: &str| {
+        Some(RevisionRef {
+            revision: RevisionNumber(number),
+            version: version.parse().unwrap(),
+        })
+    };
+    let mut view = SwapView {
+        plugin: "string".parse().unwrap(),
+        from: named(1, "1.1.0"),
+        to: named(2, "1.2.0"),
+        generation: 8,
+        micros: Some(6),
+    };
+    assert_eq!(
+        swap(&view),
+        "string: 1.1.0 (r1) -> 1.2.0 (r2), generation 8, swapped in 6 us"
+    );
+    view.to = None;
+    view.micros = None;
+    assert_eq!(swap(&view), "string: 1.1.0 (r1) -> nothing, generation 8");
+    view.to = view.from.clone();
+    assert_eq!(swap(&view), "string: 1.1.0 (r1) stays live, generation 8");
+}
+
+#[test]
+fn an_event_is_one_line() {
+    let view = EventView {
+        sequence: 1,
+        at: UnixMillis(0),
+        kind: "plugin.rejected".into(),
+        plugin: Some("string".parse().unwrap()),
+        version: Some("1.2.0".parse().unwrap()),
+        revision: None,
+        message: "refused\nlate".into(),
+        code: Some("PB-X-001".into()),
+    };
+    assert_eq!(
+        event(&view),
+        "1970-01-01 00:00:00Z  plugin.rejected  string@1.2.0  PB-X-001  refused late"
+    );
+}
+
+#[test]
+fn the_status_says_what_becomes_of_drained_versions() {
+    let view = StatusView {
+        version: "0.1.0".into(),
+        contract: "1.0".into(),
+        generation: 3,
+        plugins: 2,
+        nodes: 9,
+        rejected: 1,
+        uptime_millis: 61_000,
+        unload: UnloadMode::KeepMapped,
+    };
+    let text = status(&view, Layout::Pipe);
+    assert!(text.contains("up:            1m 1s\n"), "{text}");
+    assert!(
+        text.contains("unloading:     drained versions stay mapped"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_inspected_file_shows_its_note_and_its_linkage() {
+    let view = InspectView {
+        path: "libstring.so".into(),
+        digest: Digest::of(b"x"),
+        size: 2048,
+        plugin: "string".parse().unwrap(),
+        version: "1.2.0".parse().unwrap(),
+        contract: "1.0".into(),
+        sdk: String::new(),
+        compiler: "rustc 1.95.0".into(),
+        target: "x86_64-unknown-linux-gnu".into(),
+        entry: "c".into(),
+        needed: vec!["libc.so.6".into(), "libgcc_s.so.1".into()],
+        imports: 12,
+        exports: (0..14).map(|n| format!("f{n}")).collect(),
+    };
+    let text = render_inspect(&view);
+    assert!(text.starts_with("plugin:   string\nversion:  1.2.0\n"), "{text}");
+    assert!(text.contains("needs:    libc.so.6, libgcc_s.so.1\n"), "{text}");
+    assert!(text.ends_with("f11, and 2 more\n"), "{text}");
+    assert!(!text.contains("sdk"), "{text}");
+}
+
+#[test]
+fn the_verdict_on_a_file_begins_with_the_answer() {
+    let stage = |stage: &str, ok| CheckStageView {
+        stage: stage.into(),
+        ok,
+        micros: 1_200,
+        code: (!ok).then(|| "PB-PROBE-002".into()),
+        message: (!ok).then(|| "it crashed".into()),
+    };
+    let mut view = CheckView {
+        fit: true,
+        code: None,
+        message: None,
+        hint: None,
+        plugin: Some("string".parse().unwrap()),
+        version: Some("1.2.0".parse().unwrap()),
+        nodes: vec!["string.upper".parse().unwrap()],
+        stages: vec![stage("inspect", true)],
+        warnings: vec!["no author".into()],
+    };
+    assert_eq!(
+        render_check(&view),
+        "\
+fit: string@1.2.0
+
+nodes:
+  string.upper
+
+STAGE    VERDICT  TOOK    CODE
+inspect  ok       1.2 ms  -
+
+warning: no author
+"
+    );
+    view.fit = false;
+    view.code = Some("PB-PROBE-002".into());
+    view.message = Some("it crashed".into());
+    view.hint = Some("run it under a debugger".into());
+    view.stages.push(stage("probe", false));
+    let text = render_check(&view);
+    assert!(
+        text.starts_with("unfit: string@1.2.0 [PB-PROBE-002]: it crashed\n\nhint: run it under a debugger\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("probe    failed   1.2 ms  PB-PROBE-002\n"),
+        "{text}"
+    );
+}

@@ -1,0 +1,317 @@
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::thread::JoinHandle;
+
+use super::*;
+
+struct Ran {
+    outcome: Outcome,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn exit(&self) -> Exit {
+        match &self.outcome {
+            Outcome::Done(exit) => *exit,
+            Outcome::Local(local) => panic!("left to the binary: {local:?}"),
+        }
+    }
+}
+
+fn ran(args: &[&str]) -> Ran {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = std::iter::once("patchbay").chain(args.iter().copied());
+    let outcome = run_on(args, &mut Streams::new(&mut out, &mut err, Layout::Pipe));
+    Ran {
+        outcome,
+        out: String::from_utf8(out).unwrap(),
+        err: String::from_utf8(err).unwrap(),
+    }
+}
+
+/// A host that answers one request with `status` and `body`, and returns the request.
+fn host(status: u16, kind: &'static str, body: &'static str) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut chunk = [0; 4096];
+        let complete = |request: &[u8]| {
+            let text = String::from_utf8_lossy(request).to_lowercase();
+            let Some(end) = text.find("\r\n\r\n") else {
+                return false;
+            };
+            let length = text
+                .split("content-length: ")
+                .nth(1)
+                .and_then(|rest| rest.split("\r\n").next());
+            let chunked = text.contains("transfer-encoding: chunked");
+            let wanted = length.map_or(0, |length| length.parse::<usize>().unwrap());
+            if chunked {
+                text.ends_with("0\r\n\r\n")
+            } else {
+                request.len() >= end + 4 + wanted
+            }
+        };
+        while !complete(&request) {
+            let read = stream.read(&mut chunk).unwrap();
+            assert!(
+                read > 0,
+                "the request ends early: {}",
+                String::from_utf8_lossy(&request)
+            );
+            request.extend_from_slice(&chunk[..read]);
+        }
+        let length = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        )
+        .unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    (url, served)
+}
+
+const JSON: &str = "application/json";
+
+#[test]
+fn the_command_line_is_consistent() {
+    command().debug_assert();
+}
+
+#[test]
+fn commands_that_need_the_host_are_left_to_the_binary() {
+    let up = ran(&[
+        "up",
+        "--config",
+        "p.toml",
+        "--plugins",
+        "in",
+        "--data",
+        "var",
+        "--listen",
+        "127.0.0.1:0",
+        "--dev",
+        "--history-limit",
+        "3",
+        "--log",
+        "debug",
+    ]);
+    let Outcome::Local(Local::Up(args)) = up.outcome else {
+        panic!("{}", up.err)
+    };
+    assert_eq!(args.config.unwrap().to_str(), Some("p.toml"));
+    assert_eq!(args.plugins.unwrap().to_str(), Some("in"));
+    assert_eq!(args.data.unwrap().to_str(), Some("var"));
+    assert_eq!(args.listen, Some("127.0.0.1:0".parse::<SocketAddr>().unwrap()));
+    assert!(args.dev);
+    assert_eq!(
+        (args.history_limit, args.log.as_deref()),
+        (Some(3), Some("debug"))
+    );
+
+    let plain = ran(&["up"]);
+    let Outcome::Local(Local::Up(args)) = plain.outcome else {
+        panic!("{}", plain.err)
+    };
+    assert_eq!((args.listen, args.config, args.dev), (None, None, false));
+
+    assert!(matches!(
+        ran(&["inspect", "a.so"]).outcome,
+        Outcome::Local(Local::Inspect(InspectArgs { json: false, .. }))
+    ));
+    assert!(matches!(
+        ran(&["check", "a.so", "--json"]).outcome,
+        Outcome::Local(Local::Check(CheckArgs { json: true, .. }))
+    ));
+    for (name, subject) in [
+        ("dispatch", BenchSubject::Dispatch),
+        ("swap", BenchSubject::Swap),
+        ("values", BenchSubject::Values),
+    ] {
+        let Outcome::Local(Local::Bench(args)) = ran(&["bench", name, "--quick"]).outcome else {
+            panic!("{name}")
+        };
+        assert_eq!((args.subject, args.quick), (Some(subject), true));
+    }
+    let Outcome::Local(Local::Child(args)) = ran(&["__child", "--fd", "3", "x"]).outcome else {
+        panic!("child")
+    };
+    assert_eq!(args.args, ["--fd", "3", "x"]);
+}
+
+#[test]
+fn help_goes_to_stdout_and_documents_the_exit_codes() {
+    let help = ran(&["--help"]);
+    assert_eq!(help.exit(), Exit::Success);
+    assert!(help.err.is_empty());
+    for line in [
+        "Exit codes:",
+        "  3  the host cannot be reached",
+        "patchbay rollback string",
+    ] {
+        assert!(help.out.contains(line), "{line}: {}", help.out);
+    }
+    assert!(!help.out.contains("__child"), "{}", help.out);
+    assert_eq!(
+        ran(&["--version"]).out,
+        format!("patchbay {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn a_usage_error_has_a_code_and_a_hint() {
+    let cases: [&[&str]; 8] = [
+        &["frobnicate"],
+        &["call"],
+        &["call", "not a node"],
+        &["call", "a.b", "{}", "--timeout", "5"],
+        &["promote", "string"],
+        &["history", "../etc"],
+        &["plugins", "string", "--rejected"],
+        &["bench", "luck"],
+    ];
+    for args in cases {
+        let refused = ran(args);
+        assert_eq!(refused.exit(), Exit::Usage, "{args:?}");
+        assert!(refused.out.is_empty(), "{args:?}");
+        assert!(
+            refused.err.starts_with("error[PB-CLI-001]: "),
+            "{args:?}: {}",
+            refused.err
+        );
+        assert!(refused.err.contains("\n\nhint: "), "{args:?}: {}", refused.err);
+    }
+    let refused = ran(&["call", "--json"]);
+    let problem: patchbay_wire::ProblemView = serde_json::from_str(&refused.err).unwrap();
+    assert_eq!(problem.code, "PB-CLI-001");
+    assert_eq!(ran(&[]).exit(), Exit::Usage);
+}
+
+#[test]
+fn without_a_host_the_hint_says_how_to_start_one() {
+    // A port that was just free: bound, never listening, until the end of the test.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", taken.local_addr().unwrap());
+    drop(taken);
+    for args in [
+        ["plugins", "--url", &url],
+        ["status", "--url", &url],
+        ["nodes", "--url", &url],
+    ] {
+        let failed = ran(&args);
+        assert_eq!(failed.exit(), Exit::Unreachable, "{}", failed.err);
+        assert!(
+            failed
+                .err
+                .starts_with("error[PB-CLI-006]: no host answers at http://127.0.0.1:"),
+            "{}",
+            failed.err
+        );
+        assert!(
+            failed.err.contains("\n\nhint: start one with `patchbay up`"),
+            "{}",
+            failed.err
+        );
+    }
+}
+
+#[test]
+fn a_call_prints_the_output_alone_and_everything_with_json() {
+    const REPLY: &str =
+        r#"{"output":{"text":"HI\u001b"},"plugin":"string","version":"1.2.0","revision":2,"micros":9}"#;
+    let (url, served) = host(200, JSON, REPLY);
+    let args = [
+        "call",
+        "string.upper",
+        r#"{"text":"hi"}"#,
+        "--tenant",
+        "acme",
+        "--timeout",
+        "2s",
+        "--url",
+        &url,
+    ];
+    let called = ran(&args);
+    assert_eq!(called.exit(), Exit::Success, "{}", called.err);
+    assert_eq!(called.out, "{\n  \"text\": \"HI\\u001b\"\n}\n");
+    let request = served.join().unwrap();
+    assert!(
+        request.starts_with("POST /api/v1/call/string.upper HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert!(
+        request.contains(r#"{"input":{"text":"hi"},"tenant":"acme","timeoutMs":2000}"#),
+        "{request}"
+    );
+
+    let (url, served) = host(200, JSON, REPLY);
+    let called = ran(&["call", "string.upper", "--json", "--url", &url]);
+    let reply: patchbay_wire::CallReply = serde_json::from_str(&called.out).unwrap();
+    assert_eq!(reply.micros, 9);
+    served.join().unwrap();
+}
+
+#[test]
+fn the_hosts_refusal_is_printed_in_its_own_words() {
+    const PROBLEM: &str =
+        r#"{"code":"PB-REG-007","message":"`1.0.0` is quarantined","hint":"use --force","requestId":"r-1"}"#;
+    for (status, exit) in [
+        (409, Exit::No),
+        (422, Exit::No),
+        (404, Exit::Usage),
+        (503, Exit::Unreachable),
+        (500, Exit::Internal),
+    ] {
+        let (url, served) = host(status, JSON, PROBLEM);
+        let refused = ran(&[
+            "promote", "string", "1.0.0", "--reason", "why not", "--actor", "ann", "--url", &url,
+        ]);
+        assert_eq!(refused.exit(), exit, "{status}");
+        assert_eq!(
+            refused.err,
+            "error[PB-REG-007]: `1.0.0` is quarantined\n\nhint: use --force\nrequest: r-1\n"
+        );
+        assert!(refused.out.is_empty());
+        let request = served.join().unwrap();
+        assert!(
+            request.starts_with("POST /api/v1/plugins/string/promote HTTP/1.1\r\n"),
+            "{request}"
+        );
+        assert!(request.contains("x-patchbay-actor: ann\r\n"), "{request}");
+        assert!(
+            request.contains(r#"{"to":"1.0.0","reason":"why not","force":false}"#),
+            "{request}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_patchbay_host_is_named_as_such() {
+    for (status, body) in [(200, "<html>"), (404, "not here"), (302, "")] {
+        let (url, served) = host(status, "text/html", body);
+        let failed = ran(&["nodes", "--json", "--url", &url]);
+        assert_eq!(failed.exit(), Exit::Unreachable);
+        let problem: patchbay_wire::ProblemView = serde_json::from_str(&failed.err).unwrap();
+        assert_eq!(problem.code, "PB-CLI-008", "{problem:?}");
+        served.join().unwrap();
+    }
+}
+
+#[test]
+fn events_are_followed_until_the_host_ends_them() {
+    const EVENTS: &str = ": keep-alive\n\nevent: plugin.live\ndata: {\"sequence\":1,\"at\":0,\"kind\":\"plugin.live\",\
+                          \"plugin\":\"string\",\"version\":\"1.2.0\",\"revision\":2,\"message\":\"live\",\"code\":null}\n\n\
+                          event: lagged\ndata: {\"missed\":3}\n\n";
+    let (url, served) = host(200, "text/event-stream", EVENTS);
+    let followed = ran(&["events", "--url", &url]);
+    assert_eq!(followed.exit(), Exit::Success, "{}", followed.err);
+    assert_eq!(
+        followed.out,
+        "1970-01-01 00:00:00Z  plugin.live  string@1.2.0 (r2)  live\n"
+    );
+    served.join().unwrap();
+}

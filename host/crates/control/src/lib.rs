@@ -1,0 +1,2 @@
+//! Use cases shared by the library, the API and the command line.
+#![forbid(unsafe_code)]

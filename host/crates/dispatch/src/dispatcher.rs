@@ -1,0 +1,391 @@
+//! The dispatcher: finds the version, holds it, calls it.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::task::Waker;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use arc_swap::cache::Cache;
+use patchbay_lease::{OwnedPass, Pass};
+use patchbay_loader::{CallFault, SyncCall};
+use patchbay_registry::{LeaseSet, Mount, NodeSlot, Registry, RegistryError, Route, Snapshot};
+use patchbay_vocab::{Clock, Monotonic, RevisionNumber, TenantId};
+use plugin_api::shim::host::{AsyncCall, Caller};
+use plugin_api::value::ValueRef;
+
+use crate::block::block_on;
+use crate::error::CallError;
+use crate::nearest::nearest;
+use crate::served::Served;
+use crate::services::{OwnedServices, Services, nanos};
+use crate::stores::{TenantStores, Variables};
+use crate::Output;
+
+/// How often a call looks for an open version before it takes the host for closed.
+const TRIES: u32 = 64;
+
+/// What a call may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of an encoded output.
+    pub output_bytes: usize,
+    /// How deep nodes may call each other.
+    pub depth: u32,
+}
+
+/// Who calls, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct CallOptions<'c> {
+    /// Whose data the call may see.
+    pub tenant: &'c TenantId,
+    /// The run it belongs to.
+    pub run: &'c str,
+    /// Id of the workflow's node, or the node type.
+    pub node: &'c str,
+    /// How long it may take; the node's own default when `None`.
+    pub timeout: Option<Duration>,
+    /// Set to other than 0 to cancel.
+    pub cancel: Option<&'c Arc<AtomicU32>>,
+    /// The run's variables.
+    pub variables: Option<&'c Arc<Variables>>,
+    /// Configuration of a stateful node's instance.
+    pub config: Option<ValueRef<'c>>,
+    /// How many calls deep this one is; 0 from outside.
+    pub depth: u32,
+}
+
+/// What a call gave.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'o> {
+    /// The result, in the caller's buffer.
+    pub value: ValueRef<'o>,
+    /// The revision that gave it.
+    pub revision: RevisionNumber,
+}
+
+type Routes = Snapshot<Served>;
+type RouteCache = Cache<Arc<ArcSwap<Routes>>, Arc<Routes>>;
+
+/// A thread's own view of the routes of the dispatcher it called last.
+struct Cached {
+    dispatcher: u64,
+    routes: RouteCache,
+}
+
+thread_local! {
+    // Taken out for the time of a call, so that a nested call on the same thread finds it gone and does without.
+    static CACHED: Cell<Option<Box<Cached>>> = const { Cell::new(None) };
+}
+
+/// Calls nodes through the registry.
+#[derive(Debug)]
+pub struct Dispatcher {
+    id: u64,
+    registry: Arc<Registry<Served>>,
+    stores: TenantStores,
+    clock: Arc<dyn Clock>,
+    timers: tokio::runtime::Handle,
+    limits: Limits,
+}
+
+impl std::fmt::Debug for Cached {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cached").field("dispatcher", &self.dispatcher).finish_non_exhaustive()
+    }
+}
+
+impl Dispatcher {
+    /// A dispatcher over a registry; timers of async nodes run on `timers`.
+    #[must_use]
+    pub fn new(
+        registry: Arc<Registry<Served>>,
+        clock: Arc<dyn Clock>,
+        timers: tokio::runtime::Handle,
+        limits: Limits,
+    ) -> Arc<Self> {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self { id, registry, stores: TenantStores::default(), clock, timers, limits })
+    }
+
+    /// The stores of the tenants.
+    #[must_use]
+    pub const fn stores(&self) -> &TenantStores {
+        &self.stores
+    }
+
+    /// The limits of calls.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) const fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    pub(crate) fn wake_after(&self, after: Duration, waker: Waker) {
+        self.timers.spawn(async move {
+            tokio::time::sleep(after).await;
+            waker.wake();
+        });
+    }
+
+    /// Finds a node type's slot; to be done once, the slot stays right for ever.
+    ///
+    /// # Errors
+    /// When no live plugin has it.
+    pub fn resolve(&self, node_type: &str) -> Result<NodeSlot, CallError> {
+        let snapshot = self.registry.snapshot();
+        snapshot
+            .slot(node_type)
+            .filter(|slot| snapshot.route(*slot).is_some())
+            .ok_or_else(|| unknown(&snapshot, node_type))
+    }
+
+    /// Calls a node by its name.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn call_named<'o>(
+        self: &Arc<Self>,
+        node_type: &str,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        self.call(self.resolve(node_type)?, input, options, out)
+    }
+
+    /// Calls a node by its slot. An async node is driven on this thread.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn call<'o>(
+        self: &Arc<Self>,
+        slot: NodeSlot,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        if options.depth > self.limits.depth {
+            return Err(CallError::TooDeep { limit: self.limits.depth });
+        }
+        let mut cached = match CACHED.take() {
+            Some(cached) if cached.dispatcher == self.id => cached,
+            _ => {
+                let routes = Cache::new(Arc::clone(self.registry.source()));
+                Box::new(Cached { dispatcher: self.id, routes })
+            }
+        };
+        let result = self.call_with(&mut cached.routes, slot, input, options, out);
+        CACHED.set(Some(cached));
+        result
+    }
+
+    #[inline]
+    fn call_with<'o>(
+        self: &Arc<Self>,
+        routes: &mut RouteCache,
+        slot: NodeSlot,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        for _ in 0..TRIES {
+            let snapshot: &Arc<Routes> = routes.load();
+            let Some(route) = snapshot.route(slot) else {
+                return Err(unknown(snapshot, options.node));
+            };
+            let mount = route.mount();
+            // A version that closed between the load and this line is no longer routed: look again.
+            let Some(pass) = mount.enter() else { continue };
+            return self.call_inside(&pass, route, input, options, out);
+        }
+        Err(CallError::Closing)
+    }
+
+    /// Calls under a pass that holds the version.
+    #[inline]
+    fn call_inside<'o>(
+        self: &Arc<Self>,
+        pass: &Pass<'_>,
+        route: &Route<Served>,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        let mount = route.mount();
+        let served = mount.handle();
+        let plugin = served.plugin();
+        let place = served.place(route.node());
+        let timeout = options.timeout.or_else(|| default_timeout(served, place));
+        let deadline = timeout.map(|after| Monotonic(self.clock.now().0.saturating_add(after)));
+        if plugin.is_async(place) {
+            return self.call_async(pass, route, place, input, options, (deadline, timeout), out);
+        }
+        let services = Services { dispatcher: self, mount, place, options, deadline };
+        let caller = Caller {
+            tenant: options.tenant.as_str(),
+            run: options.run,
+            node: options.node,
+            deadline: deadline.map_or(u64::MAX, nanos),
+            cancel: options.cancel.map(|flag| &**flag),
+        };
+        let call = SyncCall { caller, services: &services, config: options.config };
+        match plugin.execute(pass, place, input, &call, out) {
+            Ok(value) => Ok(Answer { value, revision: mount.revision() }),
+            Err(fault) => Err(failed(mount, place, fault)),
+        }
+    }
+
+    #[cold]
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call, passed on once")]
+    fn call_async<'o>(
+        self: &Arc<Self>,
+        pass: &Pass<'_>,
+        route: &Route<Served>,
+        place: usize,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        (deadline, timeout): (Option<Monotonic>, Option<Duration>),
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        let mount = route.mount();
+        // Under the caller's pass: a run that holds a lease may begin tasks on a version that has closed.
+        let Some(owned) = pass.extend(mount.gate()) else { return Err(CallError::Closing) };
+        let cancel = options.cancel.cloned().unwrap_or_default();
+        let services = OwnedServices {
+            dispatcher: Arc::clone(self),
+            mount: Arc::clone(mount),
+            place,
+            tenant: options.tenant.clone(),
+            run: options.run.to_owned(),
+            node: options.node.to_owned(),
+            variables: options.variables.cloned(),
+            deadline,
+            cancel: Arc::clone(&cancel),
+            depth: options.depth,
+        };
+        let call = AsyncCall {
+            input: input.to_value(),
+            tenant: options.tenant.as_str().to_owned(),
+            run: options.run.to_owned(),
+            node: options.node.to_owned(),
+            deadline: deadline.map_or(u64::MAX, nanos),
+            cancel,
+            services: Box::new(services),
+        };
+        let plugin = mount.handle().plugin();
+        let future = plugin.begin(owned, place, call, self.limits.output_bytes);
+        let future = future.map_err(|fault| failed(mount, place, fault))?;
+        match block_on(future, deadline, &*self.clock) {
+            Some(Ok(value)) => {
+                out.clear();
+                if out.push(value.as_ref().raw()).is_err() {
+                    return Err(failed(mount, place, CallFault::OutputLimit));
+                }
+                let value = ValueRef::assume_valid(out.written());
+                Ok(Answer { value, revision: mount.revision() })
+            }
+            Some(Err(fault)) => Err(failed(mount, place, fault)),
+            None => Err(CallError::TimedOut {
+                node_type: name_of(mount, place),
+                after: timeout.unwrap_or_default(),
+            }),
+        }
+    }
+
+    /// Holds the versions of several nodes, all from one snapshot, for a run.
+    ///
+    /// # Errors
+    /// When one of the node types is unknown.
+    pub fn session(self: &Arc<Self>, node_types: &[&str]) -> Result<Session, CallError> {
+        let slots = node_types.iter().map(|name| self.resolve(name)).collect::<Result<Vec<_>, _>>()?;
+        let leases = self.registry.lease(&slots).map_err(|error| match error {
+            RegistryError::Unrouted { .. } => CallError::UnknownNode {
+                node_type: node_types.join(", "),
+                nearest: None,
+            },
+            _ => CallError::Closing,
+        })?;
+        Ok(Session { dispatcher: Arc::clone(self), leases })
+    }
+}
+
+/// Several nodes held at one version each, for a run: a swap meanwhile changes nothing for it.
+#[derive(Debug)]
+pub struct Session {
+    dispatcher: Arc<Dispatcher>,
+    leases: LeaseSet<Served>,
+}
+
+impl Session {
+    /// The generation of the snapshot that the session holds.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.leases.snapshot().generation()
+    }
+
+    /// Calls the node at `position` of the session's list.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn call<'o>(
+        &self,
+        position: usize,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        let leased = self.leases.at(position).ok_or_else(|| CallError::UnknownNode {
+            node_type: options.node.to_owned(),
+            nearest: None,
+        })?;
+        let pass: &OwnedPass = leased.pass;
+        self.dispatcher.call_inside(&pass.renew(), leased.route, input, options, out)
+    }
+}
+
+#[inline]
+fn default_timeout(served: &Served, place: usize) -> Option<Duration> {
+    let node = served.plugin().description().nodes.get(place)?;
+    (node.meta.timeout_ms > 0).then(|| Duration::from_millis(node.meta.timeout_ms))
+}
+
+fn name_of(mount: &Mount<Served>, place: usize) -> String {
+    let nodes = &mount.handle().plugin().description().nodes;
+    nodes.get(place).map_or_else(String::new, |node| node.node_type.to_string())
+}
+
+#[cold]
+fn failed(mount: &Mount<Served>, place: usize, fault: CallFault) -> CallError {
+    let faults = mount.handle().faults();
+    let node_type = name_of(mount, place);
+    match fault {
+        CallFault::Failed(error) => {
+            faults.count_failed();
+            CallError::Failed { node_type, error }
+        }
+        fault => {
+            if matches!(fault, CallFault::Panicked(_)) {
+                faults.count_panicked();
+            }
+            let (plugin, version) = (mount.plugin().clone(), mount.version().clone());
+            tracing::warn!(%plugin, %version, node = node_type, fault = %fault, "a call met a fault");
+            CallError::Fault { node_type, plugin, version, fault }
+        }
+    }
+}
+
+#[cold]
+fn unknown(snapshot: &Routes, node_type: &str) -> CallError {
+    let known = snapshot.routes().map(|(name, _, _)| name.as_str());
+    CallError::UnknownNode {
+        node_type: node_type.chars().take(128).flat_map(char::escape_debug).collect(),
+        nearest: nearest(node_type, known).map(str::to_owned),
+    }
+}

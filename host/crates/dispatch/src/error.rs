@@ -1,0 +1,98 @@
+//! Why a call gave no answer.
+
+use std::time::Duration;
+
+use patchbay_loader::CallFault;
+use patchbay_vocab::{Code, Explain, PluginName, Version};
+use plugin_api::NodeError;
+
+/// Why a call gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Nobody answers to that node type.
+    #[error("no live plugin has a node `{node_type}`")]
+    UnknownNode {
+        /// What was asked for.
+        node_type: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
+    },
+    /// The node said that it failed.
+    #[error("`{node_type}` failed with {}: {}", error.code, error.message)]
+    Failed {
+        /// The node type.
+        node_type: String,
+        /// What it said.
+        error: NodeError,
+    },
+    /// The version has a fault.
+    #[error("`{node_type}` of {plugin} {version} has a fault")]
+    Fault {
+        /// The node type.
+        node_type: String,
+        /// The plugin.
+        plugin: PluginName,
+        /// The version.
+        version: Version,
+        /// What happened.
+        #[source]
+        fault: CallFault,
+    },
+    /// The deadline passed.
+    #[error("`{node_type}` did not answer within {} ms", after.as_millis())]
+    TimedOut {
+        /// The node type.
+        node_type: String,
+        /// How long it had.
+        after: Duration,
+    },
+    /// Nodes call each other too deeply.
+    #[error("nodes call each other more than {limit} deep")]
+    TooDeep {
+        /// The limit.
+        limit: u32,
+    },
+    /// The host is shutting down.
+    #[error("the host takes no more calls")]
+    Closing,
+}
+
+impl CallError {
+    /// Whether the node itself answered with an error, as opposed to the host.
+    #[must_use]
+    pub const fn node_error(&self) -> Option<&NodeError> {
+        match self {
+            Self::Failed { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Explain for CallError {
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::UnknownNode { .. } => "PB-CALL-001",
+            Self::Failed { .. } => "PB-CALL-002",
+            Self::Fault { fault: CallFault::Panicked(_), .. } => "PB-CALL-003",
+            Self::Fault { fault: CallFault::OutputLimit, .. } => "PB-CALL-004",
+            Self::Fault { .. } => "PB-CALL-005",
+            Self::TimedOut { .. } => "PB-CALL-006",
+            Self::TooDeep { .. } => "PB-CALL-007",
+            Self::Closing => "PB-CALL-008",
+        })
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::UnknownNode { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::UnknownNode { .. } => "see `patchbay nodes` for what is live".into(),
+            Self::Failed { node_type, .. } => format!("see `patchbay nodes {node_type}` for what it takes"),
+            Self::Fault { plugin, .. } => {
+                format!("roll back with `patchbay rollback {plugin}`, and tell the plugin's author")
+            }
+            Self::TimedOut { .. } => "give it more time, or look at why it is slow".into(),
+            Self::TooDeep { .. } => "break the circle of nodes that call each other".into(),
+            Self::Closing => "call again when the host is up".into(),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! One call: route, lease, deadline, context, call, account.
+//!
+//! Invariant: a call runs on exactly one version, chosen from one snapshot, and that version stays mapped until the
+//! call has returned. A caller that finds a version closed takes the next snapshot; it never fails for a swap.
+//!
+//! ```text
+//! node type --resolve--> NodeSlot --snapshot--> Route --gate.enter--> Pass --execute--> Answer
+//! ```
+//!
+//! The path of a resolved node costs a thread-local, a pointer comparison (is the cached snapshot the current one?), an
+//! array index, two counter updates and the call itself: no lock, no hash, no allocation.
+#![forbid(unsafe_code)]
+
+mod block;
+mod dispatcher;
+mod error;
+mod nearest;
+mod served;
+mod services;
+mod stores;
+
+pub use dispatcher::{Answer, CallOptions, Dispatcher, Limits, Session};
+pub use error::CallError;
+pub use patchbay_registry::NodeSlot;
+pub use plugin_api::shim::host::HostSink as Output;
+pub use served::{Faults, Served};
+pub use stores::{TenantStores, Variables};

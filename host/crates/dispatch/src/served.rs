@@ -1,0 +1,87 @@
+//! A loaded plugin as the registry holds it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use patchbay_lease::Gate;
+use patchbay_loader::LoadedPlugin;
+use patchbay_registry::Mounted;
+use patchbay_vocab::NodeType;
+
+/// A loaded plugin, the names its nodes answer to, and what went wrong in it.
+#[derive(Debug)]
+pub struct Served {
+    plugin: Arc<LoadedPlugin>,
+    /// For each name of the registry's list, the place of its node.
+    places: Box<[u32]>,
+    faults: Faults,
+}
+
+/// Counts of calls that gave no result.
+#[derive(Debug, Default)]
+pub struct Faults {
+    failed: AtomicU64,
+    panicked: AtomicU64,
+}
+
+impl Faults {
+    /// Calls whose node said that it failed.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Calls that panicked.
+    #[must_use]
+    pub fn panicked(&self) -> u64 {
+        self.panicked.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_failed(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_panicked(&self) {
+        self.panicked.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Served {
+    /// Takes over a loaded plugin.
+    #[must_use]
+    pub fn new(plugin: LoadedPlugin) -> Self {
+        let places = plugin.description().names().map(|(_, place)| u32::try_from(place).unwrap_or(u32::MAX));
+        let places = places.collect();
+        Self { plugin: Arc::new(plugin), places, faults: Faults::default() }
+    }
+
+    /// The names of its nodes, in the order that [`Route::node`](patchbay_registry::Route::node) counts.
+    #[must_use]
+    pub fn names(&self) -> Vec<NodeType> {
+        self.plugin.description().names().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The loaded plugin.
+    #[must_use]
+    pub const fn plugin(&self) -> &Arc<LoadedPlugin> {
+        &self.plugin
+    }
+
+    /// What went wrong in it.
+    #[must_use]
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// The place of the node behind a name.
+    #[inline]
+    pub(crate) fn place(&self, name: u32) -> usize {
+        self.places.get(name as usize).map_or(usize::MAX, |place| *place as usize)
+    }
+}
+
+impl Mounted for Served {
+    fn gate(&self) -> &Arc<Gate> {
+        self.plugin.gate()
+    }
+}

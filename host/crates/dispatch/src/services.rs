@@ -1,0 +1,178 @@
+//! What the host does for the node of one call.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::task::Waker;
+use std::time::Duration;
+
+use patchbay_registry::Mount;
+use patchbay_vocab::{Explain, Monotonic, TenantId};
+use plugin_api::NodeError;
+use plugin_api::abi::level;
+use plugin_api::error::code;
+use plugin_api::meta::{Capability, NodeMeta};
+use plugin_api::shim::host::{HostServices, Refusal, Store};
+use plugin_api::value::{Value, ValueRef};
+
+use crate::dispatcher::{CallOptions, Dispatcher};
+use crate::served::Served;
+use crate::stores::Variables;
+use crate::{CallError, Output};
+
+/// The services of a call that runs to its end.
+pub(crate) struct Services<'c> {
+    pub(crate) dispatcher: &'c Arc<Dispatcher>,
+    pub(crate) mount: &'c Mount<Served>,
+    pub(crate) place: usize,
+    pub(crate) options: &'c CallOptions<'c>,
+    /// When the call should be over.
+    pub(crate) deadline: Option<Monotonic>,
+}
+
+impl Services<'_> {
+    fn meta(&self) -> Option<&NodeMeta> {
+        self.mount.handle().plugin().description().nodes.get(self.place).map(|node| &node.meta)
+    }
+
+    fn may_read_secret(&self, name: &str) -> bool {
+        self.meta().is_some_and(|meta| {
+            meta.capabilities.contains(&Capability::Secrets) && meta.secrets.iter().any(|known| known == name)
+        })
+    }
+}
+
+impl HostServices for Services<'_> {
+    fn now(&self) -> u64 {
+        nanos(self.dispatcher.clock().now())
+    }
+
+    fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>) {
+        let (plugin, version) = (self.mount.plugin(), self.mount.version());
+        let (tenant, run, node) = (self.options.tenant, self.options.run, self.options.node);
+        let fields = fields.map(|fields| fields.to_json()).unwrap_or_default();
+        macro_rules! emit {
+            ($level:ident) => {
+                tracing::$level!(target: "patchbay::plugin", %plugin, %version, %tenant, run, node, fields, "{message}")
+            };
+        }
+        match level {
+            level::ERROR => emit!(error),
+            level::WARN => emit!(warn),
+            level::INFO => emit!(info),
+            level::DEBUG => emit!(debug),
+            _ => emit!(trace),
+        }
+    }
+
+    fn read(&self, store: Store, key: &str) -> Result<Option<Value>, Refusal> {
+        match store {
+            Store::Variables => Ok(self.options.variables.and_then(|variables| variables.get(key))),
+            Store::KeyValue => Ok(self.dispatcher.stores().get(self.options.tenant, key)),
+            Store::Secrets if self.may_read_secret(key) => {
+                Ok(self.dispatcher.stores().secret(self.options.tenant, key))
+            }
+            Store::Secrets => Err(Refusal::Denied),
+        }
+    }
+
+    fn write(&self, store: Store, key: &str, value: ValueRef<'_>) -> Result<(), Refusal> {
+        match store {
+            Store::Variables => {
+                self.options.variables.ok_or(Refusal::Unsupported).and_then(|variables| variables.set(key, value))
+            }
+            Store::KeyValue => self.dispatcher.stores().put(self.options.tenant, key, value),
+            Store::Secrets => Err(Refusal::Denied),
+        }
+    }
+
+    fn remove(&self, store: Store, key: &str) -> Result<bool, Refusal> {
+        match store {
+            Store::Variables => Ok(self.options.variables.is_some_and(|variables| variables.remove(key))),
+            Store::KeyValue => Ok(self.dispatcher.stores().remove(self.options.tenant, key)),
+            Store::Secrets => Err(Refusal::Denied),
+        }
+    }
+
+    fn call(&self, node_type: &str, input: ValueRef<'_>) -> Result<Value, NodeError> {
+        let left = self.deadline.map(|deadline| deadline.since(self.dispatcher.clock().now()));
+        let options = CallOptions { node: node_type, timeout: left, depth: self.options.depth + 1, ..*self.options };
+        let mut out = Output::with_limit(self.dispatcher.limits().output_bytes);
+        match self.dispatcher.call_named(node_type, input, &options, &mut out) {
+            Ok(answer) => Ok(answer.value.to_value()),
+            Err(CallError::Failed { error, .. }) => Err(error),
+            Err(error @ CallError::TimedOut { .. }) => Err(NodeError::with_code(code::TIMEOUT, error.to_string())),
+            Err(error) => Err(NodeError::with_code(error.code().0, error.chain())),
+        }
+    }
+
+    fn wake_after(&self, nanos: u64, waker: Waker) -> Result<(), Refusal> {
+        self.dispatcher.wake_after(Duration::from_nanos(nanos), waker);
+        Ok(())
+    }
+}
+
+/// The services of a call that is polled: owns what [`Services`] borrows.
+pub(crate) struct OwnedServices {
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) mount: Arc<Mount<Served>>,
+    pub(crate) place: usize,
+    pub(crate) tenant: TenantId,
+    pub(crate) run: String,
+    pub(crate) node: String,
+    pub(crate) variables: Option<Arc<Variables>>,
+    pub(crate) deadline: Option<Monotonic>,
+    pub(crate) cancel: Arc<AtomicU32>,
+    pub(crate) depth: u32,
+}
+
+impl OwnedServices {
+    fn with<T>(&self, work: impl FnOnce(&Services<'_>) -> T) -> T {
+        let options = CallOptions {
+            tenant: &self.tenant,
+            run: &self.run,
+            node: &self.node,
+            timeout: None,
+            cancel: Some(&self.cancel),
+            variables: self.variables.as_ref(),
+            config: None,
+            depth: self.depth,
+        };
+        let (dispatcher, mount) = (&self.dispatcher, &*self.mount);
+        work(&Services { dispatcher, mount, place: self.place, options: &options, deadline: self.deadline })
+    }
+}
+
+impl HostServices for OwnedServices {
+    fn now(&self) -> u64 {
+        nanos(self.dispatcher.clock().now())
+    }
+
+    fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>) {
+        self.with(|services| services.log(level, message, fields));
+    }
+
+    fn read(&self, store: Store, key: &str) -> Result<Option<Value>, Refusal> {
+        self.with(|services| services.read(store, key))
+    }
+
+    fn write(&self, store: Store, key: &str, value: ValueRef<'_>) -> Result<(), Refusal> {
+        self.with(|services| services.write(store, key, value))
+    }
+
+    fn remove(&self, store: Store, key: &str) -> Result<bool, Refusal> {
+        self.with(|services| services.remove(store, key))
+    }
+
+    fn call(&self, node_type: &str, input: ValueRef<'_>) -> Result<Value, NodeError> {
+        self.with(|services| services.call(node_type, input))
+    }
+
+    fn wake_after(&self, nanos: u64, waker: Waker) -> Result<(), Refusal> {
+        self.with(|services| services.wake_after(nanos, waker))
+    }
+}
+
+/// A time on the clock of the contract.
+pub(crate) fn nanos(at: Monotonic) -> u64 {
+    u64::try_from(at.0.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,100 @@
+//! Where variables, key-value pairs and secrets live.
+//!
+//! Invariant: every access names the tenant, and the tenant is the outermost key; there is no way to reach another's.
+
+use std::collections::HashMap;
+
+use parking_lot::{Mutex, RwLock};
+use patchbay_vocab::TenantId;
+use plugin_api::shim::host::Refusal;
+use plugin_api::value::{Value, ValueRef};
+
+/// Keys one tenant's store, or one run's variables, may have.
+const MAX_KEYS: usize = 100_000;
+/// Bytes of one value.
+const MAX_VALUE: usize = 16 << 20;
+
+type Pairs = HashMap<String, Value>;
+
+/// The key-value stores and secrets of all tenants, in memory.
+#[derive(Debug, Default)]
+pub struct TenantStores {
+    pairs: RwLock<HashMap<TenantId, Pairs>>,
+    secrets: RwLock<HashMap<TenantId, Pairs>>,
+}
+
+impl TenantStores {
+    /// Sets a secret of a tenant.
+    pub fn set_secret(&self, tenant: &TenantId, name: &str, value: &str) {
+        let value = Value::from(value);
+        self.secrets.write().entry(tenant.clone()).or_default().insert(name.to_owned(), value);
+    }
+
+    pub(crate) fn secret(&self, tenant: &TenantId, name: &str) -> Option<Value> {
+        self.secrets.read().get(tenant)?.get(name).cloned()
+    }
+
+    pub(crate) fn get(&self, tenant: &TenantId, key: &str) -> Option<Value> {
+        self.pairs.read().get(tenant)?.get(key).cloned()
+    }
+
+    pub(crate) fn put(&self, tenant: &TenantId, key: &str, value: ValueRef<'_>) -> Result<(), Refusal> {
+        put(self.pairs.write().entry(tenant.clone()).or_default(), key, value)
+    }
+
+    pub(crate) fn remove(&self, tenant: &TenantId, key: &str) -> bool {
+        self.pairs.write().get_mut(tenant).is_some_and(|pairs| pairs.remove(key).is_some())
+    }
+}
+
+/// The variables of one run.
+#[derive(Debug, Default)]
+pub struct Variables {
+    pairs: Mutex<Pairs>,
+}
+
+impl Variables {
+    /// The value of a variable.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.pairs.lock().get(name).cloned()
+    }
+
+    /// Sets a variable.
+    ///
+    /// # Errors
+    /// When there are too many, or the value is too large.
+    pub fn set(&self, name: &str, value: ValueRef<'_>) -> Result<(), Refusal> {
+        put(&mut self.pairs.lock(), name, value)
+    }
+
+    /// Removes a variable; says whether it was there.
+    pub fn remove(&self, name: &str) -> bool {
+        self.pairs.lock().remove(name).is_some()
+    }
+}
+
+fn put(pairs: &mut Pairs, key: &str, value: ValueRef<'_>) -> Result<(), Refusal> {
+    if value.raw().len() > MAX_VALUE || (pairs.len() >= MAX_KEYS && !pairs.contains_key(key)) {
+        return Err(Refusal::Limit);
+    }
+    pairs.insert(key.to_owned(), value.to_value());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_sees_its_own_pairs_and_secrets_alone() {
+        let stores = TenantStores::default();
+        let (a, b): (TenantId, TenantId) = ("a".parse().unwrap(), "b".parse().unwrap());
+        stores.put(&a, "k", Value::from("of a").as_ref()).unwrap();
+        stores.set_secret(&a, "s", "secret");
+        assert_eq!(stores.get(&a, "k"), Some(Value::from("of a")));
+        assert_eq!(stores.get(&b, "k"), None);
+        assert_eq!(stores.secret(&b, "s"), None);
+        assert!(!stores.remove(&b, "k") && stores.remove(&a, "k"));
+    }
+}

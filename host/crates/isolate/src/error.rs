@@ -1,0 +1,96 @@
+//! Why a trial load refused a file.
+
+use std::time::Duration;
+
+use patchbay_vocab::{Code, Explain, Explained};
+
+/// Why a trial load refused a file, or could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// The child could not be started.
+    #[error("the trial load could not be started")]
+    Spawn(#[source] std::io::Error),
+    /// The child did not speak the protocol at all.
+    #[error("the helper process ended without a word; it is not a Patchbay executable")]
+    NotAHelper,
+    /// The child was ended by a signal.
+    #[error("the plugin crashed the trial load during {stage}: {signal}")]
+    Crashed {
+        /// What it was doing.
+        stage: String,
+        /// The signal's name.
+        signal: String,
+    },
+    /// The child ended by itself.
+    #[error("the plugin ended the trial load's process during {stage} (exit status {status})")]
+    Exited {
+        /// What it was doing.
+        stage: String,
+        /// The exit status.
+        status: i32,
+    },
+    /// The child was too slow.
+    #[error("the trial load did not end within {} ms; it hung during {stage}", deadline.as_millis())]
+    TimedOut {
+        /// What it was doing.
+        stage: String,
+        /// How long it had.
+        deadline: Duration,
+    },
+    /// The child used more than it may.
+    #[error("the plugin used up the trial load's {what} during {stage}")]
+    Limit {
+        /// What it was doing.
+        stage: String,
+        /// The resource.
+        what: &'static str,
+    },
+    /// The child said more than a verdict can be.
+    #[error("the trial load said more than a verdict can be")]
+    TooMuch,
+    /// The child's verdict: unfit.
+    #[error("{}", .0.message)]
+    Unfit(Explained),
+}
+
+impl Explain for ProbeError {
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::Spawn(_) => "PB-PROBE-001",
+            Self::NotAHelper => "PB-PROBE-002",
+            Self::Crashed { .. } => "PB-PROBE-003",
+            Self::Exited { .. } => "PB-PROBE-004",
+            Self::TimedOut { .. } => "PB-PROBE-005",
+            Self::Limit { .. } => "PB-PROBE-006",
+            Self::TooMuch => "PB-PROBE-007",
+            Self::Unfit(_) => "PB-PROBE-008",
+        })
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::Spawn(_) => "check the limits on processes and the rights of the host's executable".into(),
+            Self::NotAHelper => {
+                "call patchbay::serve_if_asked() first in main, or set probe.helper to the patchbay executable".into()
+            }
+            Self::Crashed { .. } => {
+                "run `patchbay check FILE.so` under a debugger; the version that serves is not touched".into()
+            }
+            Self::Exited { .. } => "a plugin must not end its process, least of all in a constructor".into(),
+            Self::TimedOut { .. } => {
+                "constructors and examples must be quick; move slow work into a node, or raise probe.deadline".into()
+            }
+            Self::Limit { .. } => "constructors and examples must be modest; they may not write files".into(),
+            Self::TooMuch => "the metadata is too large; shorten descriptions and schemas".into(),
+            Self::Unfit(explained) => explained.hint.clone(),
+        }
+    }
+
+    fn explained(&self) -> Explained {
+        match self {
+            // The child's own code says more than that there was a child.
+            Self::Unfit(explained) => explained.clone(),
+            other => Explained { code: other.code().0.into(), message: other.chain(), hint: other.help() },
+        }
+    }
+}

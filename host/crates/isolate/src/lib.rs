@@ -1,0 +1,26 @@
+//! Trial loads in a child process.
+//!
+//! Invariant: no byte of a plugin is mapped into the host before a child of the host has mapped the same bytes, run
+//! their constructors, compared the layout, read the metadata, made the examples' calls and unmapped them again. What
+//! the child dies of is a verdict, not an accident: a crash, a hang, an `exit(0)` or a flood of output costs one child.
+//!
+//! ```text
+//! Inspected --probe--> Probed            host: spawn the own executable, send the request, wait with a deadline
+//!     child: limits -> attach the store -> inspect again -> load (full check) -> examples -> unload -> verdict
+//! ```
+//!
+//! The child is the host's own executable. A program that embeds the host calls [`serve_if_asked`] first in its
+//! `main`.
+#![forbid(unsafe_code)]
+
+mod cache;
+mod child;
+mod error;
+mod probe;
+mod verdict;
+
+pub use cache::VerdictCache;
+pub use child::{is_child, serve_if_asked};
+pub use error::ProbeError;
+pub use probe::{ProbeConfig, Probed, probe};
+pub use verdict::{ExampleRun, NodeFacts, StageRun, Verdict};

@@ -1,0 +1,89 @@
+//! What crosses the pipe between host and child: one JSON line each way, and a line for each stage begun.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use patchbay_vocab::{Digest, Explained};
+use serde::{Deserialize, Serialize};
+
+/// What the host asks for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Request {
+    /// Repeated in every answer: a plugin's own output is not taken for the child's.
+    pub(crate) nonce: String,
+    pub(crate) store: PathBuf,
+    pub(crate) max_bytes: u64,
+    pub(crate) maps: PathBuf,
+    pub(crate) digest: Digest,
+    pub(crate) allowed_libraries: BTreeSet<String>,
+    pub(crate) forbidden_imports: BTreeSet<String>,
+    pub(crate) cpu_seconds: u64,
+    pub(crate) memory_bytes: u64,
+    pub(crate) example_millis: u64,
+}
+
+/// What the child says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) nonce: String,
+    pub(crate) says: Says,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Says {
+    /// This stage begins.
+    Begins(String),
+    /// The file is unfit.
+    Unfit(Explained),
+    /// The file is fit.
+    Fit(Verdict),
+}
+
+/// What a trial load found of a fit file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The stages with their times.
+    pub stages: Vec<StageRun>,
+    /// The nodes.
+    pub nodes: Vec<NodeFacts>,
+    /// The examples that were run: those of nodes without effect.
+    pub examples: Vec<ExampleRun>,
+    /// What would keep the version mapped, as seen in the child; empty when it could be unmapped at once.
+    pub pinned_by: Vec<String>,
+    /// Thread-specific keys it left.
+    pub keys: usize,
+}
+
+/// One stage of a trial load.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StageRun {
+    /// Its name.
+    pub stage: String,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+}
+
+/// One node of a plugin.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NodeFacts {
+    /// The node type.
+    pub node_type: String,
+    /// What calling it does to the world.
+    pub effect: String,
+    /// Examples it has.
+    pub examples: usize,
+}
+
+/// One example that was run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExampleRun {
+    /// The node type.
+    pub node_type: String,
+    /// The example's title.
+    pub title: String,
+    /// Whether the output was the expected one.
+    pub holds: bool,
+    /// What was given instead, when it was not.
+    pub got: Option<String>,
+}

@@ -1,0 +1,133 @@
+//! Why a library cannot be loaded, and why a call gave no result.
+
+use patchbay_vocab::{Code, Explain};
+use plugin_api::NodeError;
+
+use crate::description::BadMetadata;
+
+/// Why an inspected artifact cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The stored artifact could not be copied for this load.
+    #[error("cannot make the private copy of the artifact")]
+    Copy(#[source] std::io::Error),
+    /// The stored artifact is not what was inspected.
+    #[error("the stored artifact no longer has the content that was inspected")]
+    Changed,
+    /// A path with a NUL in it.
+    #[error("the path of the private copy cannot be passed to the system")]
+    BadPath,
+    /// Every slot is taken.
+    #[error("too many libraries are loaded at the same time")]
+    TooManyLibraries,
+    /// The dynamic linker refused.
+    #[error("the system cannot load the library: {reason}")]
+    Open {
+        /// What the linker said.
+        reason: String,
+    },
+    /// The entry symbol is not there.
+    #[error("the entry point is missing: {reason}")]
+    NoEntry {
+        /// What the linker said.
+        reason: String,
+    },
+    /// The layouts differ.
+    #[error("the plugin was built against another layout of the contract: {reason}")]
+    SdkMismatch {
+        /// Which field differs.
+        reason: String,
+    },
+    /// The tables are not what the contract says.
+    #[error("the plugin's tables are not what the contract says")]
+    Table(#[source] plugin_api::shim::host::TableError),
+    /// The metadata could not be had.
+    #[error("the plugin cannot describe itself: {reason}")]
+    Describe {
+        /// What went wrong.
+        reason: String,
+    },
+    /// The metadata is not usable.
+    #[error("the plugin's metadata is wrong")]
+    Metadata(#[source] BadMetadata),
+    /// `start` failed.
+    #[error("the plugin refused to start with status {status}")]
+    StartFailed {
+        /// What it answered.
+        status: i32,
+    },
+    /// A node without state could not be made.
+    #[error("node `{node}` cannot be made: {reason}")]
+    CreateFailed {
+        /// The node type.
+        node: String,
+        /// What it said.
+        reason: String,
+    },
+}
+
+impl Explain for LoadError {
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::Copy(_) => "PB-LOAD-001",
+            Self::Changed => "PB-LOAD-002",
+            Self::BadPath => "PB-LOAD-003",
+            Self::TooManyLibraries => "PB-LOAD-004",
+            Self::Open { .. } => "PB-LOAD-005",
+            Self::NoEntry { .. } => "PB-LOAD-006",
+            Self::SdkMismatch { .. } => "PB-LOAD-007",
+            Self::Table(_) => "PB-LOAD-008",
+            Self::Describe { .. } => "PB-LOAD-009",
+            Self::Metadata(_) => "PB-LOAD-010",
+            Self::StartFailed { .. } => "PB-LOAD-011",
+            Self::CreateFailed { .. } => "PB-LOAD-012",
+        })
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::Copy(_) => "check space and rights of the host's data directory".into(),
+            Self::Changed => "the host's data directory was damaged; drop the plugin file in again".into(),
+            Self::BadPath => "choose a data directory without unusual characters".into(),
+            Self::TooManyLibraries => "retire versions that are no longer needed, or lower the history limit".into(),
+            Self::Open { .. } => {
+                "an undefined symbol or a missing library: link it statically, or declare what it needs".into()
+            }
+            Self::NoEntry { .. } => {
+                "call export_plugin! in the crate's root, or export patchbay_plugin_v1 from C".into()
+            }
+            Self::SdkMismatch { .. } => "rebuild the plugin against this host's plugin-api".into(),
+            Self::Table(_) => "compare the tables with plugin-api/src/abi.rs".into(),
+            Self::Describe { .. } => "the metadata function must give one map and not panic".into(),
+            Self::Metadata(_) => "correct the field in the node's attributes or in Cargo.toml".into(),
+            Self::StartFailed { .. } => "see the plugin's own documentation".into(),
+            Self::CreateFailed { .. } => "a node without state must be makeable without a configuration".into(),
+        }
+    }
+}
+
+/// Why a call gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum CallFault {
+    /// The node said so.
+    #[error("{0}")]
+    Failed(NodeError),
+    /// The node panicked.
+    #[error("the node panicked: {0}")]
+    Panicked(String),
+    /// The output is over the limit.
+    #[error("the node's output is over the limit")]
+    OutputLimit,
+    /// The output is no value.
+    #[error("the node's output is malformed: {0}")]
+    MalformedOutput(String),
+    /// The tenant has too many instances.
+    #[error("the node has too many instances")]
+    TooManyInstances,
+    /// The pass is for another version.
+    #[error("the pass belongs to another version")]
+    WrongPass,
+    /// There is no such node in the plugin.
+    #[error("the plugin has no such node")]
+    NoSuchNode,
+}

@@ -1,0 +1,138 @@
+//! From an inspected artifact to a plugin that can be called.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use patchbay_intake::Inspected;
+use patchbay_vocab::Digest;
+use plugin_api::abi::status;
+use plugin_api::meta::PluginMeta;
+use plugin_api::shim::host::{HostSink, PluginEntry};
+use plugin_api::value::{ValueRef, decode};
+
+use crate::LoadError;
+use crate::description::{Description, MAX_METADATA};
+use crate::raw::library::{LayoutCheck, Mapped};
+use crate::raw::plugin::LoadedPlugin;
+
+/// Where private copies are made; empty at the start of each process.
+#[derive(Debug)]
+pub struct MapsDir {
+    dir: PathBuf,
+    next: AtomicU64,
+}
+
+impl MapsDir {
+    /// Makes a folder of this process's own in `parent`, and removes what earlier processes left.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn create(parent: &Path) -> Result<Self, LoadError> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(parent).map_err(LoadError::Copy)?;
+        remove_left_overs(parent);
+        static OPENED: AtomicU64 = AtomicU64::new(0);
+        let opened = OPENED.fetch_add(1, Ordering::Relaxed);
+        let dir = parent.join(format!("{}-{opened}", std::process::id()));
+        builder.create(&dir).map_err(LoadError::Copy)?;
+        Ok(Self { dir, next: AtomicU64::new(0) })
+    }
+
+    /// Copies the artifact to a path and an inode that no load has used: the dynamic linker answers a known path or
+    /// inode with the library it already has.
+    fn copy(&self, inspected: &Inspected) -> Result<PathBuf, LoadError> {
+        let bytes = fs::read(inspected.path()).map_err(LoadError::Copy)?;
+        if Digest::of(&bytes) != inspected.digest() {
+            return Err(LoadError::Changed);
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{}-{number}.so", inspected.plugin(), inspected.version());
+        let path = self.dir.join(name);
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o500)
+            .open(&path)
+            .map_err(LoadError::Copy)?;
+        if let Err(error) = file.write_all(&bytes) {
+            drop(file);
+            let _ = fs::remove_file(&path);
+            return Err(LoadError::Copy(error));
+        }
+        Ok(path)
+    }
+}
+
+impl Drop for MapsDir {
+    fn drop(&mut self) {
+        // Copies of libraries that stay mapped go with it: the mapping holds the inode.
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Removes folders of processes that no longer run.
+fn remove_left_overs(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.split('-').next()?.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Loads an inspected artifact and asks it what it is. Constructors run.
+///
+/// For service this has one caller, the lifecycle, which holds the verdict of a trial load; the trial load itself
+/// is the other.
+///
+/// # Errors
+/// When the artifact cannot be mapped, does not keep the contract, or says something untrue of itself.
+pub fn load(inspected: &Inspected, maps: &MapsDir, check: LayoutCheck) -> Result<LoadedPlugin, LoadError> {
+    let path = maps.copy(inspected)?;
+    let mapped = match Mapped::open(&path) {
+        Ok(mapped) => mapped,
+        Err(error) => {
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
+    };
+    // A library that fails below stays mapped: its constructors have run, and what they began is not known. Nothing
+    // that fails here passes a trial load.
+    match prepare(&mapped, inspected, check) {
+        Ok((entry, description)) => LoadedPlugin::start(mapped, entry, description),
+        Err(error) => {
+            mapped.abandon();
+            Err(error)
+        }
+    }
+}
+
+fn prepare(
+    mapped: &Mapped,
+    inspected: &Inspected,
+    check: LayoutCheck,
+) -> Result<(PluginEntry, Description), LoadError> {
+    let table = mapped.table(inspected.entry_kind(), check)?;
+    let entry = crate::raw::read_entry(mapped, table).map_err(LoadError::Table)?;
+    let mut out = HostSink::with_limit(MAX_METADATA);
+    let answer = crate::raw::describe(mapped, &entry, &mut out);
+    let value = ValueRef::parse(out.written());
+    let meta = match (answer, value) {
+        (status::OK, Ok(value)) => {
+            decode::<PluginMeta>(value).map_err(|error| LoadError::Describe { reason: error.to_string() })?
+        }
+        (status::OK, Err(error)) => return Err(LoadError::Describe { reason: error.to_string() }),
+        (answer, value) => {
+            let said = value.map(|value| format!(": {value}")).unwrap_or_default();
+            return Err(LoadError::Describe { reason: format!("status {answer}{said}") });
+        }
+    };
+    let description = Description::check(meta, &entry, inspected.plugin(), inspected.version());
+    Ok((entry, description.map_err(LoadError::Metadata)?))
+}

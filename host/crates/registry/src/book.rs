@@ -1,0 +1,223 @@
+//! The records behind the snapshots: every revision ever admitted, what is loaded, and who changed what.
+//!
+//! Invariant: `live` names a revision whose state is live and whose mount the current snapshot routes; every
+//! other revision is in another state.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use patchbay_vocab::{
+    Digest, NodeType, PinReason, PluginName, RevisionNumber, RevisionState, UnixMillis, Version,
+};
+
+use crate::change::{Dependency, HistoryEntry, Selector};
+use crate::error::RegistryError;
+use crate::snapshot::{Identity, Mount};
+use crate::status::{PluginStatus, RevisionStatus};
+
+/// How many changes of one plugin are remembered.
+const HISTORY: usize = 1000;
+
+pub(crate) struct Book<H> {
+    pub(crate) plugins: BTreeMap<PluginName, PluginRecord<H>>,
+    /// For each plugin, the plugins whose live revision names it as a dependency.
+    pub(crate) needed_by: BTreeMap<PluginName, BTreeSet<PluginName>>,
+}
+
+pub(crate) struct PluginRecord<H> {
+    pub(crate) revisions: BTreeMap<RevisionNumber, RevisionRecord<H>>,
+    pub(crate) live: Option<RevisionNumber>,
+    /// Every revision that ever was live, the latest first; a revision that goes live again moves to the front.
+    pub(crate) live_order: Vec<RevisionNumber>,
+    pub(crate) history: VecDeque<HistoryEntry>,
+}
+
+pub(crate) struct RevisionRecord<H> {
+    pub(crate) plugin: PluginName,
+    pub(crate) number: RevisionNumber,
+    pub(crate) version: Version,
+    pub(crate) digest: Digest,
+    pub(crate) nodes: Arc<[NodeType]>,
+    pub(crate) dependencies: Arc<[Dependency]>,
+    pub(crate) origin: Arc<str>,
+    pub(crate) admitted_at: UnixMillis,
+    pub(crate) state: RevisionState,
+    /// The load that is, or could be, routed.
+    pub(crate) mount: Option<Arc<Mount<H>>>,
+    /// Loads on their way out. A revision may come back, as a fresh load, before they are gone.
+    pub(crate) draining: Vec<Draining<H>>,
+    /// Calls of the loads that are gone.
+    pub(crate) past_calls: u64,
+}
+
+pub(crate) struct Draining<H> {
+    pub(crate) mount: Arc<Mount<H>>,
+    pub(crate) pinned: Vec<PinReason>,
+}
+
+impl<H> Book<H> {
+    pub(crate) fn new() -> Self {
+        Self {
+            plugins: BTreeMap::new(),
+            needed_by: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn plugin(&self, plugin: &PluginName) -> Result<&PluginRecord<H>, RegistryError> {
+        self.plugins
+            .get(plugin)
+            .ok_or_else(|| RegistryError::UnknownPlugin {
+                plugin: plugin.clone(),
+            })
+    }
+
+    pub(crate) fn plugin_mut(&mut self, plugin: &PluginName) -> Result<&mut PluginRecord<H>, RegistryError> {
+        self.plugins
+            .get_mut(plugin)
+            .ok_or_else(|| RegistryError::UnknownPlugin {
+                plugin: plugin.clone(),
+            })
+    }
+
+    pub(crate) fn revision(
+        &self,
+        plugin: &PluginName,
+        number: RevisionNumber,
+    ) -> Result<&RevisionRecord<H>, RegistryError> {
+        self.plugin(plugin)?
+            .revisions
+            .get(&number)
+            .ok_or_else(|| unknown(plugin, number))
+    }
+
+    pub(crate) fn revision_mut(
+        &mut self,
+        plugin: &PluginName,
+        number: RevisionNumber,
+    ) -> Result<&mut RevisionRecord<H>, RegistryError> {
+        self.plugin_mut(plugin)?
+            .revisions
+            .get_mut(&number)
+            .ok_or_else(|| unknown(plugin, number))
+    }
+
+    /// The live revision of a plugin.
+    pub(crate) fn live(&self, plugin: &PluginName) -> Option<&RevisionRecord<H>> {
+        self.plugins.get(plugin)?.live_record()
+    }
+
+    /// Writes down what a publication has made true: `to` is live, or nothing is.
+    pub(crate) fn set_live(&mut self, plugin: &PluginName, to: Option<RevisionNumber>) {
+        let Some(record) = self.plugins.get_mut(plugin) else {
+            return;
+        };
+        if let Some(old) = record.live.and_then(|number| record.revisions.get_mut(&number)) {
+            for dependency in &*old.dependencies {
+                if let Some(dependents) = self.needed_by.get_mut(&dependency.plugin) {
+                    dependents.remove(plugin);
+                }
+            }
+            if old.state == RevisionState::Live {
+                old.state = RevisionState::Warm;
+            }
+        }
+        record.live = to;
+        let Some(new) = to.and_then(|number| record.revisions.get_mut(&number)) else {
+            return;
+        };
+        new.state = RevisionState::Live;
+        for dependency in &*new.dependencies {
+            self.needed_by
+                .entry(dependency.plugin.clone())
+                .or_default()
+                .insert(plugin.clone());
+        }
+        let number = new.number;
+        record.live_order.retain(|&known| known != number);
+        record.live_order.insert(0, number);
+    }
+}
+
+impl<H> PluginRecord<H> {
+    pub(crate) fn new() -> Self {
+        Self {
+            revisions: BTreeMap::new(),
+            live: None,
+            live_order: Vec::new(),
+            history: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn live_record(&self) -> Option<&RevisionRecord<H>> {
+        self.revisions.get(&self.live?)
+    }
+
+    pub(crate) fn next_number(&self) -> RevisionNumber {
+        RevisionNumber(self.revisions.last_key_value().map_or(1, |(last, _)| last.0 + 1))
+    }
+
+    pub(crate) fn remember(&mut self, entry: HistoryEntry) {
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(entry);
+    }
+
+    pub(crate) fn status(&self, plugin: &PluginName) -> PluginStatus {
+        PluginStatus {
+            plugin: plugin.clone(),
+            live: self.live,
+            revisions: self.revisions.values().map(RevisionRecord::status).collect(),
+        }
+    }
+}
+
+impl<H> RevisionRecord<H> {
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            plugin: self.plugin.clone(),
+            version: self.version.clone(),
+            revision: self.number,
+            digest: self.digest,
+            nodes: Arc::clone(&self.nodes),
+            dependencies: Arc::clone(&self.dependencies),
+        }
+    }
+
+    pub(crate) fn is_quarantined(&self) -> bool {
+        self.state == RevisionState::Quarantined
+    }
+
+    fn status(&self) -> RevisionStatus {
+        let loads = || {
+            self.mount
+                .iter()
+                .chain(self.draining.iter().map(|draining| &draining.mount))
+        };
+        RevisionStatus {
+            number: self.number,
+            version: self.version.clone(),
+            digest: self.digest,
+            state: self.state,
+            mounted: self.mount.is_some(),
+            calls_in_flight: loads().map(|mount| mount.gate().in_flight()).sum(),
+            calls_ever: self.past_calls + loads().map(|mount| mount.gate().entered()).sum::<u64>(),
+            pinned: self
+                .draining
+                .iter()
+                .flat_map(|draining| draining.pinned.iter().copied())
+                .collect(),
+            origin: Arc::clone(&self.origin),
+            nodes: Arc::clone(&self.nodes),
+            dependencies: Arc::clone(&self.dependencies),
+            admitted_at: self.admitted_at,
+        }
+    }
+}
+
+pub(crate) fn unknown(plugin: &PluginName, number: RevisionNumber) -> RegistryError {
+    RegistryError::UnknownRevision {
+        plugin: plugin.clone(),
+        wanted: Selector::Revision(number),
+    }
+}

@@ -1,0 +1,126 @@
+//! Several node types held at once, from one snapshot.
+//!
+//! Invariant: all routes of a set come from one snapshot, and none of their loads is unloaded before the set is
+//! dropped.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use patchbay_lease::OwnedPass;
+
+use crate::error::RegistryError;
+use crate::snapshot::{Mount, NodeSlot, Route, Snapshot};
+
+/// What a workflow run holds: its routes, and a pass for each load they lead to.
+pub struct LeaseSet<H> {
+    /// For each slot of the request, the position of its pass.
+    slots: Box<[(NodeSlot, usize)]>,
+    /// One for each distinct load, which the snapshot keeps alive.
+    passes: Box<[OwnedPass]>,
+    snapshot: Arc<Snapshot<H>>,
+}
+
+/// One route of a [`LeaseSet`], with the pass that keeps its load in place.
+#[derive(Debug)]
+pub struct Leased<'set, H> {
+    /// Where the calls go.
+    pub route: &'set Route<H>,
+    /// Proof of being inside; [renew](OwnedPass::renew) it for each call.
+    pub pass: &'set OwnedPass,
+}
+
+impl<H> LeaseSet<H> {
+    pub(crate) fn take(source: &ArcSwap<Snapshot<H>>, slots: &[NodeSlot]) -> Result<Self, RegistryError> {
+        let mut snapshot = source.load_full();
+        loop {
+            match Self::within(&snapshot, slots) {
+                Ok(set) => return Ok(set),
+                Err(refusal) => {
+                    // A gate closes only after a snapshot without it was stored, so a newer one is there to be
+                    // seen; when it is not, the refusal is not about a swap, and asking again would not help.
+                    let newer = source.load_full();
+                    if newer.generation() == snapshot.generation() {
+                        return Err(refusal);
+                    }
+                    snapshot = newer;
+                }
+            }
+        }
+    }
+
+    fn within(snapshot: &Arc<Snapshot<H>>, wanted: &[NodeSlot]) -> Result<Self, RegistryError> {
+        // Resolved first, so that a slot that leads nowhere costs no one a pass.
+        let routes: Result<Vec<_>, _> = wanted
+            .iter()
+            .map(|&slot| {
+                Ok((
+                    slot,
+                    snapshot
+                        .route(slot)
+                        .ok_or(RegistryError::Unrouted { slot })?
+                        .mount(),
+                ))
+            })
+            .collect();
+        let mut passes: Vec<OwnedPass> = Vec::new();
+        let mut slots = Vec::with_capacity(wanted.len());
+        for (slot, mount) in routes? {
+            let held = passes.iter().position(|pass| pass.belongs_to(mount.gate()));
+            let held = match held {
+                Some(held) => held,
+                None => {
+                    passes.push(mount.enter_owned().ok_or_else(|| RegistryError::GateClosed {
+                        plugin: mount.plugin().clone(),
+                        revision: mount.revision(),
+                    })?);
+                    passes.len() - 1
+                }
+            };
+            slots.push((slot, held));
+        }
+        Ok(Self {
+            slots: slots.into(),
+            passes: passes.into(),
+            snapshot: Arc::clone(snapshot),
+        })
+    }
+
+    /// The route of the slot at `position` of the request: an array index, for plans.
+    #[inline]
+    #[must_use]
+    pub fn at(&self, position: usize) -> Option<Leased<'_, H>> {
+        let &(slot, held) = self.slots.get(position)?;
+        Some(Leased {
+            route: self.snapshot.route(slot)?,
+            pass: self.passes.get(held)?,
+        })
+    }
+
+    /// The route of a slot that the request named.
+    #[must_use]
+    pub fn find(&self, slot: NodeSlot) -> Option<Leased<'_, H>> {
+        self.at(self.slots.iter().position(|&(known, _)| known == slot)?)
+    }
+
+    /// The pass for a load, when the set holds one: other nodes of the same plugin may be called under it.
+    #[must_use]
+    pub fn pass_for(&self, mount: &Mount<H>) -> Option<&OwnedPass> {
+        self.passes.iter().find(|pass| pass.belongs_to(mount.gate()))
+    }
+
+    /// The one snapshot that all of it comes from; loads that the set holds no pass for may be gone.
+    #[must_use]
+    pub fn snapshot(&self) -> &Arc<Snapshot<H>> {
+        &self.snapshot
+    }
+}
+
+impl<H> fmt::Debug for LeaseSet<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeaseSet")
+            .field("generation", &self.snapshot.generation())
+            .field("slots", &self.slots)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,213 @@
+//! The operations that change what is live: check, build the next snapshot, store it, write it down.
+
+use std::sync::Arc;
+
+use patchbay_vocab::{PluginName, RevisionNumber, RevisionState};
+
+use crate::admission;
+use crate::book::Book;
+use crate::change::{Action, Change, Force, HistoryEntry, Quarantined, Removed, Swap};
+use crate::error::RegistryError;
+use crate::registry::Registry;
+use crate::snapshot::{Mounted, Snapshot};
+
+impl<H: Mounted> Registry<H> {
+    /// Makes a warm revision the live one. The live one stays what it is, and `from == Some(to)` says so.
+    pub fn promote(
+        &self,
+        plugin: &PluginName,
+        number: RevisionNumber,
+        force: Force,
+        change: &Change,
+    ) -> Result<Swap, RegistryError> {
+        let mut book = self.book.lock();
+        let before = self.current.load_full();
+        admission::check_promote(&book, &before, plugin, number, force)?;
+        let from = book.plugin(plugin)?.live;
+        if from == Some(number) {
+            let plugin = plugin.clone();
+            return Ok(Swap {
+                plugin,
+                from,
+                to: number,
+                generation: before.generation(),
+            });
+        }
+        let released = book.revision(plugin, number)?.is_quarantined();
+        let next = self.publish(&mut book, &before, plugin, Some(number));
+        if released {
+            self.record(&mut book, plugin, Event::to(number, Action::Released), change);
+        }
+        let action = change.action.unwrap_or(Action::Promoted);
+        self.record(
+            &mut book,
+            plugin,
+            Event {
+                action,
+                revision: number,
+                from,
+            },
+            change,
+        );
+        Ok(Swap {
+            plugin: plugin.clone(),
+            from,
+            to: number,
+            generation: next,
+        })
+    }
+
+    /// Takes a revision out of service. When it is live, the most recently live revision that is loaded and may
+    /// go live takes over in the same store; without one, the plugin's node types stop resolving.
+    pub fn quarantine(
+        &self,
+        plugin: &PluginName,
+        number: RevisionNumber,
+        change: &Change,
+    ) -> Result<Quarantined, RegistryError> {
+        let mut book = self.book.lock();
+        let before = self.current.load_full();
+        let revision = book.revision(plugin, number)?;
+        let mut generation = before.generation();
+        if revision.is_quarantined() {
+            return Ok(Quarantined {
+                was_live: false,
+                fallback: None,
+                generation,
+            });
+        }
+        let was_live = revision.state == RevisionState::Live;
+        let mut takes_over = None;
+        if was_live {
+            let record = book.plugin(plugin)?;
+            let mut loaded = admission::fallbacks(&book, &before, record).filter(|revision| {
+                revision
+                    .mount
+                    .as_ref()
+                    .is_some_and(|mount| !mount.gate().is_closed())
+            });
+            takes_over = loaded.next().map(|revision| revision.number);
+            drop(loaded);
+            generation = self.publish(&mut book, &before, plugin, takes_over);
+        }
+        book.revision_mut(plugin, number)?.state = RevisionState::Quarantined;
+        self.record(&mut book, plugin, Event::to(number, Action::Quarantined), change);
+        let fallback = takes_over.map(|to| {
+            let event = Event {
+                action: Action::FellBack,
+                revision: to,
+                from: Some(number),
+            };
+            self.record(&mut book, plugin, event, change);
+            Swap {
+                plugin: plugin.clone(),
+                from: Some(number),
+                to,
+                generation,
+            }
+        });
+        Ok(Quarantined {
+            was_live,
+            fallback,
+            generation,
+        })
+    }
+
+    /// The revision that would take over if `number` were quarantined now and it were loaded: load it first.
+    /// `None` when `number` is not live.
+    #[must_use]
+    pub fn fallback_for(&self, plugin: &PluginName, number: RevisionNumber) -> Option<RevisionNumber> {
+        let book = self.book.lock();
+        let record = book
+            .plugins
+            .get(plugin)
+            .filter(|record| record.live == Some(number))?;
+        admission::fallbacks(&book, &self.current.load(), record)
+            .map(|revision| revision.number)
+            .next()
+    }
+
+    /// Takes a plugin out of the routes; its live revision becomes warm.
+    pub fn remove_live(
+        &self,
+        plugin: &PluginName,
+        force: Force,
+        change: &Change,
+    ) -> Result<Removed, RegistryError> {
+        let mut book = self.book.lock();
+        let live = book.plugin(plugin)?.live;
+        let from = live.ok_or_else(|| RegistryError::NotLive {
+            plugin: plugin.clone(),
+        })?;
+        let dependents = admission::dependents_where(&book, plugin, |_| true);
+        if force == Force::No && !dependents.is_empty() {
+            return Err(RegistryError::StillNeeded {
+                plugin: plugin.clone(),
+                dependents,
+            });
+        }
+        let before = self.current.load_full();
+        let generation = self.publish(&mut book, &before, plugin, None);
+        self.record(&mut book, plugin, Event::to(from, Action::Removed), change);
+        Ok(Removed {
+            plugin: plugin.clone(),
+            from,
+            generation,
+        })
+    }
+
+    /// The one place that stores a snapshot: whatever can fail has been done before.
+    fn publish(
+        &self,
+        book: &mut Book<H>,
+        before: &Snapshot<H>,
+        plugin: &PluginName,
+        to: Option<RevisionNumber>,
+    ) -> u64 {
+        let record = to.and_then(|number| book.revision(plugin, number).ok());
+        let next = before.with(plugin, record.and_then(|revision| revision.mount.as_ref()));
+        let generation = next.generation();
+        self.current.store(Arc::new(next));
+        book.set_live(plugin, to);
+        generation
+    }
+
+    /// Adds a line to a plugin's history; after the store, so that it has the new generation.
+    pub(crate) fn record(&self, book: &mut Book<H>, plugin: &PluginName, event: Event, change: &Change) {
+        let Some(record) = book.plugins.get_mut(plugin) else {
+            return;
+        };
+        let Some(revision) = record.revisions.get(&event.revision) else {
+            return;
+        };
+        let line = HistoryEntry {
+            at: self.clock.wall(),
+            generation: self.current.load().generation(),
+            action: event.action,
+            revision: event.revision,
+            version: revision.version.clone(),
+            from: event.from,
+            actor: Arc::clone(&change.actor),
+            reason: Arc::clone(&change.reason),
+        };
+        record.remember(line);
+    }
+}
+
+/// What a history line says happened.
+#[derive(Clone, Copy)]
+pub(crate) struct Event {
+    pub(crate) action: Action,
+    pub(crate) revision: RevisionNumber,
+    pub(crate) from: Option<RevisionNumber>,
+}
+
+impl Event {
+    pub(crate) fn to(revision: RevisionNumber, action: Action) -> Self {
+        Self {
+            action,
+            revision,
+            from: None,
+        }
+    }
+}

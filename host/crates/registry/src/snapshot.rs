@@ -1,0 +1,283 @@
+//! What readers see: an immutable picture of everything that is routed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use patchbay_lease::{Gate, OwnedPass, Pass};
+use patchbay_vocab::{Digest, NodeType, PluginName, RevisionNumber, Version};
+
+use crate::change::Dependency;
+use crate::chunked::Chunked;
+use crate::names::Names;
+
+/// What is loaded, as far as the registry needs to know it.
+pub trait Mounted: Send + Sync + 'static {
+    /// The gate of this load; the same one every time, shared with no other load.
+    fn gate(&self) -> &Arc<Gate>;
+}
+
+/// A node type as a small integer: stable for the life of the registry, never given to another node type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeSlot(u32);
+
+impl NodeSlot {
+    /// The integer, for tables beside the registry's (counters, caches).
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One load of one revision.
+pub struct Mount<H> {
+    plugin: PluginName,
+    version: Version,
+    revision: RevisionNumber,
+    digest: Digest,
+    nodes: Arc<[NodeType]>,
+    dependencies: Arc<[Dependency]>,
+    /// The handle's own gate, kept here to save readers a hop.
+    gate: Arc<Gate>,
+    handle: Arc<H>,
+}
+
+/// Which revision a mount is a load of.
+pub(crate) struct Identity {
+    pub(crate) plugin: PluginName,
+    pub(crate) version: Version,
+    pub(crate) revision: RevisionNumber,
+    pub(crate) digest: Digest,
+    pub(crate) nodes: Arc<[NodeType]>,
+    pub(crate) dependencies: Arc<[Dependency]>,
+}
+
+impl<H: Mounted> Mount<H> {
+    pub(crate) fn new(identity: Identity, handle: Arc<H>) -> Self {
+        let Identity {
+            plugin,
+            version,
+            revision,
+            digest,
+            nodes,
+            dependencies,
+        } = identity;
+        let gate = Arc::clone(handle.gate());
+        Self {
+            plugin,
+            version,
+            revision,
+            digest,
+            nodes,
+            dependencies,
+            gate,
+            handle,
+        }
+    }
+}
+
+impl<H> Mount<H> {
+    /// The plugin this is a load of.
+    #[must_use]
+    pub fn plugin(&self) -> &PluginName {
+        &self.plugin
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// Its revision.
+    #[must_use]
+    pub fn revision(&self) -> RevisionNumber {
+        self.revision
+    }
+
+    /// The hash of the artifact.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The node types it offers; a [`Route`]'s node is an index into these.
+    #[must_use]
+    pub fn nodes(&self) -> &[NodeType] {
+        &self.nodes
+    }
+
+    /// What it needs of other plugins.
+    #[must_use]
+    pub fn dependencies(&self) -> &[Dependency] {
+        &self.dependencies
+    }
+
+    /// The gate of this load.
+    #[inline]
+    #[must_use]
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// What is loaded.
+    #[inline]
+    #[must_use]
+    pub fn handle(&self) -> &Arc<H> {
+        &self.handle
+    }
+
+    /// Begins a call; `None` when this load is draining: take the snapshot again.
+    #[inline]
+    pub fn enter(&self) -> Option<Pass<'_>> {
+        self.gate.enter()
+    }
+
+    /// Like [`enter`](Self::enter), for a call that outlives the borrow.
+    #[inline]
+    pub fn enter_owned(&self) -> Option<OwnedPass> {
+        self.gate.enter_owned()
+    }
+}
+
+impl<H> fmt::Debug for Mount<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{} ({:?})", self.plugin, self.version, self.revision)
+    }
+}
+
+/// Where the calls of one node type go.
+pub struct Route<H> {
+    mount: Arc<Mount<H>>,
+    node: u32,
+}
+
+impl<H> Route<H> {
+    /// The load that answers.
+    #[inline]
+    #[must_use]
+    pub fn mount(&self) -> &Arc<Mount<H>> {
+        &self.mount
+    }
+
+    /// The index in the plugin's node list.
+    #[inline]
+    #[must_use]
+    pub fn node(&self) -> u32 {
+        self.node
+    }
+}
+
+impl<H> Clone for Route<H> {
+    fn clone(&self) -> Self {
+        Self {
+            mount: Arc::clone(&self.mount),
+            node: self.node,
+        }
+    }
+}
+
+impl<H> fmt::Debug for Route<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}#{}", self.mount, self.node)
+    }
+}
+
+/// Everything that is routed, at one generation.
+pub struct Snapshot<H> {
+    generation: u64,
+    routes: Chunked<Route<H>>,
+    node_names: Arc<Names<NodeType>>,
+    live: Chunked<Arc<Mount<H>>>,
+    plugin_names: Arc<Names<PluginName>>,
+}
+
+impl<H> Snapshot<H> {
+    pub(crate) fn empty() -> Self {
+        Self {
+            generation: 0,
+            routes: Chunked::new(),
+            node_names: Arc::new(Names::new()),
+            live: Chunked::new(),
+            plugin_names: Arc::new(Names::new()),
+        }
+    }
+
+    /// The next snapshot, in which `mount` is what `plugin` answers with.
+    pub(crate) fn with(&self, plugin: &PluginName, mount: Option<&Arc<Mount<H>>>) -> Self {
+        let mut node_names = Arc::clone(&self.node_names);
+        let mut plugin_names = Arc::clone(&self.plugin_names);
+        // The old routes go first: what the new version offers too is put back by the second half.
+        let gone = self
+            .plugin(plugin.as_str())
+            .into_iter()
+            .flat_map(|old| old.nodes());
+        let mut changes: Vec<_> = gone
+            .map(|node| (Names::intern(&mut node_names, node) as usize, None))
+            .collect();
+        if let Some(mount) = mount {
+            changes.extend((0_u32..).zip(mount.nodes()).map(|(node, name)| {
+                let route = Route {
+                    mount: Arc::clone(mount),
+                    node,
+                };
+                (Names::intern(&mut node_names, name) as usize, Some(route))
+            }));
+        }
+        let place = Names::intern(&mut plugin_names, plugin) as usize;
+        Self {
+            generation: self.generation + 1,
+            routes: self.routes.with(changes),
+            live: self.live.with([(place, mount.cloned())]),
+            node_names,
+            plugin_names,
+        }
+    }
+
+    /// Counts the snapshots: each publication adds one.
+    #[inline]
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The slot of a node type that is routed or once was; resolve it once and keep it.
+    #[must_use]
+    pub fn slot(&self, node_type: &str) -> Option<NodeSlot> {
+        self.node_names.get(node_type).map(NodeSlot)
+    }
+
+    /// Where calls to `slot` go; `None` when nothing live offers it.
+    #[inline]
+    #[must_use]
+    pub fn route(&self, slot: NodeSlot) -> Option<&Route<H>> {
+        self.routes.get(slot.index())
+    }
+
+    /// The live load of a plugin.
+    #[must_use]
+    pub fn plugin(&self, name: &str) -> Option<&Arc<Mount<H>>> {
+        self.live.get(self.plugin_names.get(name)? as usize)
+    }
+
+    /// Every live load, in the order in which their plugins first went live.
+    pub fn plugins(&self) -> impl Iterator<Item = &Arc<Mount<H>>> {
+        self.live.iter().map(|(_, mount)| mount)
+    }
+
+    /// Every node type that is routed, in the order of the slots.
+    pub fn routes(&self) -> impl Iterator<Item = (&NodeType, NodeSlot, &Route<H>)> {
+        self.routes.iter().filter_map(|(index, route)| {
+            let slot = NodeSlot(u32::try_from(index).ok()?);
+            Some((route.mount.nodes.get(route.node as usize)?, slot, route))
+        })
+    }
+}
+
+impl<H> fmt::Debug for Snapshot<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("generation", &self.generation)
+            .field("plugins", &self.plugins().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

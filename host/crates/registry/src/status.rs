@@ -1,0 +1,49 @@
+//! What listings show.
+
+use std::sync::Arc;
+
+use patchbay_vocab::{
+    Digest, NodeType, PinReason, PluginName, RevisionNumber, RevisionState, UnixMillis, Version,
+};
+
+use crate::change::Dependency;
+
+/// A plugin and all its revisions.
+#[derive(Clone, Debug)]
+pub struct PluginStatus {
+    /// Its name.
+    pub plugin: PluginName,
+    /// The revision that receives the calls.
+    pub live: Option<RevisionNumber>,
+    /// Every revision ever admitted, oldest first.
+    pub revisions: Vec<RevisionStatus>,
+}
+
+/// Where one revision stands.
+#[derive(Clone, Debug)]
+pub struct RevisionStatus {
+    /// Its number.
+    pub number: RevisionNumber,
+    /// Its version.
+    pub version: Version,
+    /// The hash of its artifact.
+    pub digest: Digest,
+    /// Its state.
+    pub state: RevisionState,
+    /// Whether it is loaded and could be promoted; loads that are draining do not count.
+    pub mounted: bool,
+    /// Calls inside it now, in all its loads.
+    pub calls_in_flight: u64,
+    /// Calls that ever began, in all its loads.
+    pub calls_ever: u64,
+    /// What keeps draining loads mapped.
+    pub pinned: Vec<PinReason>,
+    /// Where it came from.
+    pub origin: Arc<str>,
+    /// The node types it offers.
+    pub nodes: Arc<[NodeType]>,
+    /// What it needs of other plugins.
+    pub dependencies: Arc<[Dependency]>,
+    /// When it was given its number.
+    pub admitted_at: UnixMillis,
+}

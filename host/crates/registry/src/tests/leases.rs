@@ -1,0 +1,72 @@
+//! Several node types held from one snapshot.
+
+use super::*;
+
+fn two_plugins() -> (Bench, [NodeSlot; 3]) {
+    let bench = Bench::strict();
+    bench.live(candidate("a", "1.0.0", &["a.x", "a.y"], &[]));
+    bench.live(candidate("b", "1.0.0", &["b.x"], &[]));
+    let snapshot = bench.snapshot();
+    let slots = ["a.x", "b.x", "a.y"].map(|node| snapshot.slot(node).unwrap());
+    (bench, slots)
+}
+
+#[test]
+fn a_lease_holds_one_pass_for_each_load_and_resolves_every_slot() {
+    let (bench, slots) = two_plugins();
+    let set = bench.lease(&slots).unwrap();
+    let a = bench.mounted(&name("a"), r(1)).unwrap();
+    assert_eq!(a.gate().in_flight(), 1, "two nodes of one plugin share a pass");
+    let last = set.at(2).unwrap();
+    assert_eq!((last.route.node(), last.pass.belongs_to(a.gate())), (1, true));
+    assert_eq!(set.find(slots[1]).unwrap().route.mount().plugin().as_str(), "b");
+    assert!(set.at(3).is_none() && set.pass_for(&a).is_some());
+    drop(set);
+    assert_eq!(a.gate().in_flight(), 0);
+}
+
+#[test]
+fn a_lease_keeps_its_versions_through_a_swap_and_holds_up_their_retirement() {
+    let (bench, slots) = two_plugins();
+    let set = bench.lease(&slots).unwrap();
+    bench.live(candidate("a", "2.0.0", &["a.x"], &[]));
+    let old = bench.begin_retire(&name("a"), r(1)).unwrap();
+    for at in [0, 2] {
+        let leased = set.at(at).unwrap();
+        assert_eq!(leased.route.mount().revision(), r(1));
+        drop(leased.pass.renew());
+    }
+    assert!(old.gate().idle().is_none());
+    drop(set);
+    assert!(old.gate().idle().is_some());
+}
+
+#[test]
+fn a_lease_of_a_node_type_that_nothing_serves_is_refused_and_holds_nothing() {
+    let (bench, slots) = two_plugins();
+    bench.remove_live(&name("b"), Force::No, &by_test()).unwrap();
+    bench.refused("PB-REG-019", &[], |b| b.lease(&slots));
+    assert_eq!(bench.mounted(&name("a"), r(1)).unwrap().gate().in_flight(), 0);
+}
+
+#[test]
+fn a_lease_on_a_gate_closed_from_outside_is_refused_instead_of_retried_for_ever() {
+    let (bench, slots) = two_plugins();
+    bench.mounted(&name("b"), r(1)).unwrap().gate().close();
+    let closed_first = [slots[1], slots[0]];
+    bench.refused("PB-REG-017", &["`b`"], |b| b.lease(&closed_first));
+    assert!(bench.lease(&slots).is_err());
+    assert_eq!(
+        bench.mounted(&name("a"), r(1)).unwrap().gate().in_flight(),
+        0,
+        "it let go of the rest"
+    );
+}
+
+#[test]
+fn an_empty_lease_is_just_a_snapshot() {
+    let (bench, _) = two_plugins();
+    let set = bench.lease(&[]).unwrap();
+    assert_eq!(set.snapshot().generation(), 2);
+    assert!(set.at(0).is_none());
+}

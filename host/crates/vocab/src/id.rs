@@ -1,0 +1,247 @@
+//! Ids: validated once, when made.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// A text that is not a valid id, with the rule it broke.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a valid {kind}: {rule}")]
+pub struct BadId {
+    text: String,
+    kind: &'static str,
+    rule: &'static str,
+}
+
+impl BadId {
+    fn new(text: &str, kind: &'static str, rule: &'static str) -> Self {
+        // Hostile input is quoted in part: an id may be megabytes long.
+        let text = text.chars().take(80).flat_map(char::escape_debug).collect();
+        Self { text, kind, rule }
+    }
+
+    /// The rule that was broken.
+    #[must_use]
+    pub const fn rule(&self) -> &'static str {
+        self.rule
+    }
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The text of this id.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                let check: fn(&str) -> bool = $check;
+                if check(text) { Ok(Self(text.into())) } else { Err(BadId::new(text, $kind, $rule)) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+fn starts_with_letter(text: &str) -> bool {
+    text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+}
+
+text_id!(
+    /// The name of a plugin, as its note carries it: `string`, `http-client`.
+    PluginName,
+    "plugin name",
+    "1 to 64 of a-z, 0-9, '-' and '_', starting with a letter",
+    |t| t.len() <= 64
+        && t.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
+        && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+);
+
+text_id!(
+    /// What a workflow calls: `string.upper`, `http-request`.
+    NodeType,
+    "node type",
+    "1 to 128 of a-z, A-Z, 0-9, '.', '-' and '_', starting with a letter, with no empty part between dots",
+    |t| t.len() <= 128
+        && starts_with_letter(t)
+        && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        && t.split('.').all(|part| !part.is_empty())
+);
+
+text_id!(
+    /// Whose data a call may see.
+    TenantId,
+    "tenant id",
+    "1 to 128 of a-z, A-Z, 0-9, '.', '-', '_' and '@', starting with a letter or digit",
+    |t| t.len() <= 128
+        && t.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+        && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'@'))
+);
+
+text_id!(
+    /// One execution of a workflow, or of one call outside any workflow.
+    RunId,
+    "run id",
+    "1 to 128 of a-z, A-Z, 0-9, '-' and '_'",
+    |t| !t.is_empty()
+        && t.len() <= 128
+        && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+);
+
+/// The number of a revision of one plugin: starts at 1, only ever grows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct RevisionNumber(pub u64);
+
+impl fmt::Display for RevisionNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Debug for RevisionNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "r{}", self.0)
+    }
+}
+
+/// The BLAKE3 hash of an artifact's bytes; two artifacts are the same exactly when their digests are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Takes over the 32 bytes of a finished hash.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Hashes `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// The raw hash.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The first 12 hex digits, for people.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.to_string()[..12].to_owned()
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Digest {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let hash = blake3::Hash::from_hex(text)
+            .map_err(|_| BadId::new(text, "digest", "64 hexadecimal digits"))?;
+        Ok(Self(*hash.as_bytes()))
+    }
+}
+
+impl serde::Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check<T: FromStr<Err = BadId>>(good: &[&str], bad: &[&str]) {
+        for text in good {
+            assert!(text.parse::<T>().is_ok(), "{text:?} is refused");
+        }
+        for text in bad {
+            assert!(text.parse::<T>().is_err(), "{text:?} is accepted");
+        }
+    }
+
+    #[test]
+    fn ids_accept_their_alphabet_and_nothing_else() {
+        let long = "a".repeat(129);
+        check::<PluginName>(&["string", "http-client2"], &["", "String", "2x", "a/b", "../x", &long]);
+        check::<NodeType>(&["string.startsWith", "http-request"], &["", ".a", "a.", "a..b", "a b", "é", &long]);
+        check::<TenantId>(&["acme", "a@b.example"], &["", "a\0b", "-a", "a/b"]);
+        check::<RunId>(&["01J-x_y"], &["", "a.b", "a\n"]);
+        let digest = Digest::of(b"x").to_string();
+        check::<Digest>(&[&digest], &["", "00", &digest[1..]]);
+    }
+
+    #[test]
+    fn a_refused_id_is_quoted_in_part_and_escaped() {
+        let error = "\u{1b}[2J".repeat(1000).parse::<PluginName>().unwrap_err().to_string();
+        assert!(error.len() < 1000 && !error.contains('\u{1b}'), "{error}");
+    }
+}

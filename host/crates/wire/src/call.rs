@@ -1,0 +1,45 @@
+//! One call of a node.
+
+use patchbay_vocab::{PluginName, RevisionNumber, TenantId, Version};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use utoipa::ToSchema;
+
+/// A call of a node from outside any workflow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CallRequest {
+    /// The parameters; an empty object when left out.
+    #[serde(default = "no_parameters")]
+    pub input: Json,
+    /// Whose data the call may see; the host's default tenant when left out.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "acme")]
+    pub tenant: Option<TenantId>,
+    /// How long the call may take, in milliseconds; the node's own limit when left out.
+    #[serde(default)]
+    pub timeout_ms: Option<u64>,
+}
+
+fn no_parameters() -> Json {
+    Json::Object(serde_json::Map::new())
+}
+
+/// What a node answered, and which version of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CallReply {
+    /// The result.
+    pub output: Json,
+    /// The plugin that answered.
+    #[schema(value_type = String, example = "string")]
+    pub plugin: PluginName,
+    /// Its version.
+    #[schema(value_type = String, example = "1.2.0")]
+    pub version: Version,
+    /// The revision of that version.
+    #[schema(value_type = u64)]
+    pub revision: RevisionNumber,
+    /// How long the call took, in microseconds.
+    pub micros: u64,
+}

@@ -1,0 +1,78 @@
+//! Changes of what is live: asked for, done, and remembered.
+
+use patchbay_vocab::{PluginName, RevisionNumber, UnixMillis, Version};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An order to promote, roll back or quarantine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangeRequest {
+    /// A revision (`r3` or `3`) or a version (`1.2.0`). Promoting needs it; a rollback without it goes to the version
+    /// that was live before, a quarantine without it takes the live one.
+    #[serde(default)]
+    #[schema(example = "1.2.0")]
+    pub to: Option<String>,
+    /// Why; kept in the history.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Overrides the refusals that may be overridden: a quarantine, a dependent that would break.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// One revision, named both ways.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RevisionRef {
+    /// Its number.
+    #[schema(value_type = u64)]
+    pub revision: RevisionNumber,
+    /// Its version.
+    #[schema(value_type = String, example = "1.2.0")]
+    pub version: Version,
+}
+
+/// A change that is done: every call that begins after it sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SwapView {
+    /// The plugin that was changed.
+    #[schema(value_type = String, example = "string")]
+    pub plugin: PluginName,
+    /// What received the calls before; null when nothing did.
+    pub from: Option<RevisionRef>,
+    /// What receives the calls now; null when nothing does.
+    pub to: Option<RevisionRef>,
+    /// The generation of the routing since the change.
+    pub generation: u64,
+    /// How long the swap itself took, in microseconds; null when it was not measured.
+    pub micros: Option<u64>,
+}
+
+/// One line of a plugin's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryView {
+    /// When, in milliseconds since 1970-01-01 UTC.
+    #[schema(value_type = u64)]
+    pub at: UnixMillis,
+    /// The generation of the routing since then.
+    pub generation: u64,
+    /// What happened: `admitted`, `promoted`, `rolled-back`, `fell-back`, `quarantined`, `released`, `removed`, `retired`.
+    #[schema(example = "promoted")]
+    pub action: String,
+    /// To which revision.
+    #[schema(value_type = u64)]
+    pub revision: RevisionNumber,
+    /// Its version.
+    #[schema(value_type = String, example = "1.2.0")]
+    pub version: Version,
+    /// The revision it replaced.
+    #[schema(value_type = Option<u64>)]
+    pub from_revision: Option<RevisionNumber>,
+    /// Who asked for it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}

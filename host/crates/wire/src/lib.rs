@@ -1,0 +1,25 @@
+//! The JSON that the outside sees: request and response bodies of the HTTP API.
+//!
+//! Invariant: every type here is a shape and nothing else. Field names are camelCase and only ever added to; a request
+//! body refuses fields it does not know, an answer always carries all of its fields (`null` where there is nothing).
+//! Texts that a plugin wrote pass through unchanged, so whoever shows them must treat them as hostile.
+#![forbid(unsafe_code)]
+
+mod call;
+mod change;
+mod file;
+mod host;
+mod node;
+mod plugin;
+mod problem;
+
+pub use call::{CallReply, CallRequest};
+pub use change::{ChangeRequest, HistoryView, RevisionRef, SwapView};
+pub use file::{CheckStageView, CheckView, InspectView};
+pub use host::{EventView, StatusView, UnloadMode};
+pub use node::{Capability, DependencyView, Effect, ExampleView, NodeView};
+pub use plugin::{PluginView, RejectedView, RevisionView};
+pub use problem::ProblemView;
+
+#[cfg(test)]
+mod tests;

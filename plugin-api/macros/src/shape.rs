@@ -1,0 +1,94 @@
+//! `#[parameters]`, `#[output]`, `#[state]`: derives that need no dependency but `plugin_api`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::visit_mut::VisitMut;
+use syn::{Error, Field, Item, Lifetime, Result, parse_quote};
+
+pub(crate) enum Derive {
+    Deserialize,
+    Serialize,
+}
+
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream, derives: &[Derive]) -> Result<TokenStream> {
+    if !arguments.is_empty() {
+        return Err(Error::new_spanned(
+            arguments,
+            "takes no arguments; use #[serde(...)] on the item",
+        ));
+    }
+    let mut item: Item = syn::parse2(item)?;
+    if derives.iter().any(|derive| matches!(derive, Derive::Deserialize)) {
+        match &mut item {
+            Item::Struct(item) => item.fields.iter_mut().for_each(borrow),
+            Item::Enum(item) => {
+                item.variants
+                    .iter_mut()
+                    .flat_map(|variant| &mut variant.fields)
+                    .for_each(borrow);
+            }
+            _ => {}
+        }
+    }
+    let attributes = match &mut item {
+        Item::Struct(item) => &mut item.attrs,
+        Item::Enum(item) => &mut item.attrs,
+        other => return Err(Error::new_spanned(other, "works on a struct or an enum")),
+    };
+    let renames = attributes.iter().any(|attribute| {
+        attribute.path().is_ident("serde")
+            && attribute
+                .meta
+                .require_list()
+                .is_ok_and(|list| list.tokens.to_string().contains("rename_all"))
+    });
+    let rename = if renames {
+        quote!()
+    } else {
+        quote!(#[serde(rename_all = "camelCase")])
+    };
+    let derives = derives.iter().map(|derive| match derive {
+        Derive::Deserialize => quote!(::plugin_api::serde::Deserialize),
+        Derive::Serialize => quote!(::plugin_api::serde::Serialize),
+    });
+    Ok(quote! {
+        #[derive(#(#derives,)* ::plugin_api::schemars::JsonSchema)]
+        #[serde(crate = "::plugin_api::serde")]
+        #[schemars(crate = "::plugin_api::schemars")]
+        #rename
+        #item
+    })
+}
+
+/// Adds `#[serde(borrow)]` to a field with a lifetime. serde does so for `&str` alone: without it a `Cow` is always
+/// copied, and a `ValueRef` does not compile.
+fn borrow(field: &mut Field) {
+    let says_so = field.attrs.iter().any(|attribute| {
+        attribute.path().is_ident("serde")
+            && attribute
+                .meta
+                .require_list()
+                .is_ok_and(|list| list.tokens.to_string().contains("borrow"))
+    });
+    let mut lifetimes = Lifetimes::default();
+    lifetimes.visit_type_mut(&mut field.ty);
+    if lifetimes.of_the_call && !lifetimes.of_the_program && !says_so {
+        field.attrs.push(parse_quote!(#[serde(borrow)]));
+    }
+}
+
+#[derive(Default)]
+struct Lifetimes {
+    of_the_call: bool,
+    of_the_program: bool,
+}
+
+impl VisitMut for Lifetimes {
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident == "static" {
+            self.of_the_program = true
+        } else {
+            self.of_the_call = true
+        }
+    }
+}

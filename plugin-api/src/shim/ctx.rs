@@ -1,0 +1,199 @@
+//! The plugin's view of a call's context.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+use crate::NodeError;
+use crate::abi::{Bytes, Context, HostTable, Sink, Status, WakerHandle, status};
+use crate::error::code;
+use crate::value::{Value, ValueRef};
+
+/// A [`Context`] that is valid for `'c`.
+#[derive(Clone, Copy)]
+pub(crate) struct RawCtx<'c> {
+    raw: &'c Context,
+}
+
+// SAFETY: a context is immutable but for the atomic behind `cancel`, and duty A3 makes the host's functions
+// callable from any thread.
+unsafe impl Send for RawCtx<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for RawCtx<'_> {}
+
+impl fmt::Debug for RawCtx<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawCtx")
+    }
+}
+
+impl<'c> RawCtx<'c> {
+    /// # Safety
+    /// 1. `raw` is valid during `'c` as duty A3 says; so is what it points to.
+    #[inline]
+    pub(crate) unsafe fn new(raw: *const Context) -> Self {
+        // SAFETY: duty 1. The first minor of the contract has all fields read here.
+        Self { raw: unsafe { &*raw } }
+    }
+
+    #[inline]
+    fn host(&self) -> &'c HostTable {
+        // SAFETY: duty 1 of `new`.
+        unsafe { &*self.raw.host }
+    }
+
+    fn text(bytes: Bytes) -> &'c str {
+        // SAFETY: duty 1 of `new`: the ids live as long as the context.
+        let bytes = unsafe { bytes.borrow::<'c>() };
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    pub(crate) fn tenant(&self) -> &'c str {
+        Self::text(self.raw.tenant)
+    }
+
+    pub(crate) fn run(&self) -> &'c str {
+        Self::text(self.raw.run)
+    }
+
+    pub(crate) fn node(&self) -> &'c str {
+        Self::text(self.raw.node)
+    }
+
+    pub(crate) const fn deadline(&self) -> u64 {
+        self.raw.deadline
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        // SAFETY: duty A3: the context's call has not ended, since `'c` has not.
+        unsafe { (self.host().now)(self.raw) }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        if self.raw.cancel.is_null() {
+            return false;
+        }
+        // SAFETY: duty 1 of `new`.
+        let flag = unsafe { &*self.raw.cancel };
+        flag.load(Ordering::Relaxed) != 0
+    }
+
+    pub(crate) fn log(&self, level: u32, message: &str, fields: &[u8]) {
+        let (message, fields) = (Bytes::lend(message.as_bytes()), Bytes::lend(fields));
+        // SAFETY: duty A3; both byte ranges outlive the call.
+        unsafe { (self.host().log)(self.raw, level, message, fields) };
+    }
+
+    pub(crate) fn read(&self, store: u32, key: &str) -> Result<Option<Value>, NodeError> {
+        let key = Bytes::lend(key.as_bytes());
+        let mut buffer = Buffer::new();
+        // SAFETY: duty A3; the key and the buffer outlive the call.
+        let answer = unsafe { (self.host().read)(self.raw, store, key, buffer.sink()) };
+        match answer {
+            status::OK => buffer.value().map(Some),
+            status::ABSENT => Ok(None),
+            other => Err(buffer.error(other)),
+        }
+    }
+
+    pub(crate) fn write(&self, store: u32, key: &str, value: ValueRef<'_>) -> Result<(), NodeError> {
+        let (key, value) = (Bytes::lend(key.as_bytes()), Bytes::lend(value.raw()));
+        // SAFETY: duty A3; both byte ranges outlive the call.
+        let answer = unsafe { (self.host().write)(self.raw, store, key, value) };
+        if answer == status::OK { Ok(()) } else { Err(refusal(answer)) }
+    }
+
+    pub(crate) fn remove(&self, store: u32, key: &str) -> Result<bool, NodeError> {
+        let key = Bytes::lend(key.as_bytes());
+        // SAFETY: duty A3; the key outlives the call.
+        match unsafe { (self.host().remove)(self.raw, store, key) } {
+            status::OK => Ok(true),
+            status::ABSENT => Ok(false),
+            other => Err(refusal(other)),
+        }
+    }
+
+    pub(crate) fn call(&self, node_type: &str, input: ValueRef<'_>) -> Result<Value, NodeError> {
+        let (node_type, input) = (Bytes::lend(node_type.as_bytes()), Bytes::lend(input.raw()));
+        let mut buffer = Buffer::new();
+        // SAFETY: duty A3; the byte ranges and the buffer outlive the call.
+        let answer = unsafe { (self.host().call)(self.raw, node_type, input, buffer.sink()) };
+        if answer == status::OK { buffer.value() } else { Err(buffer.error(answer)) }
+    }
+
+    /// Has the host wake the task of `waker`, the handle it lent to the running `poll`, after `nanos`.
+    ///
+    /// Only the host's own handle may be given: a handle made in the plugin would stay in the host's timer after the
+    /// plugin is unmapped.
+    pub(crate) fn wake_after(&self, nanos: u64, waker: &WakerHandle) {
+        // SAFETY: duty A3; the host clones the handle when it keeps it.
+        let answer = unsafe { (self.host().wake_after)(self.raw, nanos, waker) };
+        if answer != status::OK {
+            self.log(crate::abi::level::ERROR, "the host refused a timer; an async node will not wake", &[]);
+        }
+    }
+}
+
+#[cold]
+fn refusal(answer: Status) -> NodeError {
+    match answer {
+        status::DENIED => NodeError::with_code(code::NOT_ALLOWED, "the host does not allow this node to do that"),
+        status::UNSUPPORTED => NodeError::with_code(code::UNSUPPORTED, "this host does not offer that"),
+        status::OUTPUT_LIMIT => NodeError::with_code(code::LIMIT_EXCEEDED, "the value is over the host's limit"),
+        other => NodeError::new(format!("the host refused with status {other}")),
+    }
+}
+
+/// A sink of the plugin's own, for what the host answers to a question.
+#[repr(C)]
+struct Buffer {
+    sink: Sink,
+    bytes: Vec<u8>,
+}
+
+impl Buffer {
+    const fn new() -> Self {
+        let sink = Sink { data: std::ptr::null_mut(), len: 0, cap: 0, reserve: buffer_reserve };
+        Self { sink, bytes: Vec::new() }
+    }
+
+    /// The sink to lend out; valid while `self` stays where it is.
+    fn sink(&mut self) -> *mut Sink {
+        (&raw mut *self).cast()
+    }
+
+    fn written(&self) -> &[u8] {
+        if self.sink.len == 0 || self.sink.len > self.bytes.capacity() {
+            return &[];
+        }
+        // SAFETY: `data` is the buffer of `bytes` (set by `buffer_reserve`), and the writer initialised `len` bytes
+        // of it (duty A2).
+        unsafe { std::slice::from_raw_parts(self.sink.data, self.sink.len) }
+    }
+
+    fn value(&self) -> Result<Value, NodeError> {
+        Ok(Value::from_encoded(self.written().to_vec())?)
+    }
+
+    #[cold]
+    fn error(&self, answer: Status) -> NodeError {
+        self.value()
+            .ok()
+            .and_then(|value| crate::value::decode::<NodeError>(value.as_ref()).ok())
+            .unwrap_or_else(|| refusal(answer))
+    }
+}
+
+unsafe extern "C" fn buffer_reserve(sink: *mut Sink, additional: usize) -> Status {
+    // SAFETY: only `Buffer::sink` gives out this function, so `sink` is the first field of a `Buffer`, lent
+    // exclusively for the call (duty A2).
+    let buffer = unsafe { &mut *sink.cast::<Buffer>() };
+    let len = buffer.sink.len.min(buffer.bytes.capacity());
+    // SAFETY: the writer initialised `data[..len]`, which is the vector's own buffer, and `len <= capacity`.
+    unsafe { buffer.bytes.set_len(len) };
+    if buffer.bytes.try_reserve(additional).is_err() {
+        return status::OUTPUT_LIMIT;
+    }
+    buffer.sink.data = buffer.bytes.as_mut_ptr();
+    buffer.sink.cap = buffer.bytes.capacity();
+    status::OK
+}

@@ -1,0 +1,2 @@
+//! math nodes.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! rate-limiter nodes.
+#![forbid(unsafe_code)]
