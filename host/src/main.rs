@@ -1,1 +1,23 @@
-fn main() {}
+//! The `patchbay` binary: wires the command line to the library.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod local;
+mod up;
+
+use std::process::ExitCode;
+
+use patchbay_cli::{Local, Outcome};
+
+fn main() -> ExitCode {
+    // First: this executable is also the child that makes trial loads.
+    patchbay::serve_if_asked();
+    let exit = match patchbay_cli::run(std::env::args_os()) {
+        Outcome::Done(exit) => exit,
+        Outcome::Local(Local::Up(arguments)) => up::up(&arguments),
+        Outcome::Local(Local::Inspect(arguments)) => local::inspect(&arguments),
+        Outcome::Local(Local::Check(arguments)) => local::check(&arguments),
+        Outcome::Local(Local::Bench(arguments)) => bench::bench(&arguments),
+    };
+    exit.into()
+}

@@ -15,10 +15,20 @@ use crate::meta::{Dependency, Example, NodeMeta, PluginMeta};
 use crate::value::{Value, ValueRef};
 use crate::{CONTRACT, NodeError, NodeResult};
 
-/// The JSON Schema of `T` (draft 2020-12), null for `()`.
+/// The JSON Schema of what is read as a `T` (draft 2020-12), null for `()`.
 #[must_use]
 pub fn schema<T: JsonSchema>() -> Json {
-    let schema = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true).into_generator();
+    schema_by::<T>(SchemaSettings::draft2020_12())
+}
+
+/// The JSON Schema of what a `T` is written as; a type may read more than it writes.
+#[must_use]
+pub fn result_schema<T: JsonSchema>() -> Json {
+    schema_by::<T>(SchemaSettings::draft2020_12().for_serialize())
+}
+
+fn schema_by<T: JsonSchema>(settings: SchemaSettings) -> Json {
+    let schema = settings.with(|s| s.inline_subschemas = true).into_generator();
     let mut schema = schema.into_root_schema_for::<T>().to_value();
     if schema.get("type").and_then(Json::as_str) == Some("null") {
         return Json::Null;

@@ -357,7 +357,7 @@ fn meta(
             description: #description.into(),
             required: ::std::vec::Vec::new(),
             parameters: ::plugin_api::export::schema::<#input>(),
-            result: ::plugin_api::export::schema::<#output>(),
+            result: ::plugin_api::export::result_schema::<#output>(),
             config: ::plugin_api::export::schema::<#config>(),
             dependencies: ::std::vec![#(::plugin_api::export::dependency(#depends)),*],
             host_api: #host_api.into(),

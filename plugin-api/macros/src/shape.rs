@@ -85,10 +85,8 @@ struct Lifetimes {
 
 impl VisitMut for Lifetimes {
     fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        if lifetime.ident == "static" {
-            self.of_the_program = true
-        } else {
-            self.of_the_call = true
-        }
+        let of_the_program = lifetime.ident == "static";
+        self.of_the_program |= of_the_program;
+        self.of_the_call |= !of_the_program;
     }
 }

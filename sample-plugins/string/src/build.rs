@@ -69,7 +69,7 @@ pub(crate) struct Format<'a> {
     template: Text<'a>,
     /// The variables by name. A list or map is written as JSON.
     #[serde(default)]
-    #[schemars(with = "Option<std::collections::BTreeMap<String, Value>>")]
+    #[schemars(extend("type" = ["object", "null"]))]
     variables: Option<ValueRef<'a>>,
 }
 

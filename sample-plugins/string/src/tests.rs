@@ -16,12 +16,8 @@ fn check<N: Export>(cases: &[Case]) {
     for (input, expected) in cases {
         match (harness.call::<N>(input), expected) {
             (Ok(output), Ok(expected)) => {
-                assert_eq!(
-                    output.to_json(),
-                    format!("{{\"result\":{expected}}}"),
-                    "{} {input}",
-                    N::NODE_TYPE
-                );
+                let expected = Value::from_json(&format!("{{\"result\":{expected}}}")).unwrap();
+                assert_eq!(output, expected, "{} {input}", N::NODE_TYPE);
             }
             (Err(error), Err(part)) => {
                 assert!(error.message.contains(part), "{} {input}: {error}", N::NODE_TYPE);
@@ -314,6 +310,28 @@ fn aliases_name_the_ids_of_the_other_languages() {
     assert_eq!(starts_with::meta().aliases, ["string.starts_with"]);
     assert_eq!(ends_with::meta().aliases, ["string.ends_with"]);
     assert_eq!(includes::meta().aliases, ["string.contains"]);
+}
+
+#[test]
+fn schemas_take_what_the_nodes_take() {
+    let of_upper = upper::meta().parameters;
+    assert_eq!(
+        of_upper.pointer("/properties/value/type").unwrap().to_string(),
+        r#"["string","number","boolean","null"]"#
+    );
+    let of_join = join::meta().parameters;
+    assert_eq!(of_join.pointer("/properties/separator/default").unwrap(), ",");
+    let of_format = format::meta().parameters;
+    assert_eq!(
+        of_format
+            .pointer("/properties/variables/type")
+            .unwrap()
+            .to_string(),
+        r#"["object","null"]"#
+    );
+    for parameters in [of_upper, of_join, of_format] {
+        assert_eq!(parameters.get("required"), None, "{parameters}");
+    }
 }
 
 fn text_result(output: &Value) -> String {

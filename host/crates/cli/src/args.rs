@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use patchbay_vocab::{NodeType, PluginName, TenantId};
 
-pub use local::{BenchArgs, BenchSubject, CheckArgs, ChildArgs, DEFAULT_LISTEN, InspectArgs, Local, UpArgs};
+pub use local::{BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, InspectArgs, Local, UpArgs};
 
 use crate::input;
 
@@ -66,9 +66,6 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Measure this build on this machine
     Bench(BenchArgs),
-    /// The trial load of one file in a process of its own
-    #[command(name = "__child", hide = true)]
-    Child(ChildArgs),
 }
 
 /// How to reach the host, and how to answer.

@@ -19,6 +19,8 @@ use crate::exit::Exit;
 use crate::streams::{Format, Layout, Streams};
 use crate::{input, render, text};
 
+const QUARANTINE: &str = "quarantine";
+
 pub(crate) fn call(args: &CallArgs, streams: &mut Streams<'_>) -> Exit {
     let asked = || -> Result<CallReply, CliError> {
         // The host ends the call; the client waits for it to say so, whatever the node's own limit is.
@@ -129,7 +131,7 @@ pub(crate) fn rollback(args: RollbackArgs, streams: &mut Streams<'_>) -> Exit {
 
 pub(crate) fn quarantine(args: QuarantineArgs, streams: &mut Streams<'_>) -> Exit {
     change(
-        "quarantine",
+        QUARANTINE,
         &args.plugin,
         args.to,
         args.order,
@@ -198,6 +200,7 @@ fn change(
         client.post::<_, SwapView>(&format!("plugins/{plugin}/{verb}"), &request, Some(&actor))
     });
     match (asked, format_of(server)) {
+        (Ok(swap), Format::Human) if verb == QUARANTINE => streams.answer(&render::quarantined(&swap)),
         (Ok(swap), Format::Human) => streams.answer(&render::swap(&swap)),
         (Ok(swap), Format::Json) => streams.json(&swap),
         (Err(error), format) => streams.problem(&error.problem(), format, error.exit()),

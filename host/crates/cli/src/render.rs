@@ -11,7 +11,7 @@ mod schema;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ContentArrangement, Table};
 
-pub(crate) use changes::{event, history, status, swap};
+pub(crate) use changes::{event, history, quarantined, status, swap};
 pub use file::{render_check, render_inspect};
 pub(crate) use nodes::{manual, nodes};
 pub(crate) use plugins::{plugin, plugins, rejected};

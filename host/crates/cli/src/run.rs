@@ -55,7 +55,6 @@ fn carry_out(command: Command, streams: &mut Streams<'_>) -> Outcome {
         Command::Inspect(args) => return Outcome::Local(Local::Inspect(args)),
         Command::Check(args) => return Outcome::Local(Local::Check(args)),
         Command::Bench(args) => return Outcome::Local(Local::Bench(args)),
-        Command::Child(args) => return Outcome::Local(Local::Child(args)),
         Command::Call(args) => server::call(&args, streams),
         Command::Plugins(args) => server::plugins(&args, streams),
         Command::Nodes(args) => server::nodes(&args, streams),

@@ -131,7 +131,8 @@ impl<'a> Streams<'a> {
 }
 
 /// Runs `task` on the process's own streams.
-pub(crate) fn with_process_streams<T>(task: impl FnOnce(&mut Streams<'_>) -> T) -> T {
+/// Runs `task` on the streams of this process.
+pub fn with_process_streams<T>(task: impl FnOnce(&mut Streams<'_>) -> T) -> T {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let layout = if stdout.is_terminal() {
         Layout::Terminal

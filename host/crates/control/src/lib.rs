@@ -1,2 +1,25 @@
 //! Use cases shared by the library, the API and the command line.
+//!
+//! Invariant: [`Patchbay`] is the one way into a host. What it returns is complete and owned: wire types for listings,
+//! encoded values or serde types for calls; nothing of it points into a plugin.
 #![forbid(unsafe_code)]
+
+mod call;
+mod check;
+mod config;
+mod error;
+mod file;
+mod listing;
+mod open;
+mod patchbay;
+
+pub use call::{Call, Node};
+pub use check::{check_file, inspect_file};
+pub use config::Config;
+pub use error::{ControlError, ErrorClass, OpenError};
+pub use file::{ConfigError, ConfigFile};
+pub use patchbay::{Order, Patchbay};
+
+pub use patchbay_dispatch::{CallError, NodeSlot, Output, Session, Variables};
+pub use patchbay_lifecycle::{GoLive, OnDelete};
+pub use patchbay_registry::{BadSelector, Force, SameVersion, Selector};

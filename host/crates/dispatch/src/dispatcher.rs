@@ -11,7 +11,7 @@ use arc_swap::cache::Cache;
 use patchbay_lease::{OwnedPass, Pass};
 use patchbay_loader::{CallFault, SyncCall};
 use patchbay_registry::{LeaseSet, Mount, NodeSlot, Registry, RegistryError, Route, Snapshot};
-use patchbay_vocab::{Clock, Monotonic, RevisionNumber, TenantId};
+use patchbay_vocab::{Clock, Monotonic, PluginName, RevisionNumber, TenantId, Version};
 use plugin_api::shim::host::{AsyncCall, Caller};
 use plugin_api::value::ValueRef;
 
@@ -328,6 +328,13 @@ impl Session {
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.leases.snapshot().generation()
+    }
+
+    /// The plugin and version that the node at `position` is held at.
+    #[must_use]
+    pub fn served_by(&self, position: usize) -> Option<(PluginName, Version)> {
+        let mount = self.leases.at(position)?.route.mount();
+        Some((mount.plugin().clone(), mount.version().clone()))
     }
 
     /// Calls the node at `position` of the session's list.

@@ -1,2 +1,27 @@
-//! The conductor: one task drives each artifact from file event to unload.
+//! The conductor: drives each artifact from file event to unload.
+//!
+//! Invariant: an artifact reaches the registry only as [`Probed`](patchbay_isolate::Probed) evidence, in [`admit`], the
+//! one place that loads for service; and what leaves the registry is unloaded here, step by step, until it is gone or
+//! known to be pinned.
+//!
+//! ```text
+//! watcher --Settled--> vetting threads: stage, inspect, probe --Vetted--> conductor: load, admit, mount, promote
+//! admin's thread: (load, mount,) promote | rollback | quarantine --kick--> conductor: retire what is surplus, unload
+//! ```
+//!
+//! The conductor is one thread that matches one event enum. A rollback does not wait for it: promoting a warm revision
+//! happens on the admin's own thread, since the registry serialises its writers.
 #![forbid(unsafe_code)]
+
+mod admit;
+mod conductor;
+mod error;
+mod event;
+mod lifecycle;
+mod rejected;
+mod vetting;
+
+pub use error::LifecycleError;
+pub use event::{Event, EventKind};
+pub use lifecycle::{GoLive, Lifecycle, LifecycleConfig, OnDelete, Parts};
+pub use rejected::Rejection;

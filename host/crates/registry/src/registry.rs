@@ -127,6 +127,17 @@ impl<H: Mounted> Registry<H> {
         self.book.lock().revision(plugin, number).ok()?.mount.clone()
     }
 
+    /// Every load of a revision that is not gone: the one that could be routed, and those on their way out.
+    #[must_use]
+    pub fn loads(&self, plugin: &PluginName, number: RevisionNumber) -> Vec<Arc<Mount<H>>> {
+        let book = self.book.lock();
+        let Ok(revision) = book.revision(plugin, number) else {
+            return Vec::new();
+        };
+        let draining = revision.draining.iter().map(|draining| &draining.mount);
+        revision.mount.iter().chain(draining).cloned().collect()
+    }
+
     /// Whether [`promote`](Self::promote) would go through now.
     pub fn check_promote(
         &self,

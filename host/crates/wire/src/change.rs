@@ -40,9 +40,9 @@ pub struct SwapView {
     /// The plugin that was changed.
     #[schema(value_type = String, example = "string")]
     pub plugin: PluginName,
-    /// What received the calls before; null when nothing did.
+    /// What received the calls before, null when nothing did; for a quarantine, what was taken out of service.
     pub from: Option<RevisionRef>,
-    /// What receives the calls now; null when nothing does.
+    /// What took over; null when nothing did.
     pub to: Option<RevisionRef>,
     /// The generation of the routing since the change.
     pub generation: u64,

@@ -1,6 +1,5 @@
 //! The commands that need the host's own code; the binary carries them out.
 
-use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -20,8 +19,6 @@ pub enum Local {
     Check(CheckArgs),
     /// Measure.
     Bench(BenchArgs),
-    /// Be the child process of a trial load.
-    Child(ChildArgs),
 }
 
 /// Arguments of `up`. What is left out here is taken from the configuration file, then from the defaults.
@@ -113,12 +110,4 @@ pub enum BenchSubject {
     Swap,
     /// Values in and out against JSON text
     Values,
-}
-
-/// Arguments of the child process; only the crate that starts it knows what they mean.
-#[derive(Debug, Args)]
-pub struct ChildArgs {
-    /// Passed on as they are
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub args: Vec<OsString>,
 }

@@ -32,23 +32,35 @@ pub(crate) fn history(lines: &[HistoryView], layout: Layout) -> String {
     )
 }
 
-pub(crate) fn swap(swap: &SwapView) -> String {
-    let name = |revision: &Option<RevisionRef>| match revision {
+fn name(revision: Option<&RevisionRef>) -> String {
+    match revision {
         Some(RevisionRef { revision, version }) => format!("{version} (r{revision})"),
         None => "nothing".to_owned(),
-    };
+    }
+}
+
+/// What a quarantine did: it may concern a revision that was not live, and then nothing had to take over.
+pub(crate) fn quarantined(swap: &SwapView) -> String {
+    let (plugin, generation) = (&swap.plugin, swap.generation);
+    let out = name(swap.from.as_ref());
+    let successor = swap.to.as_ref().map(|to| format!(", {} took over", name(Some(to)))).unwrap_or_default();
+    format!("{plugin}: {out} is quarantined{successor}, generation {generation}")
+}
+
+/// What a promotion or a rollback did.
+pub(crate) fn swap(swap: &SwapView) -> String {
     let took = swap
         .micros
         .map(|count| format!(", swapped in {}", micros(count)))
         .unwrap_or_default();
     let (plugin, generation) = (&swap.plugin, swap.generation);
     if swap.from == swap.to {
-        return format!("{plugin}: {} stays live, generation {generation}", name(&swap.to));
+        return format!("{plugin}: {} stays live, generation {generation}", name(swap.to.as_ref()));
     }
     format!(
         "{plugin}: {} -> {}, generation {generation}{took}",
-        name(&swap.from),
-        name(&swap.to)
+        name(swap.from.as_ref()),
+        name(swap.to.as_ref())
     )
 }
 

@@ -1,0 +1,175 @@
+//! Looking at one file, without a host.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use patchbay_intake::{Inspected, Settled, StageConfig, Staged, Store, inspect, stage};
+use patchbay_isolate::{ProbeConfig, Verdict, probe};
+use patchbay_lifecycle::LifecycleError;
+use patchbay_vocab::{Explain, Explained};
+use patchbay_wire::{CheckStageView, CheckView, InspectView};
+
+use crate::Config;
+
+/// Reads a file's headers and note, without running a line of it.
+///
+/// # Errors
+/// Why it is not a plugin for this host.
+pub fn inspect_file(file: &Path, config: &Config) -> Result<InspectView, LifecycleError> {
+    let scratch = Scratch::make()?;
+    let inspected = inspect(scratch.stage(file, config)?, &config.inspect)?;
+    let note = inspected.note();
+    Ok(InspectView {
+        path: file.display().to_string(),
+        digest: inspected.digest(),
+        size: inspected.size(),
+        plugin: inspected.plugin().clone(),
+        version: inspected.version().clone(),
+        contract: note.contract.to_string(),
+        sdk: note.sdk.clone(),
+        compiler: note.compiler.clone(),
+        target: note.target.clone(),
+        entry: match inspected.entry_kind() {
+            patchbay_intake::Entry::Sdk => "sdk".to_owned(),
+            patchbay_intake::Entry::C => "c".to_owned(),
+        },
+        needed: inspected.needed().to_vec(),
+        imports: inspected.imports() as u64,
+        exports: inspected.exports().to_vec(),
+    })
+}
+
+/// Takes a file through the full vetting, trial load included, as the host would.
+///
+/// # Errors
+/// When the vetting itself could not be done; an unfit file is an answer, not an error.
+pub fn check_file(file: &Path, config: &Config) -> Result<CheckView, LifecycleError> {
+    let scratch = Scratch::make()?;
+    let mut stages = Vec::new();
+    let mut found = None;
+    let verdict = vet(file, config, &scratch, &mut stages, &mut found);
+    let mut view = CheckView {
+        fit: verdict.is_ok(),
+        code: None,
+        message: None,
+        hint: None,
+        plugin: found.as_ref().map(|inspected| inspected.plugin().clone()),
+        version: found.as_ref().map(|inspected| inspected.version().clone()),
+        nodes: Vec::new(),
+        stages,
+        warnings: Vec::new(),
+    };
+    match verdict {
+        Ok(verdict) => {
+            view.warnings = warnings(&verdict);
+            view.nodes = verdict.nodes.iter().filter_map(|node| node.node_type.parse().ok()).collect();
+            view.stages.extend(verdict.stages.into_iter().map(|run| CheckStageView {
+                stage: format!("trial: {}", run.stage),
+                ok: true,
+                micros: run.micros,
+                code: None,
+                message: None,
+            }));
+        }
+        Err(Explained { code, message, hint }) => {
+            (view.code, view.message, view.hint) = (Some(code), Some(message), Some(hint));
+        }
+    }
+    Ok(view)
+}
+
+fn vet(
+    file: &Path,
+    config: &Config,
+    scratch: &Scratch,
+    stages: &mut Vec<CheckStageView>,
+    found: &mut Option<Inspected>,
+) -> Result<Verdict, Explained> {
+    let staged = timed("staging", stages, || scratch.stage(file, config))?;
+    let inspected = timed("inspection", stages, || inspect(staged, &config.inspect))?;
+    *found = Some(inspected.clone());
+    let probed = timed("trial load", stages, || {
+        let probe_config = ProbeConfig {
+            helper: config.probe_helper.clone(),
+            deadline: config.probe_deadline,
+            store: scratch.path("artifacts"),
+            max_bytes: config.max_plugin_bytes,
+            maps: scratch.path("maps"),
+            memory_bytes: config.probe_memory,
+        };
+        probe(&inspected, &config.inspect, &probe_config)
+    })?;
+    Ok(probed.verdict().clone())
+}
+
+fn timed<T, E: Explain>(
+    stage: &str,
+    stages: &mut Vec<CheckStageView>,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, Explained> {
+    let begin = Instant::now();
+    let result = work().map_err(|error| error.explained());
+    stages.push(CheckStageView {
+        stage: stage.to_owned(),
+        ok: result.is_ok(),
+        micros: u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX),
+        code: result.as_ref().err().map(|why| why.code.clone()),
+        message: result.as_ref().err().map(|why| why.message.clone()),
+    });
+    result
+}
+
+fn warnings(verdict: &Verdict) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for reason in &verdict.pinned_by {
+        warnings.push(format!("the trial load could not be unmapped at once: {reason}"));
+    }
+    if verdict.keys > 0 {
+        let keys = verdict.keys;
+        warnings.push(format!("it made {keys} thread-specific key(s); the host deletes them before it unmaps"));
+    }
+    for node in verdict.nodes.iter().filter(|node| node.examples == 0) {
+        warnings.push(format!("node `{}` has no example", node.node_type));
+    }
+    for run in verdict.examples.iter().filter(|run| !run.holds) {
+        let got = run.got.as_deref().unwrap_or_default();
+        warnings.push(format!("example `{}` of `{}` gave {got}", run.title, run.node_type));
+    }
+    warnings
+}
+
+/// A private folder for one check, removed with it.
+struct Scratch {
+    dir: PathBuf,
+}
+
+impl Scratch {
+    fn make() -> Result<Self, LifecycleError> {
+        use std::hash::{BuildHasher, RandomState};
+        use std::os::unix::fs::DirBuilderExt;
+        let unique = RandomState::new().hash_one(std::process::id());
+        let dir = std::env::temp_dir().join(format!("patchbay-check-{}-{unique:016x}", std::process::id()));
+        std::fs::DirBuilder::new().mode(0o700).create(&dir).map_err(LifecycleError::Scratch)?;
+        std::fs::create_dir(dir.join("maps")).map_err(LifecycleError::Scratch)?;
+        Ok(Self { dir })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    fn stage(&self, file: &Path, config: &Config) -> Result<Staged, patchbay_intake::StageError> {
+        let store = Store::open(StageConfig {
+            dir: self.path("artifacts"),
+            max_bytes: config.max_plugin_bytes,
+            free_bytes_min: 0,
+        })?;
+        stage(Settled::vouched(file), &store)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}

@@ -1,0 +1,81 @@
+//! What a host is made from.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use patchbay_intake::InspectPolicy;
+use patchbay_isolate::ProbeConfig;
+use patchbay_lifecycle::{GoLive, OnDelete};
+use patchbay_registry::SameVersion;
+use patchbay_vocab::TenantId;
+
+/// What a host is made from. Start from [`Config::new`] and change fields.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The watched directory; made when it is not there.
+    pub plugins: PathBuf,
+    /// Where the host keeps artifacts, verdicts and private copies; one host at a time.
+    pub data: PathBuf,
+    /// The executable that serves as the child for trial loads; its `main` begins with `serve_if_asked`.
+    pub probe_helper: PathBuf,
+    /// How long one trial load may take.
+    pub probe_deadline: Duration,
+    /// Address space a trial load may take, in bytes.
+    pub probe_memory: u64,
+    /// What is demanded of a file before it is mapped.
+    pub inspect: InspectPolicy,
+    /// The largest plugin file, in bytes.
+    pub max_plugin_bytes: u64,
+    /// How much of the data directory's disk must stay free, in bytes.
+    pub min_free_bytes: u64,
+    /// How long a file that nobody closed must stay the same before it is taken.
+    pub stable_for: Duration,
+    /// How often the directory is listed, to find what events missed.
+    pub rescan: Duration,
+    /// Versions kept warm beside the live one: what a rollback needs no load for.
+    pub history_limit: usize,
+    /// Whether a higher version goes live by itself.
+    pub go_live: GoLive,
+    /// What the removal of a file means.
+    pub on_delete: OnDelete,
+    /// What another content under a known version means.
+    pub same_version: SameVersion,
+    /// Files that are vetted at the same time.
+    pub vetting_threads: usize,
+    /// Bytes of one encoded output.
+    pub max_output_bytes: usize,
+    /// How deep nodes may call each other.
+    pub max_call_depth: u32,
+    /// How long [`Patchbay::open`](crate::Patchbay::open) waits for the files that are there; zero to not wait.
+    pub ready_within: Duration,
+    /// Secrets: tenant, name, value.
+    pub secrets: Vec<(TenantId, String, String)>,
+}
+
+impl Config {
+    /// The standard configuration over two directories.
+    #[must_use]
+    pub fn new(plugins: impl Into<PathBuf>, data: impl Into<PathBuf>) -> Self {
+        Self {
+            plugins: plugins.into(),
+            data: data.into(),
+            probe_helper: ProbeConfig::own_executable(),
+            probe_deadline: Duration::from_secs(10),
+            probe_memory: 4 << 30,
+            inspect: InspectPolicy::standard(),
+            max_plugin_bytes: 256 << 20,
+            min_free_bytes: 64 << 20,
+            stable_for: Duration::from_millis(500),
+            rescan: Duration::from_secs(10),
+            history_limit: 2,
+            go_live: GoLive::Immediate,
+            on_delete: OnDelete::Keep,
+            same_version: SameVersion::Refuse,
+            vetting_threads: 2,
+            max_output_bytes: 64 << 20,
+            max_call_depth: 32,
+            ready_within: Duration::from_secs(60),
+            secrets: Vec::new(),
+        }
+    }
+}

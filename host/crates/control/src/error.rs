@@ -1,0 +1,157 @@
+//! Why a use case failed.
+
+use std::path::PathBuf;
+
+use patchbay_dispatch::CallError;
+use patchbay_lifecycle::LifecycleError;
+use patchbay_registry::RegistryError;
+use patchbay_vocab::{Code, Explain, Explained, PluginName};
+use plugin_api::error::code;
+
+/// Why a host cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// This process is a child of a host.
+    #[error("this process is a child that a host started for a trial load")]
+    IsChild,
+    /// A directory cannot be used.
+    #[error("the directory `{}` cannot be used", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Another host has the data directory.
+    #[error("another host is using the data directory `{}`", path.display())]
+    InUse {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The runtime could not be started.
+    #[error("the runtime for timers could not be started")]
+    Runtime(#[source] std::io::Error),
+    /// The lifecycle could not be started.
+    #[error(transparent)]
+    Lifecycle(#[from] LifecycleError),
+}
+
+impl Explain for OpenError {
+    fn code(&self) -> Code {
+        match self {
+            Self::IsChild => Code("PB-OPEN-001"),
+            Self::Directory { .. } => Code("PB-OPEN-002"),
+            Self::InUse { .. } => Code("PB-OPEN-003"),
+            Self::Runtime(_) => Code("PB-OPEN-004"),
+            Self::Lifecycle(error) => error.code(),
+        }
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::IsChild => "call patchbay::serve_if_asked() first in main".into(),
+            Self::Directory { .. } => "check that it exists, is a directory, and is yours to write".into(),
+            Self::InUse { .. } => "stop the other host, or choose another --data directory".into(),
+            Self::Runtime(_) => "raise the limit on threads of this user".into(),
+            Self::Lifecycle(error) => error.help(),
+        }
+    }
+}
+
+/// What kind of failure it is, for whoever has to choose a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// What was named is not there.
+    NotFound,
+    /// What was sent is wrong.
+    Invalid,
+    /// The host's rules or present state are in the way.
+    Conflict,
+    /// The node itself failed.
+    NodeFailed,
+    /// It took too long.
+    Timeout,
+    /// The host cannot do it now.
+    Unavailable,
+    /// The host is at fault.
+    Internal,
+}
+
+/// Why a use case failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// A call gave no answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// A change was refused or failed.
+    #[error(transparent)]
+    Lifecycle(#[from] LifecycleError),
+    /// No such plugin.
+    #[error("there is no plugin `{0}`")]
+    UnknownPlugin(PluginName),
+    /// The input is not a value.
+    #[error("the input cannot be used: {0}")]
+    Input(String),
+}
+
+impl From<RegistryError> for ControlError {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::UnknownPlugin { plugin } => Self::UnknownPlugin(plugin),
+            error => Self::Lifecycle(error.into()),
+        }
+    }
+}
+
+impl ControlError {
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Call(CallError::UnknownNode { .. }) | Self::UnknownPlugin(_) => ErrorClass::NotFound,
+            Self::Call(CallError::Failed { error, .. }) => match &*error.code {
+                code::VALIDATION_FAILED => ErrorClass::Invalid,
+                code::TIMEOUT => ErrorClass::Timeout,
+                _ => ErrorClass::NodeFailed,
+            },
+            Self::Call(CallError::Fault { .. }) => ErrorClass::NodeFailed,
+            Self::Call(CallError::TimedOut { .. }) => ErrorClass::Timeout,
+            Self::Call(CallError::TooDeep { .. }) => ErrorClass::Invalid,
+            Self::Call(CallError::Closing) => ErrorClass::Unavailable,
+            Self::Lifecycle(LifecycleError::Registry(error)) => match error {
+                RegistryError::UnknownPlugin { .. } | RegistryError::UnknownRevision { .. } => ErrorClass::NotFound,
+                _ => ErrorClass::Conflict,
+            },
+            Self::Lifecycle(_) => ErrorClass::Internal,
+            Self::Input(_) => ErrorClass::Invalid,
+        }
+    }
+}
+
+impl Explain for ControlError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Call(error) => error.code(),
+            Self::Lifecycle(error) => error.code(),
+            Self::UnknownPlugin(_) => Code("PB-CONTROL-001"),
+            Self::Input(_) => Code("PB-CONTROL-002"),
+        }
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::Call(error) => error.help(),
+            Self::Lifecycle(error) => error.help(),
+            Self::UnknownPlugin(_) => "see `patchbay plugins` for what there is".into(),
+            Self::Input(_) => "send one JSON value whose numbers are finite".into(),
+        }
+    }
+
+    fn explained(&self) -> Explained {
+        match self {
+            Self::Lifecycle(error) => error.explained(),
+            other => Explained { code: other.code().0.into(), message: other.chain(), hint: other.help() },
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The configuration file, `patchbay.toml`.
+//!
+//! ```toml
+//! listen = "127.0.0.1:7411"
+//! plugins = "plugins"              # paths are relative to this file
+//! data = ".patchbay"
+//!
+//! [lifecycle]
+//! history_limit = 2                # versions kept warm beside the live one
+//! go_live = "immediate"            # or "manual"
+//! on_delete = "keep"               # or "retire"
+//!
+//! [probe]
+//! deadline_ms = 10000
+//!
+//! [limits]
+//! plugin_bytes = 268435456
+//! output_bytes = 67108864
+//! call_depth = 32
+//!
+//! [tenants.acme.secrets]
+//! API_TOKEN = { env = "ACME_API_TOKEN" }
+//! ```
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use patchbay_lifecycle::{GoLive, OnDelete};
+use patchbay_vocab::{Code, Explain, TenantId};
+use serde::Deserialize;
+
+use crate::Config;
+
+/// The settings of a file; what is not there keeps its standard value.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// Where the API listens.
+    pub listen: Option<SocketAddr>,
+    /// The watched directory.
+    pub plugins: Option<PathBuf>,
+    /// The data directory.
+    pub data: Option<PathBuf>,
+    #[serde(default)]
+    lifecycle: LifecycleTable,
+    #[serde(default)]
+    probe: ProbeTable,
+    #[serde(default)]
+    limits: LimitsTable,
+    #[serde(default)]
+    tenants: BTreeMap<TenantId, TenantTable>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LifecycleTable {
+    history_limit: Option<usize>,
+    go_live: Option<GoLiveText>,
+    on_delete: Option<OnDeleteText>,
+    stable_for_ms: Option<u64>,
+    rescan_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum GoLiveText {
+    Immediate,
+    Manual,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OnDeleteText {
+    Keep,
+    Retire,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProbeTable {
+    deadline_ms: Option<u64>,
+    helper: Option<PathBuf>,
+    memory_bytes: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsTable {
+    plugin_bytes: Option<u64>,
+    output_bytes: Option<usize>,
+    call_depth: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TenantTable {
+    #[serde(default)]
+    secrets: BTreeMap<String, SecretSource>,
+}
+
+/// Where a secret comes from; never the file itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+enum SecretSource {
+    /// An environment variable.
+    Env(String),
+    /// A file, without its last line break.
+    File(PathBuf),
+}
+
+/// Why a configuration file is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("cannot read the configuration `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// It is not what a configuration looks like.
+    #[error("the configuration `{}` is wrong: {reason}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        reason: String,
+    },
+    /// A secret's source gives nothing.
+    #[error("secret `{name}` of tenant `{tenant}` has no value: {reason}")]
+    Secret {
+        /// The tenant.
+        tenant: TenantId,
+        /// The secret.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Explain for ConfigError {
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::Read { .. } => "PB-CONFIG-001",
+            Self::Parse { .. } => "PB-CONFIG-002",
+            Self::Secret { .. } => "PB-CONFIG-003",
+        })
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::Read { .. } => "check the path and its rights".into(),
+            Self::Parse { .. } => "see the example in the README; unknown settings are refused".into(),
+            Self::Secret { .. } => "set the environment variable or write the file before the start".into(),
+        }
+    }
+}
+
+impl ConfigFile {
+    /// Reads a file; relative paths in it start from its folder.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not right.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ConfigError::Read { path: path.to_owned(), cause })?;
+        let mut file: Self = toml::from_str(&text)
+            .map_err(|error| ConfigError::Parse { path: path.to_owned(), reason: error.to_string() })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        for relative in [&mut file.plugins, &mut file.data].into_iter().flatten() {
+            *relative = folder.join(&*relative);
+        }
+        Ok(file)
+    }
+
+    /// Lays the file's settings over a configuration. `plugins` and `data` are the caller's to choose.
+    ///
+    /// # Errors
+    /// When a secret has no value.
+    pub fn apply(&self, config: &mut Config) -> Result<(), ConfigError> {
+        let millis = Duration::from_millis;
+        set(&mut config.history_limit, self.lifecycle.history_limit);
+        set(&mut config.stable_for, self.lifecycle.stable_for_ms.map(millis));
+        set(&mut config.rescan, self.lifecycle.rescan_ms.map(millis));
+        set(
+            &mut config.go_live,
+            self.lifecycle.go_live.map(|text| match text {
+                GoLiveText::Immediate => GoLive::Immediate,
+                GoLiveText::Manual => GoLive::Manual,
+            }),
+        );
+        set(
+            &mut config.on_delete,
+            self.lifecycle.on_delete.map(|text| match text {
+                OnDeleteText::Keep => OnDelete::Keep,
+                OnDeleteText::Retire => OnDelete::Retire,
+            }),
+        );
+        set(&mut config.probe_deadline, self.probe.deadline_ms.map(millis));
+        set(&mut config.probe_helper, self.probe.helper.clone());
+        set(&mut config.probe_memory, self.probe.memory_bytes);
+        set(&mut config.max_plugin_bytes, self.limits.plugin_bytes);
+        set(&mut config.max_output_bytes, self.limits.output_bytes);
+        set(&mut config.max_call_depth, self.limits.call_depth);
+        for (tenant, table) in &self.tenants {
+            for (name, source) in &table.secrets {
+                let value = source.value().map_err(|reason| ConfigError::Secret {
+                    tenant: tenant.clone(),
+                    name: name.clone(),
+                    reason,
+                })?;
+                config.secrets.push((tenant.clone(), name.clone(), value));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SecretSource {
+    fn value(&self) -> Result<String, String> {
+        match self {
+            Self::Env(name) => std::env::var(name).map_err(|error| format!("`{name}`: {error}")),
+            Self::File(path) => std::fs::read_to_string(path)
+                .map(|text| text.strip_suffix('\n').unwrap_or(&text).to_owned())
+                .map_err(|error| format!("`{}`: {error}", path.display())),
+        }
+    }
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        let file = std::env::temp_dir().join(format!("patchbay-config-{}-{}", std::process::id(), text.len()));
+        std::fs::write(&file, text).unwrap();
+        let mut config = Config::new("p", "d");
+        let read = ConfigFile::read(&file);
+        std::fs::remove_file(&file).unwrap();
+        read?.apply(&mut config)?;
+        Ok(config)
+    }
+
+    #[test]
+    fn a_file_changes_what_it_names_and_nothing_else() {
+        let config = read("[lifecycle]\nhistory_limit = 5\non_delete = \"retire\"\n[limits]\ncall_depth = 3").unwrap();
+        assert_eq!((config.history_limit, config.on_delete, config.max_call_depth), (5, OnDelete::Retire, 3));
+        assert_eq!(config.go_live, GoLive::Immediate);
+    }
+
+    #[test]
+    fn an_unknown_setting_and_a_secret_without_value_are_refused_by_name() {
+        let unknown = read("[lifecycle]\nhistory = 5").unwrap_err();
+        assert!(unknown.to_string().contains("history"), "{unknown}");
+        let secret = read("[tenants.acme.secrets]\nKEY = { env = \"PATCHBAY_TEST_NOT_SET\" }").unwrap_err();
+        assert_eq!(secret.code().0, "PB-CONFIG-003");
+        assert!(secret.to_string().contains("KEY"), "{secret}");
+    }
+}

@@ -1,0 +1,111 @@
+//! Putting a host together.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use patchbay_dispatch::{Dispatcher, Limits};
+use patchbay_intake::{StageConfig, WatchConfig};
+use patchbay_isolate::ProbeConfig;
+use patchbay_lifecycle::{Lifecycle, LifecycleConfig, Parts};
+use patchbay_registry::Registry;
+use patchbay_vocab::{Clock, SystemClock};
+use tokio::sync::broadcast;
+
+use crate::listing::EventLog;
+use crate::patchbay::Inner;
+use crate::{Config, OpenError};
+
+/// Events a slow subscriber may lag behind before it loses some.
+const EVENTS_KEPT: usize = 1024;
+
+pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
+    if patchbay_isolate::is_child() {
+        return Err(OpenError::IsChild);
+    }
+    make_dir(&config.plugins, 0o755)?;
+    make_dir(&config.data, 0o700)?;
+    let lock = lock(&config.data)?;
+    // Absolute, since children work from another folder.
+    let data = absolute(&config.data)?;
+    let plugins = absolute(&config.plugins)?;
+    let maps = data.join("maps");
+    make_dir(&maps, 0o700)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("pb-timers")
+        .enable_time()
+        .build()
+        .map_err(OpenError::Runtime)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let registry = Arc::new(Registry::new(Arc::clone(&clock), config.same_version));
+    let limits = Limits { output_bytes: config.max_output_bytes, depth: config.max_call_depth };
+    let dispatcher =
+        Dispatcher::new(Arc::clone(&registry), Arc::clone(&clock), runtime.handle().clone(), limits);
+    for (tenant, name, value) in &config.secrets {
+        dispatcher.stores().set_secret(tenant, name, value);
+    }
+    let (events, _) = broadcast::channel(EVENTS_KEPT);
+    let log = Arc::new(EventLog::new(events, Arc::clone(&clock)));
+    let store = StageConfig {
+        dir: data.join("artifacts"),
+        max_bytes: config.max_plugin_bytes,
+        free_bytes_min: config.min_free_bytes,
+    };
+    let probe = ProbeConfig {
+        helper: config.probe_helper.clone(),
+        deadline: config.probe_deadline,
+        store: store.dir.clone(),
+        max_bytes: config.max_plugin_bytes,
+        maps: maps.clone(),
+        memory_bytes: config.probe_memory,
+    };
+    let lifecycle = LifecycleConfig {
+        watch: WatchConfig { dir: plugins, stable_for: config.stable_for, rescan: config.rescan },
+        store,
+        maps,
+        verdicts: data.join("verdicts"),
+        policy: config.inspect.clone(),
+        probe,
+        history_limit: config.history_limit,
+        go_live: config.go_live,
+        on_delete: config.on_delete,
+        vetting_threads: config.vetting_threads,
+    };
+    let told = Arc::clone(&log);
+    let parts = Parts {
+        registry: Arc::clone(&registry),
+        clock: Arc::clone(&clock),
+        on_event: Box::new(move |event| told.add(&event)),
+    };
+    let lifecycle = Lifecycle::start(lifecycle, parts)?;
+    if !config.ready_within.is_zero() && !lifecycle.wait_ready(config.ready_within) {
+        tracing::warn!("serving before every file of the plugin directory was vetted");
+    }
+    Ok(Inner { registry, dispatcher, lifecycle, log, clock, runtime: Some(runtime), _lock: lock })
+}
+
+fn make_dir(path: &Path, mode: u32) -> Result<(), OpenError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)
+        .map_err(|cause| OpenError::Directory { path: path.to_owned(), cause })
+}
+
+fn absolute(path: &Path) -> Result<std::path::PathBuf, OpenError> {
+    fs::canonicalize(path).map_err(|cause| OpenError::Directory { path: path.to_owned(), cause })
+}
+
+/// Takes the data directory for this process; the system gives it back when the process ends, however it ends.
+fn lock(data: &Path) -> Result<File, OpenError> {
+    let path = data.join("lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|cause| OpenError::Directory { path: path.clone(), cause })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(OpenError::InUse { path: data.to_owned() }),
+        Err(fs::TryLockError::Error(cause)) => Err(OpenError::Directory { path, cause }),
+    }
+}

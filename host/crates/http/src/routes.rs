@@ -1,0 +1,37 @@
+//! The routes, one module per kind of work.
+
+mod call;
+mod change;
+mod events;
+mod fixed;
+mod read;
+
+use axum::Router;
+use axum::routing::get;
+pub(crate) use fixed::fixed;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+/// Everything below `/api/v1`.
+pub(crate) fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(read::status))
+        .routes(routes!(read::plugins))
+        .routes(routes!(read::plugin))
+        .routes(routes!(read::history))
+        .routes(routes!(read::rejected))
+        .routes(routes!(read::nodes))
+        .routes(routes!(read::node))
+        .routes(routes!(change::promote))
+        .routes(routes!(change::rollback))
+        .routes(routes!(change::quarantine))
+        .routes(routes!(call::call))
+        .routes(routes!(events::events))
+}
+
+/// The check that needs the host.
+pub(crate) fn ready() -> Router<App> {
+    Router::new().route("/readyz", get(read::ready))
+}

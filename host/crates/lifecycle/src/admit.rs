@@ -1,0 +1,93 @@
+//! From evidence to a mounted revision.
+
+use std::sync::Arc;
+
+use patchbay_dispatch::Served;
+use patchbay_isolate::Probed;
+use patchbay_loader::{LayoutCheck, LoadedPlugin, Unloaded, load};
+use patchbay_registry::{Candidate, Change, Dependency};
+use patchbay_vocab::{PluginName, RevisionNumber};
+
+use crate::error::LifecycleError;
+use crate::lifecycle::Lifecycle;
+
+/// Loads a probed artifact for service: the one place that does.
+fn load_for_service(lifecycle: &Lifecycle, probed: &Probed) -> Result<LoadedPlugin, LifecycleError> {
+    Ok(load(probed.inspected(), lifecycle.maps(), LayoutCheck::Done)?)
+}
+
+/// Loads a probed artifact and gives it a number.
+pub(crate) fn admit(
+    lifecycle: &Lifecycle,
+    probed: &Probed,
+    change: &Change,
+) -> Result<RevisionNumber, LifecycleError> {
+    let served = Served::new(load_for_service(lifecycle, probed)?);
+    let inspected = probed.inspected();
+    let dependencies = served.plugin().description().dependencies.iter();
+    let dependencies =
+        dependencies.map(|(plugin, range)| Dependency { plugin: plugin.clone(), range: range.clone() });
+    let candidate = Candidate {
+        plugin: inspected.plugin().clone(),
+        version: inspected.version().clone(),
+        digest: inspected.digest(),
+        nodes: served.names(),
+        dependencies: dependencies.collect(),
+    };
+    let origin = inspected.origin().display().to_string();
+    let registry = lifecycle.registry();
+    let mounted = registry.admit(candidate, &origin, change).and_then(|admission| {
+        let number = admission.number();
+        if registry.mounted(inspected.plugin(), number).is_some() {
+            return Ok((number, Some(served)));
+        }
+        registry.mount(inspected.plugin(), number, Arc::new(served)).map(|_| (number, None))
+    });
+    match mounted {
+        Ok((number, surplus)) => {
+            if let Some(surplus) = surplus {
+                discard(&surplus);
+            }
+            Ok(number)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Maps a revision that was retired, from its stored artifact.
+pub(crate) fn mount_again(
+    lifecycle: &Lifecycle,
+    plugin: &PluginName,
+    number: RevisionNumber,
+) -> Result<(), LifecycleError> {
+    let registry = lifecycle.registry();
+    if registry.mounted(plugin, number).is_some() {
+        return Ok(());
+    }
+    let status = registry.plugin(plugin)?;
+    let Some(revision) = status.revisions.iter().find(|revision| revision.number == number) else {
+        return Ok(());
+    };
+    let probed = lifecycle.vetting().again(revision.digest)?;
+    let served = Arc::new(Served::new(load_for_service(lifecycle, &probed)?));
+    match registry.mount(plugin, number, Arc::clone(&served)) {
+        Ok(_) => Ok(()),
+        // Somebody else was quicker.
+        Err(_) if registry.mounted(plugin, number).is_some() => {
+            discard(&served);
+            Ok(())
+        }
+        Err(error) => {
+            discard(&served);
+            Err(error.into())
+        }
+    }
+}
+
+/// Unloads what was loaded and never mounted: no call was in it.
+fn discard(served: &Served) {
+    served.plugin().gate().close();
+    if let Unloaded::Pinned(reasons) = served.plugin().unload() {
+        tracing::warn!(plugin = %served.plugin().description().name, ?reasons, "a load without use stays mapped");
+    }
+}

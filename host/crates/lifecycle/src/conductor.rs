@@ -1,0 +1,324 @@
+//! The conductor's thread: one loop, one event at a time.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, select};
+use patchbay_dispatch::Served;
+use patchbay_intake::{Settled, WatchEvent};
+use patchbay_isolate::Probed;
+use patchbay_loader::Unloaded;
+use patchbay_registry::{Change, Force, Mount};
+use patchbay_vocab::{Digest, Explain, Explained, Monotonic};
+
+use crate::admit::admit;
+use crate::error::LifecycleError;
+use crate::event::{Event, EventKind};
+use crate::lifecycle::{GoLive, Lifecycle, OnDelete};
+use crate::rejected::Rejection;
+use crate::vetting::{Job, Outcome, Vetted};
+
+/// What others ask of the conductor.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Something was promoted: look for what is surplus and for what waited.
+    Tidy,
+    /// Unload everything that is not live; answer when nothing is left or the time is up.
+    Empty { until: Instant, answer: Sender<()> },
+    /// End.
+    Stop,
+}
+
+pub(crate) struct Channels {
+    pub(crate) inbox: Receiver<Message>,
+    pub(crate) seen: Receiver<WatchEvent>,
+    pub(crate) jobs: Sender<Job>,
+    pub(crate) vetted: Receiver<Vetted>,
+}
+
+pub(crate) fn start_thread(
+    lifecycle: Arc<Lifecycle>,
+    channels: Channels,
+) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("pb-conductor".into()).spawn(move || {
+        let mut conductor = Conductor {
+            lifecycle,
+            jobs: channels.jobs,
+            vetting: HashMap::new(),
+            scanned: false,
+            draining: Vec::new(),
+            emptying: None,
+        };
+        conductor.run(&channels.inbox, &channels.seen, &channels.vetted);
+    })
+}
+
+/// A load on its way out.
+struct Draining {
+    mount: Arc<Mount<Served>>,
+    next_try: Instant,
+    pause: Duration,
+    told: bool,
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+struct Conductor {
+    lifecycle: Arc<Lifecycle>,
+    jobs: Sender<Job>,
+    /// Files being vetted, each with the event that came meanwhile: one job for a path at a time, so that an older
+    /// content cannot overtake a newer one.
+    vetting: HashMap<PathBuf, Option<Settled>>,
+    scanned: bool,
+    draining: Vec<Draining>,
+    emptying: Option<(Instant, Sender<()>)>,
+}
+
+impl Conductor {
+    fn run(
+        &mut self,
+        inbox: &Receiver<Message>,
+        seen: &Receiver<WatchEvent>,
+        vetted: &Receiver<Vetted>,
+    ) {
+        let mut seen = seen.clone();
+        loop {
+            let pause = self.next_try().map_or(Duration::from_secs(3600), |at| {
+                at.saturating_duration_since(Instant::now())
+            });
+            select! {
+                recv(inbox) -> message => match message {
+                    Ok(Message::Tidy) => self.tidy(),
+                    Ok(Message::Empty { until, answer }) => self.begin_emptying(until, answer),
+                    Ok(Message::Stop) | Err(_) => return,
+                },
+                recv(seen) -> event => match event {
+                    Ok(event) => self.watched(event),
+                    // The watcher has ended; the rest goes on.
+                    Err(_) => seen = crossbeam_channel::never(),
+                },
+                recv(vetted) -> done => match done {
+                    Ok(done) => self.vetted(done),
+                    Err(_) => return,
+                },
+                default(pause) => {}
+            }
+            self.drain();
+            if !self.lifecycle.is_ready() && self.scanned && self.vetting.is_empty() {
+                self.lifecycle.became_ready();
+            }
+        }
+    }
+
+    fn watched(&mut self, event: WatchEvent) {
+        match event {
+            WatchEvent::Settled(file) => self.vet(file),
+            WatchEvent::Removed(path) => self.removed(&path),
+            WatchEvent::Scanned => self.scanned = true,
+            WatchEvent::Trouble(error) => {
+                tracing::warn!(error = %error.chain(), "the plugin directory is not watched as it should be");
+                self.lifecycle.tell(Event::about_nobody(EventKind::Trouble(error.explained())));
+            }
+        }
+    }
+
+    fn vet(&mut self, file: Settled) {
+        let path = file.path().to_owned();
+        if let Some(next) = self.vetting.get_mut(&path) {
+            *next = Some(file);
+            return;
+        }
+        self.vetting.insert(path, None);
+        let _ = self.jobs.send(Job { file, since: self.lifecycle.clock().now() });
+    }
+
+    fn vetted(&mut self, done: Vetted) {
+        let Vetted { path, since, outcome } = done;
+        match outcome {
+            Outcome::Fit(probed) => match self.bring_in(&probed, since) {
+                Ok(()) => self.lifecycle.rejections().clear(&path),
+                Err(error) => self.reject(&path, Some(probed.inspected().digest()), error.explained()),
+            },
+            Outcome::Known => self.lifecycle.rejections().clear(&path),
+            Outcome::Unfit { digest, why } => self.reject(&path, digest, why),
+            Outcome::Changed => self.lifecycle.settle_again(path.clone()),
+        }
+        if let Some(Some(next)) = self.vetting.remove(&path) {
+            self.vet(next);
+        }
+    }
+
+    /// A probed artifact becomes a revision, and live when it should.
+    fn bring_in(&mut self, probed: &Probed, since: Monotonic) -> Result<(), LifecycleError> {
+        let change = Change::by("watcher", "a new file in the plugin directory");
+        let number = admit(&self.lifecycle, probed, &change)?;
+        let plugin = probed.inspected().plugin();
+        self.lifecycle.tell_about(plugin, number, EventKind::Registered);
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let by_itself = lifecycle.config().go_live == GoLive::Immediate;
+        if by_itself && lifecycle.registry().should_go_live(plugin, number) {
+            match lifecycle.go_live(plugin, number, Force::No, &change, Some(since)) {
+                Ok(_) => {}
+                Err(LifecycleError::Registry(error)) if error.waits_for_others() => {
+                    let why = error.explained();
+                    lifecycle.block(plugin, number, why.clone());
+                    lifecycle.tell_about(plugin, number, EventKind::Blocked(why));
+                }
+                Err(error) => {
+                    self.retire(plugin, number);
+                    return Err(error);
+                }
+            }
+        }
+        self.tidy();
+        Ok(())
+    }
+
+    fn reject(&self, path: &std::path::Path, digest: Option<Digest>, why: Explained) {
+        tracing::warn!(path = %path.display(), code = why.code, reason = why.message, "a file was refused");
+        let at = self.lifecycle.clock().wall();
+        let rejection = Rejection { path: path.to_owned(), digest, why: why.clone(), at };
+        self.lifecycle.rejections().add(rejection);
+        let kind = EventKind::Rejected { path: path.to_owned(), why };
+        self.lifecycle.tell(Event::about_nobody(kind));
+    }
+
+    fn removed(&mut self, path: &std::path::Path) {
+        self.lifecycle.rejections().clear(path);
+        if self.lifecycle.config().on_delete == OnDelete::Keep {
+            return;
+        }
+        let origin = path.display().to_string();
+        let change = Change::by("watcher", "its file was removed from the plugin directory");
+        for status in self.lifecycle.registry().plugins() {
+            let from_here = |number| {
+                let mut revisions = status.revisions.iter();
+                revisions.any(|revision| revision.number == number && *revision.origin == *origin)
+            };
+            if !status.live.is_some_and(from_here) {
+                continue;
+            }
+            match self.lifecycle.registry().remove_live(&status.plugin, Force::No, &change) {
+                Ok(removed) => {
+                    self.lifecycle.tell_about(&status.plugin, removed.from, EventKind::Removed);
+                    self.retire(&status.plugin, removed.from);
+                }
+                Err(error) => {
+                    tracing::warn!(plugin = %status.plugin, %error, "a plugin whose file is gone stays live");
+                }
+            }
+        }
+    }
+
+    /// Retires what is surplus, and tries again what waited for others.
+    fn tidy(&mut self) {
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let keep = lifecycle.config().history_limit;
+        for status in lifecycle.registry().plugins() {
+            for number in lifecycle.registry().surplus(&status.plugin, keep) {
+                // One that waits for others keeps its place: it will be wanted as soon as they are there.
+                if lifecycle.blocked_by(&status.plugin, number).is_none() {
+                    self.retire(&status.plugin, number);
+                }
+            }
+        }
+        let change = Change::by("watcher", "what it waited for is live");
+        for (plugin, number, before) in lifecycle.take_blocked() {
+            if !lifecycle.registry().should_go_live(&plugin, number) {
+                continue;
+            }
+            match lifecycle.go_live(&plugin, number, Force::No, &change, None) {
+                Ok(_) => {}
+                Err(LifecycleError::Registry(error)) if error.waits_for_others() => {
+                    lifecycle.block(&plugin, number, error.explained());
+                }
+                Err(error) => {
+                    let why = error.explained();
+                    if why != before {
+                        lifecycle.tell_about(&plugin, number, EventKind::Blocked(why.clone()));
+                    }
+                    lifecycle.block(&plugin, number, why);
+                }
+            }
+        }
+    }
+
+    fn retire(&mut self, plugin: &patchbay_vocab::PluginName, number: patchbay_vocab::RevisionNumber) {
+        match self.lifecycle.registry().begin_retire(plugin, number) {
+            Ok(mount) => {
+                self.lifecycle.tell_of(&mount, EventKind::Draining);
+                let next_try = Instant::now();
+                self.draining.push(Draining { mount, next_try, pause: FIRST_PAUSE, told: false });
+            }
+            // Promoted or retired by somebody else meanwhile.
+            Err(error) => tracing::debug!(%plugin, revision = %number, %error, "nothing to retire"),
+        }
+    }
+
+    fn next_try(&self) -> Option<Instant> {
+        self.draining.iter().map(|draining| draining.next_try).min()
+    }
+
+    /// Takes the next step of every unload that is due.
+    fn drain(&mut self) {
+        let now = Instant::now();
+        let mut at = 0;
+        while at < self.draining.len() {
+            if self.draining[at].next_try > now || self.step(at) {
+                at += 1;
+            } else {
+                self.draining.swap_remove(at);
+            }
+        }
+        let over = |(until, _): &(Instant, Sender<()>)| self.draining.is_empty() || now >= *until;
+        if self.emptying.as_ref().is_some_and(over)
+            && let Some((_, answer)) = self.emptying.take()
+        {
+            let _ = answer.send(());
+        }
+    }
+
+    /// One step of one unload; says whether it is still on its way.
+    fn step(&mut self, at: usize) -> bool {
+        let draining = &mut self.draining[at];
+        let mount = &draining.mount;
+        let change = Change::by("host", "not needed any more");
+        match mount.handle().plugin().unload() {
+            Unloaded::Unmapped => {
+                let _ = self.lifecycle.registry().retired(mount, &change);
+                self.lifecycle.tell_of(mount, EventKind::Retired);
+                false
+            }
+            Unloaded::Kept(reason) => {
+                let _ = self.lifecycle.registry().note_pinned(mount, vec![reason]);
+                self.lifecycle.tell_of(mount, EventKind::Kept(reason));
+                false
+            }
+            Unloaded::Pinned(reasons) => {
+                let _ = self.lifecycle.registry().note_pinned(mount, reasons.clone());
+                if !draining.told && draining.pause >= LONGEST_PAUSE {
+                    draining.told = true;
+                    self.lifecycle.tell_of(mount, EventKind::Pinned(reasons));
+                }
+                draining.next_try = Instant::now() + draining.pause;
+                draining.pause = (draining.pause * 2).min(LONGEST_PAUSE);
+                true
+            }
+        }
+    }
+
+    fn begin_emptying(&mut self, until: Instant, answer: Sender<()>) {
+        let lifecycle = Arc::clone(&self.lifecycle);
+        lifecycle.take_blocked();
+        for status in lifecycle.registry().plugins() {
+            for number in lifecycle.registry().surplus(&status.plugin, 0) {
+                self.retire(&status.plugin, number);
+            }
+        }
+        self.emptying = Some((until, answer));
+    }
+}

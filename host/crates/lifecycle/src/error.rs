@@ -1,0 +1,76 @@
+//! Why the lifecycle could not do what it was asked for.
+
+use patchbay_intake::{InspectError, StageError, WatchError};
+use patchbay_isolate::ProbeError;
+use patchbay_loader::LoadError;
+use patchbay_registry::RegistryError;
+use patchbay_vocab::{Code, Explain, Explained};
+
+/// Why the lifecycle could not do what it was asked for: the error of the stage that refused.
+#[derive(Debug, thiserror::Error)]
+pub enum LifecycleError {
+    /// Watching.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// Staging.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// Inspecting.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// Probing.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// Loading.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Registering or routing.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A thread could not be started.
+    #[error("a thread of the host could not be started")]
+    Thread(#[source] std::io::Error),
+    /// The folder for a check could not be made.
+    #[error("the temporary folder for the check cannot be made")]
+    Scratch(#[source] std::io::Error),
+}
+
+impl LifecycleError {
+    fn stage(&self) -> Option<&dyn Explain> {
+        match self {
+            Self::Watch(error) => Some(error),
+            Self::Stage(error) => Some(error),
+            Self::Inspect(error) => Some(error),
+            Self::Probe(error) => Some(error),
+            Self::Load(error) => Some(error),
+            Self::Registry(error) => Some(error),
+            Self::Thread(_) | Self::Scratch(_) => None,
+        }
+    }
+}
+
+impl Explain for LifecycleError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Thread(_) => Code("PB-LIFE-001"),
+            Self::Scratch(_) => Code("PB-LIFE-002"),
+            _ => self.stage().map_or(Code("PB-LIFE-001"), Explain::code),
+        }
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::Scratch(_) => "check space and rights of the system's temporary folder".to_owned(),
+            _ => {
+                self.stage().map_or_else(|| "raise the limit on threads of this user".to_owned(), Explain::help)
+            }
+        }
+    }
+
+    fn explained(&self) -> Explained {
+        match self.stage() {
+            Some(stage) => stage.explained(),
+            None => Explained { code: self.code().0.into(), message: self.chain(), hint: self.help() },
+        }
+    }
+}

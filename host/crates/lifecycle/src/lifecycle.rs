@@ -1,0 +1,390 @@
+//! What the conductor, the vetting threads and the admins share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use parking_lot::{Condvar, Mutex};
+use patchbay_dispatch::Served;
+use patchbay_intake::{InspectPolicy, StageConfig, Store, WatchConfig, Watcher};
+use patchbay_isolate::{ProbeConfig, VerdictCache};
+use patchbay_loader::MapsDir;
+use patchbay_registry::{Change, Force, Mount, Quarantined, Registry, Selector, Swap};
+use patchbay_vocab::{Clock, Digest, Explained, PluginName, RevisionNumber, Version};
+
+use crate::admit::mount_again;
+use crate::conductor::{self, Message};
+use crate::error::LifecycleError;
+use crate::event::{Event, EventKind};
+use crate::rejected::{Rejection, Rejections};
+use crate::vetting::{self, Vetting};
+
+/// Whether a higher version goes live by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GoLive {
+    /// As soon as it is registered.
+    Immediate,
+    /// When an admin promotes it.
+    Manual,
+}
+
+/// What the removal of a file means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDelete {
+    /// Nothing: the directory is an inbox.
+    Keep,
+    /// The plugin whose live version came from it is taken out of the routes.
+    Retire,
+}
+
+/// How plugins come, stay and go.
+#[derive(Clone, Debug)]
+pub struct LifecycleConfig {
+    /// The watched directory.
+    pub watch: WatchConfig,
+    /// Where artifacts are kept.
+    pub store: StageConfig,
+    /// Where private copies are mapped from.
+    pub maps: PathBuf,
+    /// Where verdicts are kept.
+    pub verdicts: PathBuf,
+    /// What is demanded of a file.
+    pub policy: InspectPolicy,
+    /// How trial loads are made.
+    pub probe: ProbeConfig,
+    /// Versions kept warm beside the live one.
+    pub history_limit: usize,
+    /// Whether a higher version goes live by itself.
+    pub go_live: GoLive,
+    /// What the removal of a file means.
+    pub on_delete: OnDelete,
+    /// Vetting threads.
+    pub vetting_threads: usize,
+}
+
+/// What the lifecycle is given by its owner.
+pub struct Parts {
+    /// Revisions and routes.
+    pub registry: Arc<Registry<Served>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Is told of every event; must be quick.
+    pub on_event: Box<dyn Fn(Event) + Send + Sync>,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Parts")
+    }
+}
+
+/// The lifecycle of all plugins of a host.
+pub struct Lifecycle {
+    parts: Parts,
+    config: LifecycleConfig,
+    vetting: Vetting,
+    maps: MapsDir,
+    rejections: Rejections,
+    blocked: Mutex<Vec<Blocked>>,
+    messages: Sender<Message>,
+    ready: Mutex<bool>,
+    became_ready: Condvar,
+    threads: Mutex<Threads>,
+}
+
+#[derive(Default)]
+struct Threads {
+    watcher: Option<Watcher>,
+    conductor: Option<JoinHandle<()>>,
+    vetting: Vec<JoinHandle<()>>,
+}
+
+/// A revision that waits for other plugins.
+#[derive(Clone, Debug)]
+struct Blocked {
+    plugin: PluginName,
+    number: RevisionNumber,
+    why: Explained,
+}
+
+impl std::fmt::Debug for Lifecycle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lifecycle").field("watch", &self.config.watch).finish_non_exhaustive()
+    }
+}
+
+impl Lifecycle {
+    /// Opens the stores, starts the threads, begins to watch.
+    ///
+    /// # Errors
+    /// When a folder cannot be used, or a thread not started.
+    pub fn start(config: LifecycleConfig, parts: Parts) -> Result<Arc<Self>, LifecycleError> {
+        let store = Store::open(config.store.clone())?;
+        let maps = MapsDir::create(&config.maps)?;
+        let verdicts = VerdictCache::open(config.verdicts.clone(), &config.policy, &config.probe)?;
+        let (policy, probe) = (config.policy.clone(), config.probe.clone());
+        let vetting = Vetting { store, policy, probe, verdicts };
+        let (messages, inbox) = crossbeam_channel::unbounded();
+        let (watched, seen) = crossbeam_channel::unbounded();
+        let (jobs, taken) = crossbeam_channel::unbounded();
+        let (done, vetted) = crossbeam_channel::unbounded();
+        let lifecycle = Arc::new(Self {
+            parts,
+            config,
+            vetting,
+            maps,
+            rejections: Rejections::default(),
+            blocked: Mutex::default(),
+            messages,
+            ready: Mutex::new(false),
+            became_ready: Condvar::new(),
+            threads: Mutex::default(),
+        });
+        let mut threads = Threads::default();
+        for number in 0..lifecycle.config.vetting_threads.max(1) {
+            let thread = vetting::start_thread(number, Arc::clone(&lifecycle), taken.clone(), done.clone());
+            threads.vetting.push(thread.map_err(LifecycleError::Thread)?);
+        }
+        let channels = conductor::Channels { inbox, seen, jobs, vetted };
+        let conductor = conductor::start_thread(Arc::clone(&lifecycle), channels);
+        threads.conductor = Some(conductor.map_err(LifecycleError::Thread)?);
+        let clock = Arc::clone(&lifecycle.parts.clock);
+        *lifecycle.threads.lock() = threads;
+        match Watcher::start(lifecycle.config.watch.clone(), clock, watched) {
+            Ok(watcher) => lifecycle.threads.lock().watcher = Some(watcher),
+            Err(error) => {
+                lifecycle.stop();
+                return Err(error.into());
+            }
+        }
+        Ok(lifecycle)
+    }
+
+    /// Waits until every file that was there at the start has been dealt with; says whether that came to pass.
+    pub fn wait_ready(&self, most: Duration) -> bool {
+        let mut ready = self.ready.lock();
+        let until = std::time::Instant::now() + most;
+        while !*ready {
+            if self.became_ready.wait_until(&mut ready, until).timed_out() {
+                return *ready;
+            }
+        }
+        true
+    }
+
+    /// Whether every file that was there at the start has been dealt with.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        *self.ready.lock()
+    }
+
+    /// Files that were refused.
+    #[must_use]
+    pub fn rejected(&self) -> Vec<Rejection> {
+        self.rejections.list()
+    }
+
+    /// Why a revision waits, when it does.
+    #[must_use]
+    pub fn blocked_by(&self, plugin: &PluginName, number: RevisionNumber) -> Option<Explained> {
+        let blocked = self.blocked.lock();
+        let found = blocked.iter().find(|blocked| blocked.plugin == *plugin && blocked.number == number);
+        found.map(|blocked| blocked.why.clone())
+    }
+
+    /// Makes a revision live, mapping it first when it is not.
+    ///
+    /// # Errors
+    /// When the registry refuses, or the stored artifact cannot be loaded.
+    pub fn promote(
+        &self,
+        plugin: &PluginName,
+        to: &Selector,
+        force: Force,
+        change: &Change,
+    ) -> Result<Swap, LifecycleError> {
+        let number = self.registry().rollback_target(plugin, Some(to))?;
+        self.go_live(plugin, number, force, change, None)
+    }
+
+    /// Makes a revision live that was live before: the one given, or the previous one.
+    ///
+    /// # Errors
+    /// As [`Lifecycle::promote`].
+    pub fn roll_back(
+        &self,
+        plugin: &PluginName,
+        to: Option<&Selector>,
+        force: Force,
+        change: &Change,
+    ) -> Result<Swap, LifecycleError> {
+        let number = self.registry().rollback_target(plugin, to)?;
+        self.go_live(plugin, number, force, change, None)
+    }
+
+    /// Takes a revision out of service, the live one when none is given; the previous one takes over.
+    ///
+    /// # Errors
+    /// When there is no such revision.
+    pub fn quarantine(
+        &self,
+        plugin: &PluginName,
+        which: Option<&Selector>,
+        change: &Change,
+    ) -> Result<(RevisionNumber, Quarantined), LifecycleError> {
+        let registry = self.registry();
+        let number = match which {
+            Some(selector) => registry.rollback_target(plugin, Some(selector))?,
+            None => registry.plugin(plugin)?.live.ok_or_else(|| {
+                patchbay_registry::RegistryError::NotLive { plugin: plugin.clone() }
+            })?,
+        };
+        // The one that would take over must be mapped to do so; the next one does when it cannot be.
+        if let Some(fallback) = registry.fallback_for(plugin, number)
+            && let Err(error) = mount_again(self, plugin, fallback)
+        {
+            tracing::warn!(%plugin, revision = %fallback, %error, "a fallback could not be mapped");
+        }
+        let done = registry.quarantine(plugin, number, change)?;
+        self.tell_about(plugin, number, EventKind::Quarantined);
+        if let Some(swap) = &done.fallback {
+            self.tell_about(plugin, swap.to, EventKind::Live { from: swap.from, micros: None });
+        }
+        self.kick();
+        Ok((number, done))
+    }
+
+    /// Takes every plugin out of the routes, unloads what can be unloaded within `most`, ends the threads.
+    pub fn shut_down(&self, most: Duration) {
+        self.threads.lock().watcher = None;
+        let change = Change::by("host", "shutdown");
+        // Dependents first would need an order; forced, any order will do.
+        for status in self.registry().plugins() {
+            let _ = self.registry().remove_live(&status.plugin, Force::Yes, &change);
+        }
+        let until = std::time::Instant::now() + most;
+        let (answer, done) = crossbeam_channel::bounded(1);
+        if self.messages.send(Message::Empty { until, answer }).is_ok() {
+            let _ = done.recv_timeout(most + Duration::from_secs(1));
+        }
+        self.stop();
+    }
+
+    fn stop(&self) {
+        self.threads.lock().watcher = None;
+        let _ = self.messages.send(Message::Stop);
+        let threads = std::mem::take(&mut *self.threads.lock());
+        for thread in threads.conductor.into_iter().chain(threads.vetting) {
+            // The threads hold this lifecycle: one of them may be the one that lets go of it last.
+            if thread.thread().id() != std::thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+
+    pub(crate) fn registry(&self) -> &Registry<Served> {
+        &self.parts.registry
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.parts.clock
+    }
+
+    pub(crate) const fn config(&self) -> &LifecycleConfig {
+        &self.config
+    }
+
+    pub(crate) const fn vetting(&self) -> &Vetting {
+        &self.vetting
+    }
+
+    pub(crate) const fn maps(&self) -> &MapsDir {
+        &self.maps
+    }
+
+    pub(crate) const fn rejections(&self) -> &Rejections {
+        &self.rejections
+    }
+
+    pub(crate) fn is_admitted(&self, digest: Digest) -> bool {
+        let plugins = self.registry().plugins();
+        plugins.iter().any(|plugin| plugin.revisions.iter().any(|revision| revision.digest == digest))
+    }
+
+    pub(crate) fn settle_again(&self, path: PathBuf) {
+        if let Some(watcher) = &self.threads.lock().watcher {
+            watcher.settle_again(path);
+        }
+    }
+
+    /// Has the conductor look for what is surplus.
+    pub(crate) fn kick(&self) {
+        let _ = self.messages.send(Message::Tidy);
+    }
+
+    pub(crate) fn became_ready(&self) {
+        *self.ready.lock() = true;
+        self.became_ready.notify_all();
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        (self.parts.on_event)(event);
+    }
+
+    pub(crate) fn tell_about(&self, plugin: &PluginName, number: RevisionNumber, kind: EventKind) {
+        let version = self.version_of(plugin, number).unwrap_or_else(|| Version::new(0, 0, 0));
+        self.tell(Event::of(kind, plugin.clone(), version, number));
+    }
+
+    pub(crate) fn tell_of(&self, mount: &Mount<Served>, kind: EventKind) {
+        self.tell(Event::of(kind, mount.plugin().clone(), mount.version().clone(), mount.revision()));
+    }
+
+    fn version_of(&self, plugin: &PluginName, number: RevisionNumber) -> Option<Version> {
+        let status = self.registry().plugin(plugin).ok()?;
+        status.revisions.into_iter().find(|revision| revision.number == number).map(|found| found.version)
+    }
+
+    /// Maps a revision when needed, and routes to it.
+    pub(crate) fn go_live(
+        &self,
+        plugin: &PluginName,
+        number: RevisionNumber,
+        force: Force,
+        change: &Change,
+        micros_since: Option<patchbay_vocab::Monotonic>,
+    ) -> Result<Swap, LifecycleError> {
+        let registry = self.registry();
+        // Warm, as after any deploy with a history: one lock, one store.
+        let swap = match registry.promote(plugin, number, force, change) {
+            Err(patchbay_registry::RegistryError::NotMounted { .. }) => {
+                mount_again(self, plugin, number)?;
+                registry.promote(plugin, number, force, change)?
+            }
+            other => other?,
+        };
+        if swap.from != Some(swap.to) {
+            let micros = micros_since.map(|since| {
+                u64::try_from(self.clock().now().since(since).as_micros()).unwrap_or(u64::MAX)
+            });
+            self.tell_about(plugin, number, EventKind::Live { from: swap.from, micros });
+        }
+        self.kick();
+        Ok(swap)
+    }
+
+    /// Remembers that a revision waits for others.
+    pub(crate) fn block(&self, plugin: &PluginName, number: RevisionNumber, why: Explained) {
+        let mut blocked = self.blocked.lock();
+        blocked.retain(|known| !(known.plugin == *plugin && known.number == number));
+        blocked.push(Blocked { plugin: plugin.clone(), number, why });
+    }
+
+    /// Takes the revisions that wait, to try them again.
+    pub(crate) fn take_blocked(&self) -> Vec<(PluginName, RevisionNumber, Explained)> {
+        let taken = std::mem::take(&mut *self.blocked.lock());
+        taken.into_iter().map(|blocked| (blocked.plugin, blocked.number, blocked.why)).collect()
+    }
+}

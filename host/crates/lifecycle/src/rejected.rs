@@ -1,0 +1,49 @@
+//! Files that were refused, until they are replaced or removed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+use patchbay_vocab::{Digest, Explained, UnixMillis};
+
+/// Files that are remembered; the oldest go first.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// A file that was refused.
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    /// The file.
+    pub path: PathBuf,
+    /// Its content, when it could be read.
+    pub digest: Option<Digest>,
+    /// Why.
+    pub why: Explained,
+    /// When.
+    pub at: UnixMillis,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Rejections {
+    by_path: Mutex<BTreeMap<PathBuf, Rejection>>,
+}
+
+impl Rejections {
+    pub(crate) fn add(&self, rejection: Rejection) {
+        let mut by_path = self.by_path.lock();
+        if by_path.len() >= MAX_REMEMBERED && !by_path.contains_key(&rejection.path) {
+            let oldest = by_path.values().min_by_key(|known| known.at).map(|known| known.path.clone());
+            if let Some(oldest) = oldest {
+                by_path.remove(&oldest);
+            }
+        }
+        by_path.insert(rejection.path.clone(), rejection);
+    }
+
+    pub(crate) fn clear(&self, path: &Path) {
+        self.by_path.lock().remove(path);
+    }
+
+    pub(crate) fn list(&self) -> Vec<Rejection> {
+        self.by_path.lock().values().cloned().collect()
+    }
+}

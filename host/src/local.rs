@@ -1,0 +1,39 @@
+//! `inspect` and `check`: one file, no host.
+
+use patchbay::{Config, check_file, inspect_file};
+use patchbay_cli::{
+    CheckArgs, Exit, Format, InspectArgs, render_check, render_inspect, with_process_streams,
+};
+
+/// A configuration for looking at files; its directories are not used.
+fn config() -> Config {
+    Config::new("", "")
+}
+
+pub(crate) fn inspect(arguments: &InspectArgs) -> Exit {
+    let format = Format::of_flag(arguments.json);
+    let view = inspect_file(&arguments.file, &config());
+    with_process_streams(|streams| match (view, format) {
+        (Ok(view), Format::Json) => streams.json(&view),
+        (Ok(view), Format::Human) => streams.answer(&render_inspect(&view)),
+        (Err(error), format) => streams.error(&error, format, Exit::No),
+    })
+}
+
+pub(crate) fn check(arguments: &CheckArgs) -> Exit {
+    let format = Format::of_flag(arguments.json);
+    let view = check_file(&arguments.file, &config());
+    with_process_streams(|streams| match view {
+        Ok(view) => {
+            let shown = match format {
+                Format::Json => streams.json(&view),
+                Format::Human => streams.answer(&render_check(&view)),
+            };
+            match (view.fit, shown) {
+                (false, Exit::Success) => Exit::No,
+                (_, shown) => shown,
+            }
+        }
+        Err(error) => streams.error(&error, format, Exit::Internal),
+    })
+}

@@ -1,0 +1,157 @@
+//! `up`: a host with its API, until it is told to end.
+
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use patchbay::{Config, ConfigError, ConfigFile, Explain, OpenError, Patchbay, SameVersion};
+use patchbay_cli::{DEFAULT_LISTEN, Exit, Format, UpArgs, with_process_streams};
+use patchbay_http::HttpError;
+use patchbay_vocab::Code;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Why a host did not come up.
+#[derive(Debug)]
+enum UpError {
+    Config(ConfigError),
+    Open(OpenError),
+    Http(HttpError),
+    Listen { address: SocketAddr, cause: std::io::Error },
+    Serve(std::io::Error),
+}
+
+impl std::fmt::Display for UpError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Open(error) => error.fmt(f),
+            Self::Http(error) => error.fmt(f),
+            Self::Listen { address, .. } => write!(f, "cannot listen on {address}"),
+            Self::Serve(_) => f.write_str("the API ended"),
+        }
+    }
+}
+
+impl std::error::Error for UpError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => error.source(),
+            Self::Open(error) => error.source(),
+            Self::Http(error) => error.source(),
+            Self::Listen { cause, .. } | Self::Serve(cause) => Some(cause),
+        }
+    }
+}
+
+impl Explain for UpError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::Open(error) => error.code(),
+            Self::Http(error) => error.code(),
+            Self::Listen { .. } => Code("PB-UP-001"),
+            Self::Serve(_) => Code("PB-UP-002"),
+        }
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::Config(error) => error.help(),
+            Self::Open(error) => error.help(),
+            Self::Http(error) => error.help(),
+            Self::Listen { .. } => "stop what listens there, or choose another --listen address".into(),
+            Self::Serve(_) => "see the log; the plugins were unloaded in order".into(),
+        }
+    }
+}
+
+pub(crate) fn up(arguments: &UpArgs) -> Exit {
+    start_log(arguments.log.as_deref());
+    match run(arguments) {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            let exit = match error {
+                UpError::Config(_) | UpError::Http(_) => Exit::Usage,
+                UpError::Open(_) | UpError::Listen { .. } | UpError::Serve(_) => Exit::Internal,
+            };
+            with_process_streams(|streams| streams.error(&error, Format::Human, exit))
+        }
+    }
+}
+
+fn start_log(level: Option<&str>) {
+    let filter = level.map_or_else(
+        || EnvFilter::try_from_env("PATCHBAY_LOG").unwrap_or_else(|_| EnvFilter::new("info")),
+        EnvFilter::new,
+    );
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}
+
+fn run(arguments: &UpArgs) -> Result<(), UpError> {
+    let file = arguments.config.as_deref().map(ConfigFile::read).transpose().map_err(UpError::Config)?;
+    let file = file.unwrap_or_default();
+    let or = |given: &Option<PathBuf>, in_file: &Option<PathBuf>, standard: &str| {
+        given.clone().or_else(|| in_file.clone()).unwrap_or_else(|| standard.into())
+    };
+    let plugins = or(&arguments.plugins, &file.plugins, "plugins");
+    let data = or(&arguments.data, &file.data, "data");
+    let mut config = Config::new(plugins, data);
+    file.apply(&mut config).map_err(UpError::Config)?;
+    if arguments.dev {
+        config.same_version = SameVersion::Replace;
+    }
+    if let Some(limit) = arguments.history_limit {
+        config.history_limit = limit;
+    }
+    let address = arguments.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
+    patchbay_http::may_listen(address).map_err(UpError::Http)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("pb-http")
+        .build()
+        .map_err(UpError::Serve)?;
+    runtime.block_on(async {
+        // Before the plugins are loaded: an address in use is known at once.
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .map_err(|cause| UpError::Listen { address, cause })?;
+        let bound = listener.local_addr().map_err(UpError::Serve)?;
+        let opened = tokio::task::spawn_blocking(move || Patchbay::open(config)).await;
+        let host = opened.map_err(|error| UpError::Serve(error.into()))?.map_err(UpError::Open)?;
+        announce(bound);
+        let served = patchbay_http::serve(listener, host.clone(), end()).await.map_err(UpError::Serve);
+        tracing::info!("unloading the plugins");
+        let close = move || host.close(std::time::Duration::from_secs(5));
+        let _ = tokio::task::spawn_blocking(close).await;
+        served
+    })
+}
+
+/// The one line that scripts wait for.
+fn announce(address: SocketAddr) {
+    let mut out = std::io::stdout().lock();
+    // Nobody reading is no reason to end.
+    let _ = writeln!(out, "ready http://{address}").and_then(|()| out.flush());
+}
+
+/// Ready when the process is asked to end.
+async fn end() {
+    let (mut interrupt, mut terminate) =
+        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::warn!(%error, "cannot listen for signals; end the host with SIGKILL");
+                return std::future::pending().await;
+            }
+        };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
