@@ -9,7 +9,10 @@
 //! Every item says who OWNS it, for what LIFETIME it may be used, from which THREAD, and in which STATE of the
 //! plugin. Texts are UTF-8 without a NUL. Values are in the encoding of [`crate::value`].
 
-#![expect(non_camel_case_types, reason = "the names abi_stable's derive gives to the prefix and its reference")]
+#![expect(
+    non_camel_case_types,
+    reason = "the names abi_stable's derive gives to the prefix and its reference"
+)]
 
 use std::ffi::c_void;
 use std::sync::atomic::AtomicU32;

@@ -45,7 +45,10 @@ impl<'c> Ctx<'c> {
     }
 
     pub(crate) const fn with_timers(raw: RawCtx<'c>, timers: &'c Timers) -> Self {
-        Self { raw, timers: Some(timers) }
+        Self {
+            raw,
+            timers: Some(timers),
+        }
     }
 
     /// The tenant whose data this call may see.
@@ -85,7 +88,10 @@ impl<'c> Ctx<'c> {
     /// `CANCELLED` or `TIMEOUT`.
     pub fn check(&self) -> NodeResult<()> {
         if self.is_cancelled() {
-            return Err(NodeError::with_code(code::CANCELLED, "the caller cancelled the call"));
+            return Err(NodeError::with_code(
+                code::CANCELLED,
+                "the caller cancelled the call",
+            ));
         }
         if self.remaining().is_some_and(|left| left.is_zero()) {
             return Err(NodeError::with_code(code::TIMEOUT, "the call's deadline passed"));
@@ -129,7 +135,8 @@ impl<'c> Ctx<'c> {
     /// # Errors
     /// When the host refuses, or `value` cannot be written.
     pub fn set_variable<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> NodeResult<()> {
-        self.raw.write(store::VARIABLES, name, Value::from_serialize(value)?.as_ref())
+        self.raw
+            .write(store::VARIABLES, name, Value::from_serialize(value)?.as_ref())
     }
 
     /// Removes a variable of the run; says whether it was there.
@@ -153,7 +160,8 @@ impl<'c> Ctx<'c> {
     /// # Errors
     /// When the host refuses, or `value` cannot be written.
     pub fn kv_put<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> NodeResult<()> {
-        self.raw.write(store::KEY_VALUE, key, Value::from_serialize(value)?.as_ref())
+        self.raw
+            .write(store::KEY_VALUE, key, Value::from_serialize(value)?.as_ref())
     }
 
     /// Removes a key of the tenant's key-value store; says whether it was there.
@@ -170,7 +178,10 @@ impl<'c> Ctx<'c> {
     /// `NOT_ALLOWED` for a name that was not declared, `CREDENTIAL_MISSING` when the tenant has none.
     pub fn secret(&self, name: &str) -> NodeResult<String> {
         self.get(store::SECRETS, name)?.ok_or_else(|| {
-            NodeError::with_code(code::CREDENTIAL_MISSING, format!("the tenant has no secret `{name}`"))
+            NodeError::with_code(
+                code::CREDENTIAL_MISSING,
+                format!("the tenant has no secret `{name}`"),
+            )
         })
     }
 
@@ -191,7 +202,12 @@ impl<'c> Ctx<'c> {
     /// Waits without holding a thread; for async nodes.
     pub fn sleep(&self, duration: Duration) -> Sleep<'c> {
         let until = self.raw.now().saturating_add(saturating_nanos(duration));
-        Sleep { raw: self.raw, timers: self.timers, until, id: None }
+        Sleep {
+            raw: self.raw,
+            timers: self.timers,
+            until,
+            id: None,
+        }
     }
 
     fn get<T: DeserializeOwned>(&self, from: u32, key: &str) -> NodeResult<Option<T>> {
@@ -296,7 +312,12 @@ impl Timers {
 
     /// Wakes the parts that are due at `now`.
     pub(crate) fn fire(&self, now: u64) {
-        let due: Vec<Waker> = self.lock().parts.extract_if(.., |part| part.1 <= now).map(|part| part.2).collect();
+        let due: Vec<Waker> = self
+            .lock()
+            .parts
+            .extract_if(.., |part| part.1 <= now)
+            .map(|part| part.2)
+            .collect();
         due.into_iter().for_each(Waker::wake);
     }
 

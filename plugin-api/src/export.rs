@@ -43,7 +43,11 @@ fn schema_by<T: JsonSchema>(settings: SchemaSettings) -> Json {
 #[must_use]
 pub fn complete(mut node: NodeMeta) -> NodeMeta {
     if let Some(required) = node.parameters.get("required").and_then(Json::as_array) {
-        node.required = required.iter().filter_map(Json::as_str).map(str::to_owned).collect();
+        node.required = required
+            .iter()
+            .filter_map(Json::as_str)
+            .map(str::to_owned)
+            .collect();
     }
     node
 }
@@ -52,14 +56,21 @@ pub fn complete(mut node: NodeMeta) -> NodeMeta {
 #[must_use]
 pub fn dependency(text: &str) -> Dependency {
     let (plugin, range) = text.split_once('@').unwrap_or((text, "*"));
-    Dependency { plugin: plugin.trim().into(), range: range.trim().into() }
+    Dependency {
+        plugin: plugin.trim().into(),
+        range: range.trim().into(),
+    }
 }
 
 /// Reads an example; a text that is no JSON stays a text, which no test of the example will match.
 #[must_use]
 pub fn example(title: &str, input: &str, output: &str) -> Example {
     let read = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.to_owned()));
-    Example { title: title.to_owned(), input: read(input), output: read(output) }
+    Example {
+        title: title.to_owned(),
+        input: read(input),
+        output: read(output),
+    }
 }
 
 /// Encodes the result of an async node.
@@ -76,7 +87,10 @@ pub fn encode_result<T: Serialize + ?Sized>(output: &T) -> NodeResult<Value> {
 /// When it does not fit.
 pub fn configuration<T: DeserializeOwned>(config: ValueRef<'_>) -> NodeResult<T> {
     crate::value::decode(config).map_err(|error| {
-        NodeError::with_code(crate::error::code::VALIDATION_FAILED, format!("configuration: {error}"))
+        NodeError::with_code(
+            crate::error::code::VALIDATION_FAILED,
+            format!("configuration: {error}"),
+        )
     })
 }
 

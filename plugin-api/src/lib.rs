@@ -42,7 +42,10 @@ pub mod meta;
 mod node;
 pub mod note;
 mod reply;
-#[expect(unsafe_code, reason = "zone 1: raw entry points, lent buffers, the panic fence")]
+#[expect(
+    unsafe_code,
+    reason = "zone 1: raw entry points, lent buffers, the panic fence"
+)]
 pub mod shim;
 #[cfg(feature = "testing")]
 #[expect(unsafe_code, reason = "calls entry points of the program it is part of")]
@@ -64,7 +67,8 @@ pub type NodeResult<T> = Result<T, NodeError>;
 pub mod prelude {
     pub use crate::value::{Value, ValueRef};
     pub use crate::{
-        Answer, Ctx, Level, Node, NodeError, NodeResult, answer, export_plugin, node, output, parameters, state,
+        Answer, Ctx, Level, Node, NodeError, NodeResult, answer, export_plugin, node, output, parameters,
+        state,
     };
 }
 

@@ -73,7 +73,10 @@ const _: () = {
 /// Pads `text` with NULs; a text that does not fit stops the build.
 const fn padded<const N: usize>(text: &str) -> [u8; N] {
     let bytes = text.as_bytes();
-    assert!(bytes.len() < N, "a text is too long for the plugin's note (name 63, version 47 bytes)");
+    assert!(
+        bytes.len() < N,
+        "a text is too long for the plugin's note (name 63, version 47 bytes)"
+    );
     let mut field = [0; N];
     let mut at = 0;
     while at < bytes.len() {
@@ -87,7 +90,11 @@ impl Note {
     /// The note of a plugin that is built with this SDK; `export_plugin!` emits it.
     #[must_use]
     pub const fn of_this_build(name: &str, version: &str) -> Self {
-        let flags = if cfg!(panic = "abort") { FLAG_PANIC_ABORT } else { 0 };
+        let flags = if cfg!(panic = "abort") {
+            FLAG_PANIC_ABORT
+        } else {
+            0
+        };
         Self {
             owner_size: NOTE_OWNER.len() as u32 + 1,
             desc_size: NOTE_DESC_SIZE as u32,
@@ -150,23 +157,34 @@ impl NoteText {
     /// # Errors
     /// When its size, a text or a reserved field is not as the format says.
     pub fn parse(desc: &[u8]) -> Result<Self, BadNote> {
-        let desc: &[u8; NOTE_DESC_SIZE] =
-            desc.try_into().map_err(|_| BadNote { field: "descriptor", reason: "does not have 288 bytes" })?;
+        let desc: &[u8; NOTE_DESC_SIZE] = desc.try_into().map_err(|_| BadNote {
+            field: "descriptor",
+            reason: "does not have 288 bytes",
+        })?;
         let (head, texts) = desc.split_at(16);
         let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         if word(12) != 0 {
-            return Err(BadNote { field: "reserved word", reason: "is not zero" });
+            return Err(BadNote {
+                field: "reserved word",
+                reason: "is not zero",
+            });
         }
         let flags = word(8);
         if flags & !(FLAG_PANIC_ABORT | FLAG_FOREIGN) != 0 {
-            return Err(BadNote { field: "flags", reason: "have unknown bits" });
+            return Err(BadNote {
+                field: "flags",
+                reason: "have unknown bits",
+            });
         }
         let (name, rest) = texts.split_at(NAME);
         let (version, rest) = rest.split_at(VERSION);
         let (sdk, rest) = rest.split_at(SDK);
         let (compiler, target) = rest.split_at(COMPILER);
         Ok(Self {
-            contract: crate::Contract { major: word(0), minor: word(4) },
+            contract: crate::Contract {
+                major: word(0),
+                minor: word(4),
+            },
             panic_abort: flags & FLAG_PANIC_ABORT != 0,
             foreign: flags & FLAG_FOREIGN != 0,
             name: text("name", name)?,
@@ -179,12 +197,21 @@ impl NoteText {
 }
 
 fn text(field: &'static str, bytes: &[u8]) -> Result<String, BadNote> {
-    let end = bytes.iter().position(|&b| b == 0).ok_or(BadNote { field, reason: "is not ended by a NUL" })?;
+    let end = bytes.iter().position(|&b| b == 0).ok_or(BadNote {
+        field,
+        reason: "is not ended by a NUL",
+    })?;
     let (text, padding) = bytes.split_at(end);
     if padding.iter().any(|&b| b != 0) {
-        return Err(BadNote { field, reason: "has bytes after its end" });
+        return Err(BadNote {
+            field,
+            reason: "has bytes after its end",
+        });
     }
-    std::str::from_utf8(text).map(str::to_owned).map_err(|_| BadNote { field, reason: "is not valid UTF-8" })
+    std::str::from_utf8(text).map(str::to_owned).map_err(|_| BadNote {
+        field,
+        reason: "is not valid UTF-8",
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::shim::{SinkWriter, encoding_failed};
-use crate::value::{ValueRef, ValueError};
+use crate::value::{ValueError, ValueRef};
 use crate::{NodeError, NodeResult};
 
 /// The result of one call, written straight into the host's buffer.
@@ -35,7 +35,9 @@ impl<'s> Reply<'s> {
     /// # Errors
     /// When it is over the host's limit.
     pub fn write_value(&mut self, value: ValueRef<'_>) -> NodeResult<()> {
-        self.sink.write_value(value).map_err(|full| encoding_failed(&ValueError::from(full)))
+        self.sink
+            .write_value(value)
+            .map_err(|full| encoding_failed(&ValueError::from(full)))
     }
 }
 

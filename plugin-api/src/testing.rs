@@ -78,7 +78,9 @@ pub struct Harness {
 
 impl fmt::Debug for Harness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Harness").field("tenant", &self.tenant).finish_non_exhaustive()
+        f.debug_struct("Harness")
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
     }
 }
 
@@ -205,7 +207,11 @@ impl Harness {
         // SAFETY: the node is part of this very program, which stays loaded.
         let made = unsafe { entry.create(json(config).as_ref(), &caller, self, &mut out) };
         match made {
-            Ok(pointer) => Ok(Instance { harness: self.clone(), entry, pointer }),
+            Ok(pointer) => Ok(Instance {
+                harness: self.clone(),
+                entry,
+                pointer,
+            }),
             Err(answer) => Err(error_of(answer, &out)),
         }
     }
@@ -220,8 +226,13 @@ impl Harness {
         for example in meta.examples {
             match self.call::<N>(&example.input.to_string()) {
                 Ok(output) => {
-                    let output: serde_json::Value = serde_json::from_str(&output.to_json()).unwrap_or_default();
-                    assert_eq!(output, example.output, "{}: {} {}", meta.node_type, example.title, example.input);
+                    let output: serde_json::Value =
+                        serde_json::from_str(&output.to_json()).unwrap_or_default();
+                    assert_eq!(
+                        output, example.output,
+                        "{}: {} {}",
+                        meta.node_type, example.title, example.input
+                    );
                 }
                 Err(error) => panic!("{}: {} {}: {error}", meta.node_type, example.title, example.input),
             }
@@ -229,7 +240,13 @@ impl Harness {
     }
 
     fn caller<'c>(&'c self, node: &'c str) -> Caller<'c> {
-        Caller { tenant: &self.tenant, run: "test-run", node, deadline: self.deadline, cancel: Some(&self.cancel) }
+        Caller {
+            tenant: &self.tenant,
+            run: "test-run",
+            node,
+            deadline: self.deadline,
+            cancel: Some(&self.cancel),
+        }
     }
 }
 
@@ -279,7 +296,10 @@ impl Instance {
             let mut out = HostSink::with_limit(limit);
             let caller = self.harness.caller(node);
             // SAFETY: the node is part of this very program.
-            let answer = unsafe { self.entry.execute(self.pointer, input, &caller, &self.harness, &mut out) };
+            let answer = unsafe {
+                self.entry
+                    .execute(self.pointer, input, &caller, &self.harness, &mut out)
+            };
             (answer, out)
         };
         if answer == status::OK {
@@ -331,7 +351,11 @@ impl HostServices for Harness {
 
     fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>) {
         let fields = fields.map_or_else(Value::null, |fields| fields.to_value());
-        locked(&self.world.log).push(LogLine { level, message: message.into(), fields });
+        locked(&self.world.log).push(LogLine {
+            level,
+            message: message.into(),
+            fields,
+        });
     }
 
     fn read(&self, store: Store, key: &str) -> Result<Option<Value>, Refusal> {
@@ -357,7 +381,10 @@ impl HostServices for Harness {
         let node = locked(&self.world.nodes).get(node_type).cloned();
         match node {
             Some(node) => node(input),
-            None => Err(NodeError::with_code("UNKNOWN_NODE_TYPE", format!("the test has no node `{node_type}`"))),
+            None => Err(NodeError::with_code(
+                "UNKNOWN_NODE_TYPE",
+                format!("the test has no node `{node_type}`"),
+            )),
         }
     }
 
@@ -395,11 +422,16 @@ fn encoded<T: Serialize + ?Sized>(value: &T) -> Value {
 }
 
 fn error_of(answer: i32, out: &HostSink) -> NodeError {
-    ValueRef::parse(out.written()).ok().and_then(|value| decode(value).ok()).unwrap_or_else(|| match answer {
-        status::OUTPUT_LIMIT => NodeError::with_code(code::LIMIT_EXCEEDED, "the output is over the limit"),
-        status::POISONED => NodeError::with_code(code::PLUGIN_PANICKED, "an earlier call panicked"),
-        answer => NodeError::new(format!("status {answer}")),
-    })
+    ValueRef::parse(out.written())
+        .ok()
+        .and_then(|value| decode(value).ok())
+        .unwrap_or_else(|| match answer {
+            status::OUTPUT_LIMIT => {
+                NodeError::with_code(code::LIMIT_EXCEEDED, "the output is over the limit")
+            }
+            status::POISONED => NodeError::with_code(code::PLUGIN_PANICKED, "an earlier call panicked"),
+            answer => NodeError::new(format!("status {answer}")),
+        })
 }
 
 struct Unpark(std::thread::Thread);

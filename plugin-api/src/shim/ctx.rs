@@ -32,7 +32,8 @@ impl<'c> RawCtx<'c> {
     #[inline]
     pub(crate) unsafe fn new(raw: *const Context) -> Self {
         // SAFETY: duty 1. The first minor of the contract has all fields read here.
-        Self { raw: unsafe { &*raw } }
+        let raw = unsafe { &*raw };
+        Self { raw }
     }
 
     #[inline]
@@ -99,7 +100,11 @@ impl<'c> RawCtx<'c> {
         let (key, value) = (Bytes::lend(key.as_bytes()), Bytes::lend(value.raw()));
         // SAFETY: duty A3; both byte ranges outlive the call.
         let answer = unsafe { (self.host().write)(self.raw, store, key, value) };
-        if answer == status::OK { Ok(()) } else { Err(refusal(answer)) }
+        if answer == status::OK {
+            Ok(())
+        } else {
+            Err(refusal(answer))
+        }
     }
 
     pub(crate) fn remove(&self, store: u32, key: &str) -> Result<bool, NodeError> {
@@ -117,7 +122,11 @@ impl<'c> RawCtx<'c> {
         let mut buffer = Buffer::new();
         // SAFETY: duty A3; the byte ranges and the buffer outlive the call.
         let answer = unsafe { (self.host().call)(self.raw, node_type, input, buffer.sink()) };
-        if answer == status::OK { buffer.value() } else { Err(buffer.error(answer)) }
+        if answer == status::OK {
+            buffer.value()
+        } else {
+            Err(buffer.error(answer))
+        }
     }
 
     /// Has the host wake the task of `waker`, the handle it lent to the running `poll`, after `nanos`.
@@ -128,7 +137,11 @@ impl<'c> RawCtx<'c> {
         // SAFETY: duty A3; the host clones the handle when it keeps it.
         let answer = unsafe { (self.host().wake_after)(self.raw, nanos, waker) };
         if answer != status::OK {
-            self.log(crate::abi::level::ERROR, "the host refused a timer; an async node will not wake", &[]);
+            self.log(
+                crate::abi::level::ERROR,
+                "the host refused a timer; an async node will not wake",
+                &[],
+            );
         }
     }
 }
@@ -136,9 +149,13 @@ impl<'c> RawCtx<'c> {
 #[cold]
 fn refusal(answer: Status) -> NodeError {
     match answer {
-        status::DENIED => NodeError::with_code(code::NOT_ALLOWED, "the host does not allow this node to do that"),
+        status::DENIED => {
+            NodeError::with_code(code::NOT_ALLOWED, "the host does not allow this node to do that")
+        }
         status::UNSUPPORTED => NodeError::with_code(code::UNSUPPORTED, "this host does not offer that"),
-        status::OUTPUT_LIMIT => NodeError::with_code(code::LIMIT_EXCEEDED, "the value is over the host's limit"),
+        status::OUTPUT_LIMIT => {
+            NodeError::with_code(code::LIMIT_EXCEEDED, "the value is over the host's limit")
+        }
         other => NodeError::new(format!("the host refused with status {other}")),
     }
 }
@@ -152,8 +169,16 @@ struct Buffer {
 
 impl Buffer {
     const fn new() -> Self {
-        let sink = Sink { data: std::ptr::null_mut(), len: 0, cap: 0, reserve: buffer_reserve };
-        Self { sink, bytes: Vec::new() }
+        let sink = Sink {
+            data: std::ptr::null_mut(),
+            len: 0,
+            cap: 0,
+            reserve: buffer_reserve,
+        };
+        Self {
+            sink,
+            bytes: Vec::new(),
+        }
     }
 
     /// The sink to lend out; valid while `self` stays where it is.

@@ -66,7 +66,11 @@ pub(crate) fn install_quiet_hook() {
         let Some(location) = info.location() else { return };
         let name = location.file().as_bytes();
         let name = &name[name.len().saturating_sub(120)..];
-        let mut place = Place { file: [0; 120], len: 0, line: location.line() };
+        let mut place = Place {
+            file: [0; 120],
+            len: 0,
+            line: location.line(),
+        };
         place.file[..name.len()].copy_from_slice(name);
         place.len = u8::try_from(name.len()).unwrap_or(0);
         PLACE.set(Some(place));
@@ -87,10 +91,25 @@ mod tests {
     #[test]
     fn a_panic_of_any_kind_becomes_a_text() {
         assert_eq!(fence(|| 7).unwrap(), 7);
-        assert!(fence(|| panic!("plain")).unwrap_err().message.starts_with("plain"));
+        assert!(
+            fence(|| panic!("plain"))
+                .unwrap_err()
+                .message
+                .starts_with("plain")
+        );
         let n = 3;
-        assert!(fence(|| panic!("formatted {n}")).unwrap_err().message.starts_with("formatted 3"));
-        assert!(fence(|| std::panic::panic_any(3)).unwrap_err().message.contains("no text"));
+        assert!(
+            fence(|| panic!("formatted {n}"))
+                .unwrap_err()
+                .message
+                .starts_with("formatted 3")
+        );
+        assert!(
+            fence(|| std::panic::panic_any(3))
+                .unwrap_err()
+                .message
+                .contains("no text")
+        );
     }
 
     #[test]

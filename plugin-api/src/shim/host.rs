@@ -108,6 +108,7 @@ struct Frame<'c> {
 }
 
 impl<'c> Frame<'c> {
+    #[inline]
     fn new(caller: &Caller<'c>, services: &'c dyn HostServices) -> Self {
         let context = Context {
             size: size_of::<Context>() as u32,
@@ -124,6 +125,7 @@ impl<'c> Frame<'c> {
     }
 
     /// The context to lend out; valid while `self` stays where it is.
+    #[inline]
     fn lend(&mut self) -> *const Context {
         self.context.handle = std::ptr::from_ref(&self.services).cast();
         &raw const self.context
@@ -143,11 +145,21 @@ impl HostSink {
     /// A sink that takes up to `limit` bytes.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
-        let sink = Sink { data: std::ptr::null_mut(), len: 0, cap: 0, reserve: host_reserve };
-        Self { sink, bytes: Vec::new(), limit }
+        let sink = Sink {
+            data: std::ptr::null_mut(),
+            len: 0,
+            cap: 0,
+            reserve: host_reserve,
+        };
+        Self {
+            sink,
+            bytes: Vec::new(),
+            limit,
+        }
     }
 
     /// Empties the sink; its memory stays for the next call, up to 64 KiB.
+    #[inline]
     pub fn clear(&mut self) {
         if self.bytes.capacity() > 64 * 1024 {
             self.bytes = Vec::new();
@@ -159,6 +171,7 @@ impl HostSink {
     }
 
     /// What was written; empty when the writer left a length that cannot be.
+    #[inline]
     #[must_use]
     pub fn written(&self) -> &[u8] {
         if self.sink.len == 0 || self.sink.len > self.bytes.capacity() {
@@ -176,10 +189,13 @@ impl HostSink {
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         // SAFETY: the sink is valid and borrowed exclusively (duty A2).
         let writer = unsafe { super::SinkWriter::new(self.lend()) };
-        writer.and_then(|mut writer| writer.push(bytes).ok()).ok_or(Refusal::Limit)
+        writer
+            .and_then(|mut writer| writer.push(bytes).ok())
+            .ok_or(Refusal::Limit)
     }
 
     /// The sink to lend out; valid while `self` stays where it is and is not touched otherwise.
+    #[inline]
     fn lend(&mut self) -> *mut Sink {
         (&raw mut *self).cast()
     }
@@ -359,7 +375,11 @@ impl NodeEntry {
         } else {
             table.start.is_some()
         };
-        if complete { Ok(Self { table, node_type }) } else { Err(TableError::NoEntry(node_type)) }
+        if complete {
+            Ok(Self { table, node_type })
+        } else {
+            Err(TableError::NoEntry(node_type))
+        }
     }
 
     /// The node type that the table names.
@@ -399,9 +419,18 @@ impl NodeEntry {
         let mut instance = std::ptr::null_mut();
         // SAFETY: duty 1; everything lent outlives the call.
         let answer = unsafe {
-            (self.table.create)(Bytes::lend(config.raw()), frame.lend(), &raw mut instance, out.lend())
+            (self.table.create)(
+                Bytes::lend(config.raw()),
+                frame.lend(),
+                &raw mut instance,
+                out.lend(),
+            )
         };
-        if answer == status::OK { Ok(InstancePtr(instance)) } else { Err(answer) }
+        if answer == status::OK {
+            Ok(InstancePtr(instance))
+        } else {
+            Err(answer)
+        }
     }
 
     /// Ends an instance.
@@ -427,9 +456,15 @@ impl NodeEntry {
         out: &mut HostSink,
     ) -> Status {
         out.clear();
-        let Some(execute) = self.table.execute else { return status::UNSUPPORTED };
+        let Some(execute) = self.table.execute else {
+            return status::UNSUPPORTED;
+        };
         let mut frame = Frame::new(caller, services);
-        let call = Call { input: Bytes::lend(input.raw()), out: out.lend(), context: frame.lend() };
+        let call = Call {
+            input: Bytes::lend(input.raw()),
+            out: out.lend(),
+            context: frame.lend(),
+        };
         // SAFETY: duties 1 and 2; everything lent outlives the call.
         unsafe { execute(instance.0, &raw const call) }
     }
@@ -448,9 +483,17 @@ impl NodeEntry {
         call: AsyncCall,
         output_limit: usize,
     ) -> Result<PluginFuture, Status> {
-        let Some(start) = self.table.start else { return Err(status::UNSUPPORTED) };
+        let Some(start) = self.table.start else {
+            return Err(status::UNSUPPORTED);
+        };
         let sink = HostSink::with_limit(output_limit);
-        let mut pinned = Box::pin(Pinned { handle: None, frame: None, sink, call, _pin: PhantomPinned });
+        let mut pinned = Box::pin(Pinned {
+            handle: None,
+            frame: None,
+            sink,
+            call,
+            _pin: PhantomPinned,
+        });
         // SAFETY: the box is not moved out of; only fields are set.
         let this = unsafe { pinned.as_mut().get_unchecked_mut() };
         let caller = Caller {
@@ -486,7 +529,9 @@ impl NodeEntry {
     /// 1. The plugin is loaded. 2. `instance` is one of this node.
     pub unsafe fn save_state(&self, instance: InstancePtr, out: &mut HostSink) -> Status {
         out.clear();
-        let Some(save) = self.table.save_state else { return status::ABSENT };
+        let Some(save) = self.table.save_state else {
+            return status::ABSENT;
+        };
         // SAFETY: duties 1 and 2.
         unsafe { save(instance.0, out.lend()) }
     }
@@ -503,7 +548,9 @@ impl NodeEntry {
         out: &mut HostSink,
     ) -> Status {
         out.clear();
-        let Some(load) = self.table.load_state else { return status::UNSUPPORTED };
+        let Some(load) = self.table.load_state else {
+            return status::UNSUPPORTED;
+        };
         let from = Bytes::lend(from_version.as_bytes());
         // SAFETY: duties 1 and 2.
         unsafe { load(instance.0, from, Bytes::lend(state.raw()), out.lend()) }
@@ -539,7 +586,9 @@ pub struct AsyncCall {
 
 impl std::fmt::Debug for AsyncCall {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AsyncCall").field("node", &self.node).finish_non_exhaustive()
+        f.debug_struct("AsyncCall")
+            .field("node", &self.node)
+            .finish_non_exhaustive()
     }
 }
 
@@ -626,8 +675,10 @@ pub const HOST_CONTRACT: Contract = CONTRACT;
 /// # Safety
 /// 1. `context` is one that [`Frame::lend`] gave, of a call that has not ended.
 unsafe fn served<T>(context: *const Context, failed: T, work: impl FnOnce(&dyn HostServices) -> T) -> T {
-    // SAFETY: duty 1: the handle points to the frame's reference to its services.
-    let services: &dyn HostServices = unsafe { *(*context).handle.cast::<&dyn HostServices>() };
+    // SAFETY: duty 1.
+    let handle = unsafe { (*context).handle };
+    // SAFETY: duty 1: `lend` made the handle of the frame's reference to its services.
+    let services: &dyn HostServices = unsafe { *handle.cast::<&dyn HostServices>() };
     fence(|| work(services)).unwrap_or(failed)
 }
 
@@ -664,41 +715,59 @@ unsafe extern "C" fn host_log(context: *const Context, level: u32, message: Byte
 
 unsafe extern "C" fn host_read(context: *const Context, store: u32, key: Bytes, out: *mut Sink) -> Status {
     // SAFETY: the table's contract: lent for this call.
-    let (Some(store), Some(key)) = (store_of(store), unsafe { text(key) }) else { return status::MALFORMED };
+    let (Some(store), Some(key)) = (store_of(store), unsafe { text(key) }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: the table's contract (duty A2, with the plugin as the owner of the sink).
-    let Some(mut out) = (unsafe { super::SinkWriter::new(out) }) else { return status::MALFORMED };
+    let Some(mut out) = (unsafe { super::SinkWriter::new(out) }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: the table's contract is duty 1 of `served`.
     unsafe {
-        served(context, status::UNSUPPORTED, |services| match services.read(store, key) {
-            Ok(Some(value)) => out.write_value(value.as_ref()).map_or(status::OUTPUT_LIMIT, |()| status::OK),
-            Ok(None) => status::ABSENT,
-            Err(refusal) => refusal.status(),
+        served(context, status::UNSUPPORTED, |services| {
+            match services.read(store, key) {
+                Ok(Some(value)) => out
+                    .write_value(value.as_ref())
+                    .map_or(status::OUTPUT_LIMIT, |()| status::OK),
+                Ok(None) => status::ABSENT,
+                Err(refusal) => refusal.status(),
+            }
         })
     }
 }
 
 unsafe extern "C" fn host_write(context: *const Context, store: u32, key: Bytes, value: Bytes) -> Status {
     // SAFETY: the table's contract: lent for this call.
-    let (Some(store), Some(key)) = (store_of(store), unsafe { text(key) }) else { return status::MALFORMED };
+    let (Some(store), Some(key)) = (store_of(store), unsafe { text(key) }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: as above.
-    let Ok(value) = ValueRef::parse(unsafe { value.borrow() }) else { return status::MALFORMED };
+    let Ok(value) = ValueRef::parse(unsafe { value.borrow() }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: the table's contract is duty 1 of `served`.
     unsafe {
         served(context, status::UNSUPPORTED, |services| {
-            services.write(store, key, value).map_or_else(Refusal::status, |()| status::OK)
+            services
+                .write(store, key, value)
+                .map_or_else(Refusal::status, |()| status::OK)
         })
     }
 }
 
 unsafe extern "C" fn host_remove(context: *const Context, store: u32, key: Bytes) -> Status {
     // SAFETY: the table's contract: lent for this call.
-    let (Some(store), Some(key)) = (store_of(store), unsafe { text(key) }) else { return status::MALFORMED };
+    let (Some(store), Some(key)) = (store_of(store), unsafe { text(key) }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: the table's contract is duty 1 of `served`.
     unsafe {
-        served(context, status::UNSUPPORTED, |services| match services.remove(store, key) {
-            Ok(true) => status::OK,
-            Ok(false) => status::ABSENT,
-            Err(refusal) => refusal.status(),
+        served(context, status::UNSUPPORTED, |services| {
+            match services.remove(store, key) {
+                Ok(true) => status::OK,
+                Ok(false) => status::ABSENT,
+                Err(refusal) => refusal.status(),
+            }
         })
     }
 }
@@ -710,16 +779,26 @@ unsafe extern "C" fn host_call(
     out: *mut Sink,
 ) -> Status {
     // SAFETY: the table's contract: lent for this call.
-    let Some(node_type) = (unsafe { text(node_type) }) else { return status::MALFORMED };
+    let Some(node_type) = (unsafe { text(node_type) }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: as above.
-    let Ok(input) = ValueRef::parse(unsafe { input.borrow() }) else { return status::MALFORMED };
+    let Ok(input) = ValueRef::parse(unsafe { input.borrow() }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: the table's contract (duty A2, with the plugin as the owner of the sink).
-    let Some(mut out) = (unsafe { super::SinkWriter::new(out) }) else { return status::MALFORMED };
+    let Some(mut out) = (unsafe { super::SinkWriter::new(out) }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: the table's contract is duty 1 of `served`.
     unsafe {
-        served(context, status::UNSUPPORTED, |services| match services.call(node_type, input) {
-            Ok(value) => out.write_value(value.as_ref()).map_or(status::OUTPUT_LIMIT, |()| status::OK),
-            Err(error) => out.fail(&error, status::FAILED),
+        served(context, status::UNSUPPORTED, |services| {
+            match services.call(node_type, input) {
+                Ok(value) => out
+                    .write_value(value.as_ref())
+                    .map_or(status::OUTPUT_LIMIT, |()| status::OK),
+                Err(error) => out.fail(&error, status::FAILED),
+            }
         })
     }
 }
@@ -731,12 +810,18 @@ unsafe extern "C" fn host_wake_after(
 ) -> Status {
     // SAFETY: the table's contract: a handle that this host lent to the running poll, so its data is a `Waker` of
     // this side (see `Lent`).
-    let waker = unsafe { super::waker::clone_of_lent(&*waker) };
-    let Some(waker) = waker else { return status::MALFORMED };
+    let waker = unsafe { &*waker };
+    // SAFETY: as above: lent for this call.
+    let waker = unsafe { super::waker::clone_of_lent(waker) };
+    let Some(waker) = waker else {
+        return status::MALFORMED;
+    };
     // SAFETY: the table's contract is duty 1 of `served`.
     unsafe {
         served(context, status::UNSUPPORTED, |services| {
-            services.wake_after(nanos, waker).map_or_else(Refusal::status, |()| status::OK)
+            services
+                .wake_after(nanos, waker)
+                .map_or_else(Refusal::status, |()| status::OK)
         })
     }
 }

@@ -21,7 +21,8 @@ mod waker;
 pub(crate) use ctx::RawCtx;
 pub(crate) use plugin::encoding_failed;
 pub use plugin::{
-    async_table, describe, plugin_table, root_module, root_ref, root_with_metadata, shutdown, start, sync_table,
+    async_table, describe, plugin_table, root_module, root_ref, root_with_metadata, shutdown, start,
+    sync_table,
 };
 pub use sink::SinkWriter;
 
@@ -31,7 +32,10 @@ impl Bytes {
     /// Lends out `bytes`.
     #[must_use]
     pub const fn lend(bytes: &[u8]) -> Self {
-        Self { ptr: bytes.as_ptr(), len: bytes.len() }
+        Self {
+            ptr: bytes.as_ptr(),
+            len: bytes.len(),
+        }
     }
 
     /// Borrows the bytes.

@@ -11,8 +11,8 @@ use abi_stable::prefix_type::WithMetadata;
 use super::fence::{fence, install_quiet_hook};
 use super::{RawCtx, SinkWriter, waker};
 use crate::abi::{
-    Bytes, Call, Context, FutureHandle, HostTable, NodeTable, PluginTable, RootModule, RootModule_Prefix, RootModule_Ref, Shapes,
-    Sink, Status, WakerHandle, node_flags, status,
+    Bytes, Call, Context, FutureHandle, HostTable, NodeTable, PluginTable, RootModule, RootModule_Prefix,
+    RootModule_Ref, Shapes, Sink, Status, WakerHandle, node_flags, status,
 };
 use crate::ctx::Timers;
 use crate::error::code;
@@ -46,13 +46,19 @@ struct Slot<I> {
 /// The table of a node that runs to its end.
 #[must_use]
 pub const fn sync_table<N: ExportSync>() -> NodeTable {
-    NodeTable { execute: Some(execute::<N>), ..bare_table::<N>(0) }
+    NodeTable {
+        execute: Some(execute::<N>),
+        ..bare_table::<N>(0)
+    }
 }
 
 /// The table of a node that is polled.
 #[must_use]
 pub const fn async_table<N: ExportAsync>() -> NodeTable {
-    NodeTable { start: Some(start_call::<N>), ..bare_table::<N>(node_flags::ASYNC) }
+    NodeTable {
+        start: Some(start_call::<N>),
+        ..bare_table::<N>(node_flags::ASYNC)
+    }
 }
 
 const fn bare_table<N: Export>(flags: u32) -> NodeTable {
@@ -89,7 +95,11 @@ pub const fn root_module(plugin: &'static PluginTable) -> RootModule {
     RootModule {
         contract_major: CONTRACT.major,
         contract_minor: CONTRACT.minor,
-        shapes: Shapes { call: std::ptr::null(), future: std::ptr::null(), waker: std::ptr::null() },
+        shapes: Shapes {
+            call: std::ptr::null(),
+            future: std::ptr::null(),
+            waker: std::ptr::null(),
+        },
         plugin,
     }
 }
@@ -112,7 +122,9 @@ pub const fn root_with_metadata(module: RootModule) -> WithMetadata<RootModule> 
 /// 1. `out` is as duty A2 says.
 pub unsafe extern "C" fn describe<P: Plugin>(out: *mut Sink) -> Status {
     // SAFETY: duty 1.
-    let Some(mut out) = (unsafe { Reply::open(out) }) else { return status::MALFORMED };
+    let Some(mut out) = (unsafe { Reply::open(out) }) else {
+        return status::MALFORMED;
+    };
     match fence(|| out.write(&P::meta())) {
         Ok(Ok(())) => status::OK,
         Ok(Err(error)) => out.fail(&error),
@@ -150,14 +162,19 @@ unsafe extern "C" fn create<N: Export>(
     out: *mut Sink,
 ) -> Status {
     // SAFETY: duty A2.
-    let Some(mut out) = (unsafe { Reply::open(out) }) else { return status::MALFORMED };
+    let Some(mut out) = (unsafe { Reply::open(out) }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: duty A3: the context is valid for this call.
     let ctx = Ctx::new(unsafe { RawCtx::new(context) });
     // SAFETY: duty A1: the configuration is valid for this call.
     let config = ValueRef::assume_valid(unsafe { config.borrow() });
     match fence(|| N::create(config, &ctx)) {
         Ok(Ok(made)) => {
-            let slot = Box::new(Slot { poisoned: AtomicBool::new(false), instance: made });
+            let slot = Box::new(Slot {
+                poisoned: AtomicBool::new(false),
+                instance: made,
+            });
             // SAFETY: duty A3: `instance` is writable for one pointer.
             unsafe { instance.write(Box::into_raw(slot).cast()) };
             status::OK
@@ -186,7 +203,9 @@ unsafe extern "C" fn execute<N: ExportSync>(instance: *const c_void, call: *cons
     // SAFETY: duty A3.
     let call = unsafe { &*call };
     // SAFETY: duty A2.
-    let Some(mut reply) = (unsafe { Reply::open(call.out) }) else { return status::MALFORMED };
+    let Some(mut reply) = (unsafe { Reply::open(call.out) }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: duty A4: the instance outlives the call.
     let slot = unsafe { slot::<N>(instance) };
     if N::STATEFUL && slot.poisoned.load(Ordering::Acquire) {
@@ -208,7 +227,9 @@ unsafe extern "C" fn execute<N: ExportSync>(instance: *const c_void, call: *cons
 
 unsafe extern "C" fn save_state<N: Export>(instance: *const c_void, out: *mut Sink) -> Status {
     // SAFETY: duty A2.
-    let Some(mut out) = (unsafe { Reply::open(out) }) else { return status::MALFORMED };
+    let Some(mut out) = (unsafe { Reply::open(out) }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: duty A4.
     let slot = unsafe { slot::<N>(instance) };
     match fence(|| N::save_state(&slot.instance)) {
@@ -229,7 +250,9 @@ unsafe extern "C" fn load_state<N: Export>(
     out: *mut Sink,
 ) -> Status {
     // SAFETY: duty A2.
-    let Some(mut out) = (unsafe { Reply::open(out) }) else { return status::MALFORMED };
+    let Some(mut out) = (unsafe { Reply::open(out) }) else {
+        return status::MALFORMED;
+    };
     // SAFETY: duty A4; the contract calls this before the first call, so nobody else holds the instance.
     let slot = unsafe { &mut *instance.cast::<Slot<N::Instance>>() };
     // SAFETY: duty A1.
@@ -243,9 +266,12 @@ unsafe extern "C" fn load_state<N: Export>(
     }
 }
 
+/// The author's async function at work.
+type Running<'c> = Pin<Box<dyn Future<Output = Result<Value, NodeError>> + Send + 'c>>;
+
 /// What a future handle's state points to. Drops top to bottom: the future borrows the timers.
 struct Task<'c> {
-    future: Option<Pin<Box<dyn Future<Output = Result<Value, NodeError>> + Send + 'c>>>,
+    future: Option<Running<'c>>,
     poisoned: Option<&'c AtomicBool>,
     context: RawCtx<'c>,
     timers: Box<Timers>,
@@ -270,13 +296,21 @@ unsafe extern "C" fn start_call<N: ExportAsync>(
     let input = ValueRef::assume_valid(unsafe { call.input.borrow::<'static>() });
     let timers = Box::new(Timers::default());
     // SAFETY: the box stays in the task, below the future that borrows it, so it is dropped after it.
-    let lent: &'static Timers = unsafe { &*(&raw const *timers) };
+    let lent: &'static Timers = unsafe { &*std::ptr::from_ref(&*timers) };
     let Ok(made) = fence(|| N::start(&slot.instance, input, Ctx::with_timers(context, lent))) else {
         return status::PANICKED;
     };
-    let task = Task { future: Some(Box::pin(made)), poisoned: Some(&slot.poisoned), context, timers };
-    let handle =
-        FutureHandle { state: Box::into_raw(Box::new(task)).cast(), poll: poll_task, drop: drop_task };
+    let task = Task {
+        future: Some(Box::pin(made)),
+        poisoned: Some(&slot.poisoned),
+        context,
+        timers,
+    };
+    let handle = FutureHandle {
+        state: Box::into_raw(Box::new(task)).cast(),
+        poll: poll_task,
+        drop: drop_task,
+    };
     // SAFETY: duty A3: `future` is writable for one handle.
     unsafe { future.write(handle) };
     status::OK
@@ -286,8 +320,12 @@ unsafe extern "C" fn poll_task(state: *mut c_void, lent: *const WakerHandle, out
     // SAFETY: duty A4: made by `start_call`, one poll at a time.
     let task = unsafe { &mut *state.cast::<Task<'static>>() };
     // SAFETY: duty A2.
-    let Some(mut reply) = (unsafe { Reply::open(out) }) else { return status::MALFORMED };
-    let Some(future) = task.future.as_mut() else { return status::MALFORMED };
+    let Some(mut reply) = (unsafe { Reply::open(out) }) else {
+        return status::MALFORMED;
+    };
+    let Some(future) = task.future.as_mut() else {
+        return status::MALFORMED;
+    };
     // SAFETY: duty A3: the lent handle is valid for this poll.
     let handle = unsafe { &*lent };
     // SAFETY: duty A3.
@@ -295,7 +333,12 @@ unsafe extern "C" fn poll_task(state: *mut c_void, lent: *const WakerHandle, out
     // SAFETY: duty A3: `clone` may be called with the handle's data; the result is ours to end.
     let data = unsafe { (table.clone)(handle.data) };
     // SAFETY: the handle was just cloned and is owned.
-    let waker = unsafe { waker::owned_waker(WakerHandle { data, table: handle.table }) };
+    let waker = unsafe {
+        waker::owned_waker(WakerHandle {
+            data,
+            table: handle.table,
+        })
+    };
     let (timers, context) = (&task.timers, task.context);
     let outcome = fence(|| {
         timers.fire(context.now());
@@ -343,8 +386,11 @@ impl Reply<'_> {
     /// Writes a failure; one that comes from a full sink is reported as the limit it hit.
     #[cold]
     fn fail(&mut self, error: &NodeError) -> Status {
-        let answer =
-            if error.code == OUTPUT_LIMIT_CODE { status::OUTPUT_LIMIT } else { status::FAILED };
+        let answer = if error.code == OUTPUT_LIMIT_CODE {
+            status::OUTPUT_LIMIT
+        } else {
+            status::FAILED
+        };
         self.sink().fail(error, answer)
     }
 
@@ -362,7 +408,10 @@ pub(crate) const OUTPUT_LIMIT_CODE: &str = "OUTPUT_LIMIT";
 #[cold]
 pub(crate) fn encoding_failed(error: &crate::value::ValueError) -> NodeError {
     if error.kind() == ValueErrorKind::Full {
-        return NodeError::with_code(OUTPUT_LIMIT_CODE, "the result is over the host's limit for outputs");
+        return NodeError::with_code(
+            OUTPUT_LIMIT_CODE,
+            "the result is over the host's limit for outputs",
+        );
     }
     NodeError::new(format!("the result cannot be encoded: {error}"))
 }

@@ -21,7 +21,10 @@ impl SinkWriter<'_> {
     /// 1. `sink` is valid and exclusive during the writer's lifetime, as duty A2 says.
     #[inline]
     pub(crate) unsafe fn new(sink: *mut Sink) -> Option<Self> {
-        NonNull::new(sink).map(|sink| Self { sink, lent: PhantomData })
+        NonNull::new(sink).map(|sink| Self {
+            sink,
+            lent: PhantomData,
+        })
     }
 
     /// Replaces what was written by `value`.
@@ -70,7 +73,11 @@ impl SinkWriter<'_> {
         // SAFETY: duty A3: `reserve` may be called with its own sink; no borrow of it is held here.
         let answer = unsafe { reserve(self.sink.as_ptr(), additional) };
         let sink = self.sink();
-        if answer == status::OK && sink.cap - sink.len >= additional { Ok(()) } else { Err(Full) }
+        if answer == status::OK && sink.cap - sink.len >= additional {
+            Ok(())
+        } else {
+            Err(Full)
+        }
     }
 }
 

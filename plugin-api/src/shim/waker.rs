@@ -41,7 +41,10 @@ unsafe fn clone(data: *const ()) -> RawWaker {
     let table = unsafe { table(old) };
     // SAFETY: duty A3: `clone` may be called with a handle's data from any thread.
     let new = unsafe { (table.clone)(old.data) };
-    let boxed = Box::into_raw(Box::new(WakerHandle { data: new, table: old.table }));
+    let boxed = Box::into_raw(Box::new(WakerHandle {
+        data: new,
+        table: old.table,
+    }));
     RawWaker::new(boxed.cast_const().cast(), &VTABLE)
 }
 
@@ -125,7 +128,10 @@ pub(crate) struct Lent(WakerHandle);
 #[cfg(feature = "host")]
 impl Lent {
     pub(crate) fn new(waker: &Waker) -> Self {
-        Self(WakerHandle { data: boxed(waker.clone()), table: &EXPORTED })
+        Self(WakerHandle {
+            data: boxed(waker.clone()),
+            table: &EXPORTED,
+        })
     }
 
     pub(crate) const fn handle(&self) -> &WakerHandle {

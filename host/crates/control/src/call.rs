@@ -39,6 +39,22 @@ impl Call {
         Self { tenant, run: fresh_run(), timeout: None, variables: Arc::default(), cancel: Arc::default() }
     }
 
+    /// Calls the node at `position` of a session, which holds it at one version.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn in_session<'o>(
+        &self,
+        session: &Session,
+        position: usize,
+        node: &str,
+        input: ValueRef<'_>,
+        out: &'o mut Output,
+    ) -> Result<(ValueRef<'o>, RevisionNumber), CallError> {
+        let answer = session.call(position, input, &self.options(node), out)?;
+        Ok((answer.value, answer.revision))
+    }
+
     fn options<'c>(&'c self, node: &'c str) -> CallOptions<'c> {
         CallOptions {
             tenant: &self.tenant,

@@ -221,10 +221,11 @@ impl Dispatcher {
         let mount = route.mount();
         let served = mount.handle();
         let plugin = served.plugin();
-        let place = served.place(route.node());
-        let timeout = options.timeout.or_else(|| default_timeout(served, place));
+        let Some(place) = served.place(route.node()) else { return Err(CallError::Closing) };
+        let timeout = options.timeout.or(place.timeout);
         let deadline = timeout.map(|after| Monotonic(self.clock.now().0.saturating_add(after)));
-        if plugin.is_async(place) {
+        let (is_async, place) = (place.is_async, place.node);
+        if is_async {
             return self.call_async(pass, route, place, input, options, (deadline, timeout), out);
         }
         let services = Services { dispatcher: self, mount, place, options, deadline };
@@ -355,12 +356,6 @@ impl Session {
         let pass: &OwnedPass = leased.pass;
         self.dispatcher.call_inside(&pass.renew(), leased.route, input, options, out)
     }
-}
-
-#[inline]
-fn default_timeout(served: &Served, place: usize) -> Option<Duration> {
-    let node = served.plugin().description().nodes.get(place)?;
-    (node.meta.timeout_ms > 0).then(|| Duration::from_millis(node.meta.timeout_ms))
 }
 
 fn name_of(mount: &Mount<Served>, place: usize) -> String {

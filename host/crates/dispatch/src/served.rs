@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use patchbay_lease::Gate;
 use patchbay_loader::LoadedPlugin;
@@ -12,9 +13,20 @@ use patchbay_vocab::NodeType;
 #[derive(Debug)]
 pub struct Served {
     plugin: Arc<LoadedPlugin>,
-    /// For each name of the registry's list, the place of its node.
-    places: Box<[u32]>,
+    /// For each name of the registry's list, what a call needs to know of its node.
+    places: Box<[Place]>,
     faults: Faults,
+}
+
+/// A node, as a call needs it: one read instead of a walk through the metadata.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// Its place in the plugin's table.
+    pub(crate) node: usize,
+    /// How long a call may take when the caller does not say.
+    pub(crate) timeout: Option<Duration>,
+    /// Whether calls of it are polled.
+    pub(crate) is_async: bool,
 }
 
 /// Counts of calls that gave no result.
@@ -50,7 +62,12 @@ impl Served {
     /// Takes over a loaded plugin.
     #[must_use]
     pub fn new(plugin: LoadedPlugin) -> Self {
-        let places = plugin.description().names().map(|(_, place)| u32::try_from(place).unwrap_or(u32::MAX));
+        let description = plugin.description();
+        let places = description.names().map(|(_, node)| {
+            let millis = description.nodes.get(node).map_or(0, |node| node.meta.timeout_ms);
+            let timeout = (millis > 0).then(|| Duration::from_millis(millis));
+            Place { node, timeout, is_async: plugin.is_async(node) }
+        });
         let places = places.collect();
         Self { plugin: Arc::new(plugin), places, faults: Faults::default() }
     }
@@ -62,6 +79,7 @@ impl Served {
     }
 
     /// The loaded plugin.
+    #[inline]
     #[must_use]
     pub const fn plugin(&self) -> &Arc<LoadedPlugin> {
         &self.plugin
@@ -73,10 +91,10 @@ impl Served {
         &self.faults
     }
 
-    /// The place of the node behind a name.
+    /// The node behind a name.
     #[inline]
-    pub(crate) fn place(&self, name: u32) -> usize {
-        self.places.get(name as usize).map_or(usize::MAX, |place| *place as usize)
+    pub(crate) fn place(&self, name: u32) -> Option<Place> {
+        self.places.get(name as usize).copied()
     }
 }
 

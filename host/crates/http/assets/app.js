@@ -375,12 +375,12 @@ function follow() {
     let event;
     try { event = JSON.parse(message.data); } catch { return; }
     const about = [event.plugin, event.version, event.revision === null ? null : '(r' + event.revision + ')'].filter(Boolean).join(' ');
-    addEvent(el('time', {}, clock(event.at)), el('span', { class: 'kind' }, event.kind),
+    addEvent(el('time', {}, clock(event.at)), ' ', el('span', { class: 'kind' }, event.kind), ' ',
       [about, event.code, event.message].filter(Boolean).join(' · '));
     refreshSoon();
   };
   source.addEventListener('lagged', () => {
-    addEvent(el('span', { class: 'kind' }, 'some events were missed'), 'the host was faster than this page');
+    addEvent(el('span', { class: 'kind' }, 'some events were missed'), ' the host was faster than this page');
     refreshSoon();
   });
 }

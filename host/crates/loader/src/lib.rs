@@ -22,6 +22,7 @@ pub use error::{CallFault, LoadError};
 pub use load::{MapsDir, load};
 pub use nothing::Nothing;
 pub use raw::library::LayoutCheck;
+pub use raw::lookup::SymbolLookup;
 pub use raw::plugin::{CallFuture, LoadedPlugin, SyncCall, Unloaded};
 
 /// Whether this executable can unmap plugins: it has the thread hooks, and plugins bind to them.

@@ -43,7 +43,11 @@ fn name(revision: Option<&RevisionRef>) -> String {
 pub(crate) fn quarantined(swap: &SwapView) -> String {
     let (plugin, generation) = (&swap.plugin, swap.generation);
     let out = name(swap.from.as_ref());
-    let successor = swap.to.as_ref().map(|to| format!(", {} took over", name(Some(to)))).unwrap_or_default();
+    let successor = swap
+        .to
+        .as_ref()
+        .map(|to| format!(", {} took over", name(Some(to))))
+        .unwrap_or_default();
     format!("{plugin}: {out} is quarantined{successor}, generation {generation}")
 }
 
@@ -55,7 +59,10 @@ pub(crate) fn swap(swap: &SwapView) -> String {
         .unwrap_or_default();
     let (plugin, generation) = (&swap.plugin, swap.generation);
     if swap.from == swap.to {
-        return format!("{plugin}: {} stays live, generation {generation}", name(swap.to.as_ref()));
+        return format!(
+            "{plugin}: {} stays live, generation {generation}",
+            name(swap.to.as_ref())
+        );
     }
     format!(
         "{plugin}: {} -> {}, generation {generation}{took}",

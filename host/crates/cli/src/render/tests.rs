@@ -248,8 +248,16 @@ fn a_swap_says_from_what_to_what() {
         swap(&view),
         "string: 1.1.0 (r1) -> 1.2.0 (r2), generation 8, swapped in 6 us"
     );
+    assert_eq!(
+        quarantined(&view),
+        "string: 1.1.0 (r1) is quarantined, 1.2.0 (r2) took over, generation 8"
+    );
     view.to = None;
     view.micros = None;
+    assert_eq!(
+        quarantined(&view),
+        "string: 1.1.0 (r1) is quarantined, generation 8"
+    );
     assert_eq!(swap(&view), "string: 1.1.0 (r1) -> nothing, generation 8");
     view.to = view.from.clone();
     assert_eq!(swap(&view), "string: 1.1.0 (r1) stays live, generation 8");

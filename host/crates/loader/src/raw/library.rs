@@ -20,7 +20,7 @@ use crate::LoadError;
 static LOADING: Mutex<()> = Mutex::new(());
 
 /// Symbol under which `abi_stable` exports the root module.
-const SDK_ENTRY: &[u8] = b"_1as_0lib_1header_0root_bmodule_bloader\0";
+pub(crate) const SDK_ENTRY: &[u8] = b"_1as_0lib_1header_0root_bmodule_bloader\0";
 
 /// Whether the layouts of a plugin built with the SDK are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

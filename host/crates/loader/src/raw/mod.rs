@@ -7,6 +7,7 @@
 pub(crate) mod interpose;
 mod keys;
 pub(crate) mod library;
+pub(crate) mod lookup;
 pub(crate) mod plugin;
 pub(crate) mod slots;
 

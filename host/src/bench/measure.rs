@@ -1,0 +1,105 @@
+//! Alternating rounds.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use super::Effort;
+use super::report::Row;
+
+/// Something to time: a name, and a function that does it `n` times.
+pub(crate) struct Subject<'s> {
+    pub(crate) name: String,
+    pub(crate) run: Box<dyn FnMut(u64) + 's>,
+}
+
+impl<'s> Subject<'s> {
+    pub(crate) fn new<T>(name: &str, mut once: impl FnMut() -> T + 's) -> Self {
+        let run = move |times| {
+            for _ in 0..times {
+                black_box(once());
+            }
+        };
+        Self { name: name.to_owned(), run: Box::new(run) }
+    }
+}
+
+/// Times all subjects in alternating rounds; the first is the baseline of the others. Nanoseconds for one.
+pub(crate) fn alternate(mut subjects: Vec<Subject<'_>>, effort: Effort) -> Vec<Row> {
+    let (rounds, length) = match effort {
+        Effort::Quick => (5, Duration::from_millis(10)),
+        Effort::Full => (25, Duration::from_millis(40)),
+    };
+    let counts: Vec<u64> = subjects.iter_mut().map(|subject| calibrate(subject, length)).collect();
+    let mut nanos: Vec<Vec<f64>> = vec![Vec::new(); subjects.len()];
+    for _ in 0..rounds {
+        for ((subject, &count), nanos) in subjects.iter_mut().zip(&counts).zip(&mut nanos) {
+            let begin = Instant::now();
+            (subject.run)(count);
+            nanos.push(begin.elapsed().as_nanos() as f64 / count as f64);
+        }
+    }
+    let first = nanos[0].clone();
+    let baseline = subjects[0].name.clone();
+    let rows = subjects.iter().zip(nanos).enumerate().map(|(at, (subject, nanos))| {
+        let ratios = nanos.iter().zip(&first).map(|(mine, base)| mine / base).collect();
+        let mut row = Row::plain(&subject.name, median(nanos.clone()), least(&nanos), "ns");
+        if at > 0 {
+            row.baseline = Some(baseline.clone());
+            row.ratio = Some(median(ratios));
+        }
+        row
+    });
+    rows.collect()
+}
+
+/// How often a subject must be done for a round of that length.
+fn calibrate(subject: &mut Subject<'_>, length: Duration) -> u64 {
+    let mut count = 16;
+    loop {
+        let begin = Instant::now();
+        (subject.run)(count);
+        let took = begin.elapsed();
+        if took * 4 >= length {
+            let scale = length.as_secs_f64() / took.as_secs_f64();
+            return ((count as f64 * scale) as u64).max(1);
+        }
+        count *= 4;
+    }
+}
+
+/// The middle one; the mean of the two in the middle when there is none.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    if values.is_empty() {
+        return f64::NAN;
+    }
+    values.sort_by(f64::total_cmp);
+    let half = values.len() / 2;
+    if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
+}
+
+/// The least.
+pub(crate) fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+/// The value that `share` of all are not above (nearest rank).
+pub(crate) fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let rank = ((values.len() as f64 * share).ceil() as usize).clamp(1, values.len().max(1));
+    values.get(rank - 1).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn median_and_quantiles_are_those_of_the_sorted_values() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+        let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!((quantile(&hundred, 0.5), quantile(&hundred, 0.99)), (50.0, 99.0));
+        assert_eq!(quantile(&[7.0], 0.99), 7.0);
+    }
+}

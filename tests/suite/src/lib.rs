@@ -1,0 +1,2 @@
+//! The tests are in `tests/`; this library is empty.
+#![forbid(unsafe_code)]

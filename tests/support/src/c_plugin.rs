@@ -1,0 +1,72 @@
+//! Plugins in C, compiled when a test wants one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use patchbay::Value;
+
+/// A plugin in C: its name, its version, and one of the sources in `tests/hostile`.
+#[derive(Clone, Debug)]
+pub struct CPlugin<'p> {
+    /// The source's name without `.c`.
+    pub source: &'p str,
+    /// The plugin's name.
+    pub plugin: &'p str,
+    /// The plugin's version.
+    pub version: &'p str,
+    /// The node type of its one node.
+    pub node: &'p str,
+    /// The file that `writes.c` writes.
+    pub target: &'p str,
+}
+
+impl CPlugin<'_> {
+    /// Compiles it to `out`.
+    pub fn compile(&self, out: &Path) {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hostile");
+        let made = tempfile::tempdir().unwrap();
+        let metadata = serde_json::json!({
+            "name": self.plugin,
+            "version": self.version,
+            "description": "A plugin in C.",
+            "hostApi": "^1.0.0",
+            "nodes": [{ "nodeType": self.node, "version": self.version, "hostApi": "^1.0.0", "effect": "pure" }],
+        });
+        let metadata = array(Value::from_json(&metadata.to_string()).unwrap().as_ref().raw());
+        let answer = serde_json::json!({ "result": self.version }).to_string();
+        let answer = array(Value::from_json(&answer).unwrap().as_ref().raw());
+        let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        let facts = format!(
+            "#define NAME {:?}\n#define VERSION {:?}\n#define NODE {:?}\n#define TARGET {target:?}\n\
+             #define WRITES {:?}\n#define METADATA {metadata}\n#define ANSWER {answer}\n",
+            self.plugin, self.version, self.node, self.target
+        );
+        fs::write(made.path().join("facts.h"), facts).unwrap();
+        let mut cc = Command::new("cc");
+        cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-fvisibility=hidden", "-I"]).arg(made.path());
+        let part = made.path().join("plugin.so");
+        let output = cc.arg("-o").arg(&part).arg(sources.join(format!("{}.c", self.source))).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        crate::deploy(&part, out);
+    }
+}
+
+fn array(bytes: &[u8]) -> String {
+    let numbers: Vec<_> = bytes.iter().map(ToString::to_string).collect();
+    format!("{{{}}}", numbers.join(","))
+}
+
+/// Compiles a plugin that does what the source of this name in `tests/hostile` does, to `out`.
+pub fn hostile(source: &str, out: &Path) -> PathBuf {
+    let target = out.with_extension("written");
+    let plugin = CPlugin {
+        source,
+        plugin: &format!("c-{source}"),
+        version: "1.0.0",
+        node: &format!("c.{source}"),
+        target: target.to_str().unwrap(),
+    };
+    plugin.compile(out);
+    target
+}

@@ -1,0 +1,87 @@
+//! A recording of a host's events that can be waited on.
+
+use std::fmt::Write;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use patchbay::{EventView, Patchbay};
+use tokio::sync::broadcast::error::RecvError;
+
+/// How long anything may take before a test gives it up. Nothing takes this long on a machine that works.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Every event since it was started.
+#[derive(Clone, Debug)]
+pub struct Tape {
+    shared: Arc<(Mutex<Vec<EventView>>, Condvar)>,
+}
+
+impl Tape {
+    /// Starts to record; the recording ends with the host.
+    #[must_use]
+    pub fn start(host: &Patchbay) -> Self {
+        let shared = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        let tape = Self { shared: Arc::clone(&shared) };
+        let mut events = host.subscribe();
+        let record = move || {
+            loop {
+                match events.blocking_recv() {
+                    Ok(event) => {
+                        shared.0.lock().unwrap().push(event);
+                        shared.1.notify_all();
+                    }
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        };
+        std::thread::Builder::new().name("test-tape".into()).spawn(record).unwrap();
+        tape
+    }
+
+    /// Where the recording is now.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.shared.0.lock().unwrap().len()
+    }
+
+    /// All events so far that are `wanted`.
+    #[must_use]
+    pub fn all(&self, wanted: impl Fn(&EventView) -> bool) -> Vec<EventView> {
+        self.shared.0.lock().unwrap().iter().filter(|event| wanted(event)).cloned().collect()
+    }
+
+    /// Waits for an event at or after `from`; `None` when [`DEADLINE`] passes first.
+    #[must_use]
+    pub fn find_after(&self, from: usize, wanted: impl Fn(&EventView) -> bool) -> Option<EventView> {
+        let until = Instant::now() + DEADLINE;
+        let mut seen = self.shared.0.lock().unwrap();
+        let mut at = from;
+        loop {
+            while let Some(event) = seen.get(at) {
+                at += 1;
+                if wanted(event) {
+                    return Some(event.clone());
+                }
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            seen = self.shared.1.wait_timeout(seen, left).unwrap().0;
+        }
+    }
+
+    /// The recording as text, for a test that gives up.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for event in self.shared.0.lock().unwrap().iter() {
+            let plugin = event.plugin.as_ref().map(ToString::to_string).unwrap_or_default();
+            let version = event.version.as_ref().map(ToString::to_string).unwrap_or_default();
+            let code = event.code.as_deref().unwrap_or_default();
+            writeln!(text, "{} {} {plugin} {version} {code} {}", event.sequence, event.kind, event.message).unwrap();
+        }
+        text
+    }
+}
