@@ -172,9 +172,9 @@ impl Patchbay {
             (answer.value, answer.revision, served_by)
         };
         let micros = u64::try_from(self.inner.clock.now().since(begin).as_micros()).unwrap_or(u64::MAX);
-        let (plugin, version) = served_by.ok_or(CallError::Closing)?;
+        let patchbay_dispatch::ServedBy { plugin, version } = served_by.ok_or(CallError::Closing)?;
         let output = serde_json::to_value(value).map_err(|error| {
-            let error = NodeError::new(format!("the result is no JSON: {error}"));
+            let error = Box::new(NodeError::new(format!("the result is no JSON: {error}")));
             CallError::Failed { node_type: node_type.to_owned(), error }
         })?;
         Ok(CallReply { output, plugin, version, revision, micros })

@@ -11,12 +11,12 @@ use arc_swap::cache::Cache;
 use patchbay_lease::{OwnedPass, Pass};
 use patchbay_loader::{CallFault, SyncCall};
 use patchbay_registry::{LeaseSet, Mount, NodeSlot, Registry, RegistryError, Route, Snapshot};
-use patchbay_vocab::{Clock, Monotonic, PluginName, RevisionNumber, TenantId, Version};
+use patchbay_vocab::{Clock, Monotonic, RevisionNumber, TenantId};
 use plugin_api::shim::host::{AsyncCall, Caller};
 use plugin_api::value::ValueRef;
 
 use crate::block::block_on;
-use crate::error::CallError;
+use crate::error::{CallError, ServedBy};
 use crate::nearest::nearest;
 use crate::served::Served;
 use crate::services::{OwnedServices, Services, nanos};
@@ -333,9 +333,9 @@ impl Session {
 
     /// The plugin and version that the node at `position` is held at.
     #[must_use]
-    pub fn served_by(&self, position: usize) -> Option<(PluginName, Version)> {
+    pub fn served_by(&self, position: usize) -> Option<ServedBy> {
         let mount = self.leases.at(position)?.route.mount();
-        Some((mount.plugin().clone(), mount.version().clone()))
+        Some(ServedBy { plugin: mount.plugin().clone(), version: mount.version().clone() })
     }
 
     /// Calls the node at `position` of the session's list.
@@ -378,7 +378,8 @@ fn failed(mount: &Mount<Served>, place: usize, fault: CallFault) -> CallError {
             }
             let (plugin, version) = (mount.plugin().clone(), mount.version().clone());
             tracing::warn!(%plugin, %version, node = node_type, fault = %fault, "a call met a fault");
-            CallError::Fault { node_type, plugin, version, fault }
+            let served_by = Box::new(ServedBy { plugin, version });
+            CallError::Fault { node_type, served_by, fault: Box::new(fault) }
         }
     }
 }

@@ -6,7 +6,16 @@ use patchbay_loader::CallFault;
 use patchbay_vocab::{Code, Explain, PluginName, Version};
 use plugin_api::NodeError;
 
-/// Why a call gave no answer.
+/// The plugin and version behind an answer or a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedBy {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// Its version.
+    pub version: Version,
+}
+
+/// Why a call gave no answer. What is large in it is boxed: every call returns room for one.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// Nobody answers to that node type.
@@ -23,20 +32,18 @@ pub enum CallError {
         /// The node type.
         node_type: String,
         /// What it said.
-        error: NodeError,
+        error: Box<NodeError>,
     },
     /// The version has a fault.
-    #[error("`{node_type}` of {plugin} {version} has a fault")]
+    #[error("`{node_type}` of {} {} has a fault", served_by.plugin, served_by.version)]
     Fault {
         /// The node type.
         node_type: String,
-        /// The plugin.
-        plugin: PluginName,
-        /// The version.
-        version: Version,
+        /// Whose node it is.
+        served_by: Box<ServedBy>,
         /// What happened.
         #[source]
-        fault: CallFault,
+        fault: Box<CallFault>,
     },
     /// The deadline passed.
     #[error("`{node_type}` did not answer within {} ms", after.as_millis())]
@@ -73,9 +80,11 @@ impl Explain for CallError {
         Code(match self {
             Self::UnknownNode { .. } => "PB-CALL-001",
             Self::Failed { .. } => "PB-CALL-002",
-            Self::Fault { fault: CallFault::Panicked(_), .. } => "PB-CALL-003",
-            Self::Fault { fault: CallFault::OutputLimit, .. } => "PB-CALL-004",
-            Self::Fault { .. } => "PB-CALL-005",
+            Self::Fault { fault, .. } => match **fault {
+                CallFault::Panicked(_) => "PB-CALL-003",
+                CallFault::OutputLimit => "PB-CALL-004",
+                _ => "PB-CALL-005",
+            },
             Self::TimedOut { .. } => "PB-CALL-006",
             Self::TooDeep { .. } => "PB-CALL-007",
             Self::Closing => "PB-CALL-008",
@@ -87,7 +96,8 @@ impl Explain for CallError {
             Self::UnknownNode { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::UnknownNode { .. } => "see `patchbay nodes` for what is live".into(),
             Self::Failed { node_type, .. } => format!("see `patchbay nodes {node_type}` for what it takes"),
-            Self::Fault { plugin, .. } => {
+            Self::Fault { served_by, .. } => {
+                let plugin = &served_by.plugin;
                 format!("roll back with `patchbay rollback {plugin}`, and tell the plugin's author")
             }
             Self::TimedOut { .. } => "give it more time, or look at why it is slow".into(),
@@ -96,3 +106,5 @@ impl Explain for CallError {
         }
     }
 }
+
+const _: () = assert!(size_of::<CallError>() <= 56);

@@ -20,7 +20,7 @@ mod services;
 mod stores;
 
 pub use dispatcher::{Answer, CallOptions, Dispatcher, Limits, Session};
-pub use error::CallError;
+pub use error::{CallError, ServedBy};
 pub use patchbay_registry::NodeSlot;
 pub use plugin_api::shim::host::HostSink as Output;
 pub use served::{Faults, Served};

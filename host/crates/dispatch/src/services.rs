@@ -99,7 +99,7 @@ impl HostServices for Services<'_> {
         let mut out = Output::with_limit(self.dispatcher.limits().output_bytes);
         match self.dispatcher.call_named(node_type, input, &options, &mut out) {
             Ok(answer) => Ok(answer.value.to_value()),
-            Err(CallError::Failed { error, .. }) => Err(error),
+            Err(CallError::Failed { error, .. }) => Err(*error),
             Err(error @ CallError::TimedOut { .. }) => Err(NodeError::with_code(code::TIMEOUT, error.to_string())),
             Err(error) => Err(NodeError::with_code(error.code().0, error.chain())),
         }

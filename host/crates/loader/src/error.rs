@@ -111,7 +111,7 @@ impl Explain for LoadError {
 pub enum CallFault {
     /// The node said so.
     #[error("{0}")]
-    Failed(NodeError),
+    Failed(Box<NodeError>),
     /// The node panicked.
     #[error("the node panicked: {0}")]
     Panicked(String),

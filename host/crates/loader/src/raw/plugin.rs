@@ -478,7 +478,7 @@ impl CallFault {
             status::PANICKED => Self::Panicked(error().message.into_owned()),
             status::POISONED => Self::Panicked("an earlier call of this instance panicked".to_owned()),
             status::OUTPUT_LIMIT => Self::OutputLimit,
-            _ => Self::Failed(error()),
+            _ => Self::Failed(Box::new(error())),
         }
     }
 }
