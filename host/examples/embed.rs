@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use patchbay::{
-    Call, Config, EventView, Force, Json, Order, Output, Patchbay, PluginName, RevisionState, Selector, UnloadMode,
-    Value,
+    Call, Config, EventView, Force, Json, Order, Output, Patchbay, PluginName, RevisionState, Selector,
+    UnloadMode, Value,
 };
 
 const CALLS: u32 = 100_000;
@@ -81,7 +81,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The sample plugin `string`, built for the same profile: two folders up from where cargo puts examples.
 fn sample() -> Result<PathBuf, Box<dyn Error>> {
     let own = std::env::current_exe()?;
-    let found = own.ancestors().skip(1).map(|folder| folder.join("libpatchbay_string.so")).find(|file| file.exists());
+    let found = own
+        .ancestors()
+        .skip(1)
+        .map(|folder| folder.join("libpatchbay_string.so"))
+        .find(|file| file.exists());
     found.ok_or_else(|| "the sample plugin is not built: cargo build -p sample-string".into())
 }
 
@@ -105,10 +109,13 @@ fn call_in_a_loop(host: &Patchbay) -> Result<(), Box<dyn Error>> {
     for _ in 0..CALLS {
         let (answer, _) = upper.call(input.as_ref(), &call, &mut out)?;
         if answer.get("result").and_then(|result| result.as_str()) != Some("HELLO") {
-            return Err(format!("unexpected answer: {}", answer.to_value().to_json()).into());
+            return Err(format!("unexpected answer: {}", answer.to_json()).into());
         }
     }
-    println!("{CALLS} calls through a resolved node, {} ns each", begin.elapsed().as_nanos() / u128::from(CALLS));
+    println!(
+        "{CALLS} calls through a resolved node, {} ns each",
+        begin.elapsed().as_nanos() / u128::from(CALLS)
+    );
     Ok(())
 }
 
@@ -116,20 +123,42 @@ fn call_in_a_loop(host: &Patchbay) -> Result<(), Box<dyn Error>> {
 fn swap_and_roll_back(host: &Patchbay) -> Result<(), Box<dyn Error>> {
     let string: PluginName = "string".parse()?;
     let known = host.plugin(&string)?;
-    let ready = known.revisions.iter().filter(|one| matches!(one.state, RevisionState::Live | RevisionState::Warm));
+    let ready = known
+        .revisions
+        .iter()
+        .filter(|one| matches!(one.state, RevisionState::Live | RevisionState::Warm));
     if ready.count() < 2 {
         println!("one version of `string` is loaded; pass another .so to see a swap");
         return Ok(());
     }
     let back = host.rollback(&string, None, Order::by("example", "to show it"))?;
-    let (from, to) = (back.from.ok_or("nothing was live")?, back.to.ok_or("nothing took over")?);
-    println!("rolled back from {} to {} in {} us", from.version, to.version, back.micros.unwrap_or(0));
+    let (from, to) = (
+        back.from.ok_or("nothing was live")?,
+        back.to.ok_or("nothing took over")?,
+    );
+    println!(
+        "rolled back from {} to {} in {} us",
+        from.version,
+        to.version,
+        back.micros.unwrap_or(0)
+    );
     // An order has to say that it overrides refusals; this one does not.
-    let order = Order { actor: "example".to_owned(), reason: "and forth".to_owned(), force: Force::No };
+    let order = Order {
+        actor: "example".to_owned(),
+        reason: "and forth".to_owned(),
+        force: Force::No,
+    };
     let there = host.promote(&string, &Selector::Revision(from.revision), order)?;
-    println!("promoted {} again in {} us", from.version, there.micros.unwrap_or(0));
+    println!(
+        "promoted {} again in {} us",
+        from.version,
+        there.micros.unwrap_or(0)
+    );
     for line in host.history(&string)? {
-        println!("  generation {}: {} {} by {}: {}", line.generation, line.action, line.version, line.actor, line.reason);
+        println!(
+            "  generation {}: {} {} by {}: {}",
+            line.generation, line.action, line.version, line.actor, line.reason
+        );
     }
     Ok(())
 }
@@ -142,13 +171,23 @@ fn hold_a_version(host: &Patchbay) -> Result<(), Box<dyn Error>> {
     for (position, node) in ["string.upper", "string.length"].into_iter().enumerate() {
         let input = Value::from_json(r#"{"value": "held"}"#)?;
         let (answer, revision) = call.in_session(&session, position, node, input.as_ref(), &mut out)?;
-        println!("in a session: {node} of revision {revision} says {}", answer.to_value().to_json());
+        println!(
+            "in a session: {node} of revision {revision} says {}",
+            answer.to_json()
+        );
     }
     Ok(())
 }
 
 fn tell(event: &EventView) {
     let plugin = event.plugin.as_ref().map(ToString::to_string).unwrap_or_default();
-    let version = event.version.as_ref().map(ToString::to_string).unwrap_or_default();
-    println!("event {}: {} {plugin} {version} {}", event.sequence, event.kind, event.message);
+    let version = event
+        .version
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    println!(
+        "event {}: {} {plugin} {version} {}",
+        event.sequence, event.kind, event.message
+    );
 }

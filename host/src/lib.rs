@@ -54,9 +54,9 @@
 #![forbid(unsafe_code)]
 
 pub use patchbay_control::{
-    BadSelector, Call, CallError, Config, ConfigError, ConfigFile, ControlError, ErrorClass, Force, GoLive, Node,
-    OnDelete, OpenError, Order, Output, Patchbay, SameVersion, Selector, Session, Variables, check_file,
-    inspect_file,
+    BadSelector, Call, CallError, Config, ConfigError, ConfigFile, ControlError, ErrorClass, Force, GoLive,
+    Node, OnDelete, OpenError, Order, Output, Patchbay, SameVersion, Selector, Session, Variables,
+    check_file, inspect_file,
 };
 pub use patchbay_isolate::serve_if_asked;
 pub use patchbay_vocab::{
@@ -64,8 +64,8 @@ pub use patchbay_vocab::{
     Version, VersionReq,
 };
 pub use patchbay_wire::{
-    CallReply, CallRequest, CheckView, EventView, HistoryView, InspectView, NodeView, PluginView, RejectedView,
-    RevisionView, StatusView, SwapView, UnloadMode,
+    CallReply, CallRequest, CheckView, EventView, HistoryView, InspectView, NodeView, PluginView,
+    RejectedView, RevisionView, StatusView, SwapView, UnloadMode,
 };
 pub use plugin_api::value::{Value, ValueError, ValueRef};
 

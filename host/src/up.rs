@@ -17,7 +17,10 @@ enum UpError {
     Config(ConfigError),
     Open(OpenError),
     Http(HttpError),
-    Listen { address: SocketAddr, cause: std::io::Error },
+    Listen {
+        address: SocketAddr,
+        cause: std::io::Error,
+    },
     Serve(std::io::Error),
 }
 
@@ -94,10 +97,18 @@ fn start_log(level: Option<&str>) {
 }
 
 fn run(arguments: &UpArgs) -> Result<(), UpError> {
-    let file = arguments.config.as_deref().map(ConfigFile::read).transpose().map_err(UpError::Config)?;
+    let file = arguments
+        .config
+        .as_deref()
+        .map(ConfigFile::read)
+        .transpose()
+        .map_err(UpError::Config)?;
     let file = file.unwrap_or_default();
     let or = |given: &Option<PathBuf>, in_file: &Option<PathBuf>, standard: &str| {
-        given.clone().or_else(|| in_file.clone()).unwrap_or_else(|| standard.into())
+        given
+            .clone()
+            .or_else(|| in_file.clone())
+            .unwrap_or_else(|| standard.into())
     };
     let plugins = or(&arguments.plugins, &file.plugins, "plugins");
     let data = or(&arguments.data, &file.data, "data");
@@ -123,9 +134,13 @@ fn run(arguments: &UpArgs) -> Result<(), UpError> {
             .map_err(|cause| UpError::Listen { address, cause })?;
         let bound = listener.local_addr().map_err(UpError::Serve)?;
         let opened = tokio::task::spawn_blocking(move || Patchbay::open(config)).await;
-        let host = opened.map_err(|error| UpError::Serve(error.into()))?.map_err(UpError::Open)?;
+        let host = opened
+            .map_err(|error| UpError::Serve(error.into()))?
+            .map_err(UpError::Open)?;
         announce(bound);
-        let served = patchbay_http::serve(listener, host.clone(), end()).await.map_err(UpError::Serve);
+        let served = patchbay_http::serve(listener, host.clone(), end())
+            .await
+            .map_err(UpError::Serve);
         tracing::info!("unloading the plugins");
         let close = move || host.close(std::time::Duration::from_secs(5));
         let _ = tokio::task::spawn_blocking(close).await;

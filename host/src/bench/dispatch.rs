@@ -36,23 +36,35 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     let input = Value::from_json("{}").map_err(BenchError::new)?;
     let input = input.as_ref();
     let limit = 1 << 20;
-    let (mut direct_out, mut out, mut named_out) =
-        (Output::with_limit(limit), Output::with_limit(limit), Output::with_limit(limit));
+    let (mut direct_out, mut out, mut named_out) = (
+        Output::with_limit(limit),
+        Output::with_limit(limit),
+        Output::with_limit(limit),
+    );
     let mut session_out = Output::with_limit(limit);
     let direct: Box<dyn Direct> = black_box(Box::new(Noop));
     let fenced: Box<dyn Direct> = black_box(Box::new(Noop));
     let mut fenced_out = Output::with_limit(limit);
-    let lookup = SymbolLookup::open(&stage.path("test")).ok_or_else(|| BenchError::new("cannot open the plugin"))?;
+    let lookup =
+        SymbolLookup::open(&stage.path("test")).ok_or_else(|| BenchError::new("cannot open the plugin"))?;
     let mut rows = alternate(
         vec![
-            Subject::new("direct call of a Box<dyn Trait>", || direct.call(input, &mut direct_out)),
+            Subject::new("direct call of a Box<dyn Trait>", || {
+                direct.call(input, &mut direct_out)
+            }),
             Subject::new("the same inside a panic fence", || {
                 catch_unwind(AssertUnwindSafe(|| fenced.call(input, &mut fenced_out))).is_ok()
             }),
-            Subject::new("host, node resolved once", || node.call(input, &call, &mut out).is_ok()),
-            Subject::new("host, inside a run's session", || session_call(&session, input, &call, &mut session_out)),
+            Subject::new("host, node resolved once", || {
+                node.call(input, &call, &mut out).is_ok()
+            }),
+            Subject::new("host, inside a run's session", || {
+                session_call(&session, input, &call, &mut session_out)
+            }),
             Subject::new("host, by name each time", || {
-                host.patchbay.resolve("test.noop").is_ok_and(|node| node.call(input, &call, &mut named_out).is_ok())
+                host.patchbay
+                    .resolve("test.noop")
+                    .is_ok_and(|node| node.call(input, &call, &mut named_out).is_ok())
             }),
             Subject::new("libloading, symbol looked up (no call)", || lookup.look_up()),
         ],
@@ -61,7 +73,12 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     let added = rows[2].median - rows[0].median;
     let fence = rows[1].median - rows[0].median;
     let (one, two) = threads(&node, input, &call, effort);
-    let mut scaled = Row::plain("host, calls a microsecond on 2 threads", median(two.clone()), least(&two), "1/us");
+    let mut scaled = Row::plain(
+        "host, calls a microsecond on 2 threads",
+        median(two.clone()),
+        least(&two),
+        "1/us",
+    );
     scaled.baseline = Some("on 1 thread".into());
     scaled.ratio = Some(median(two.iter().zip(&one).map(|(two, one)| two / one).collect()));
     rows.push(scaled);
@@ -77,12 +94,7 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     })
 }
 
-fn session_call(
-    session: &patchbay::Session,
-    input: ValueRef<'_>,
-    call: &Call,
-    out: &mut Output,
-) -> bool {
+fn session_call(session: &patchbay::Session, input: ValueRef<'_>, call: &Call, out: &mut Output) -> bool {
     call.in_session(session, 0, "test.noop", input, out).is_ok()
 }
 

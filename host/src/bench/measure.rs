@@ -19,7 +19,10 @@ impl<'s> Subject<'s> {
                 black_box(once());
             }
         };
-        Self { name: name.to_owned(), run: Box::new(run) }
+        Self {
+            name: name.to_owned(),
+            run: Box::new(run),
+        }
     }
 }
 
@@ -29,7 +32,10 @@ pub(crate) fn alternate(mut subjects: Vec<Subject<'_>>, effort: Effort) -> Vec<R
         Effort::Quick => (5, Duration::from_millis(10)),
         Effort::Full => (25, Duration::from_millis(40)),
     };
-    let counts: Vec<u64> = subjects.iter_mut().map(|subject| calibrate(subject, length)).collect();
+    let counts: Vec<u64> = subjects
+        .iter_mut()
+        .map(|subject| calibrate(subject, length))
+        .collect();
     let mut nanos: Vec<Vec<f64>> = vec![Vec::new(); subjects.len()];
     for _ in 0..rounds {
         for ((subject, &count), nanos) in subjects.iter_mut().zip(&counts).zip(&mut nanos) {
@@ -40,15 +46,19 @@ pub(crate) fn alternate(mut subjects: Vec<Subject<'_>>, effort: Effort) -> Vec<R
     }
     let first = nanos[0].clone();
     let baseline = subjects[0].name.clone();
-    let rows = subjects.iter().zip(nanos).enumerate().map(|(at, (subject, nanos))| {
-        let ratios = nanos.iter().zip(&first).map(|(mine, base)| mine / base).collect();
-        let mut row = Row::plain(&subject.name, median(nanos.clone()), least(&nanos), "ns");
-        if at > 0 {
-            row.baseline = Some(baseline.clone());
-            row.ratio = Some(median(ratios));
-        }
-        row
-    });
+    let rows = subjects
+        .iter()
+        .zip(nanos)
+        .enumerate()
+        .map(|(at, (subject, nanos))| {
+            let ratios = nanos.iter().zip(&first).map(|(mine, base)| mine / base).collect();
+            let mut row = Row::plain(&subject.name, median(nanos.clone()), least(&nanos), "ns");
+            if at > 0 {
+                row.baseline = Some(baseline.clone());
+                row.ratio = Some(median(ratios));
+            }
+            row
+        });
     rows.collect()
 }
 
@@ -74,7 +84,11 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     }
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;
-    if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
+    if values.len() % 2 == 1 {
+        values[half]
+    } else {
+        f64::midpoint(values[half - 1], values[half])
+    }
 }
 
 /// The least.

@@ -52,7 +52,11 @@ pub(crate) enum Effort {
 }
 
 pub(crate) fn bench(arguments: &BenchArgs) -> Exit {
-    let effort = if arguments.quick { Effort::Quick } else { Effort::Full };
+    let effort = if arguments.quick {
+        Effort::Quick
+    } else {
+        Effort::Full
+    };
     let wanted = |subject| arguments.subject.is_none_or(|given| given == subject);
     let format = Format::of_flag(arguments.json);
     let mut reports = Vec::new();

@@ -29,7 +29,14 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn plain(what: impl Into<String>, median: f64, min: f64, unit: &'static str) -> Self {
-        Self { what: what.into(), median, min, unit, baseline: None, ratio: None }
+        Self {
+            what: what.into(),
+            median,
+            min,
+            unit,
+            baseline: None,
+            ratio: None,
+        }
     }
 }
 
@@ -51,7 +58,11 @@ impl Report {
             })
             .collect();
         let notes: String = self.notes.iter().map(|note| format!("  {note}\n")).collect();
-        format!("{}\n{}\n{notes}", self.subject, render_table(&header, &rows, Layout::Pipe))
+        format!(
+            "{}\n{}\n{notes}",
+            self.subject,
+            render_table(&header, &rows, Layout::Pipe)
+        )
     }
 }
 

@@ -36,7 +36,11 @@ impl Stage {
     }
 
     pub(crate) fn path(&self, plugin: &str) -> PathBuf {
-        self.folder.join(format!("{}patchbay_{plugin}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
+        self.folder.join(format!(
+            "{}patchbay_{plugin}{}",
+            std::env::consts::DLL_PREFIX,
+            std::env::consts::DLL_SUFFIX
+        ))
     }
 
     pub(crate) fn bytes(&self, plugin: &str) -> Result<Vec<u8>, BenchError> {
@@ -59,8 +63,15 @@ impl Stage {
         config.stable_for = std::time::Duration::from_millis(20);
         let patchbay = Patchbay::open(config).map_err(BenchError::new)?;
         match patchbay.rejected().first() {
-            Some(rejected) => Err(BenchError::new(format!("{}: {}", rejected.path, rejected.message))),
-            None => Ok(Host { patchbay, plugins: inbox, _dirs: dirs }),
+            Some(rejected) => Err(BenchError::new(format!(
+                "{}: {}",
+                rejected.path, rejected.message
+            ))),
+            None => Ok(Host {
+                patchbay,
+                plugins: inbox,
+                _dirs: dirs,
+            }),
         }
     }
 }

@@ -34,10 +34,19 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
 
     let mut rows = vec![
         row("cold: mapped, swapped, called", &cold.micros, None),
-        row("warm: swapped, called", &warm.micros, Some(("cold", &cold.micros))),
+        row(
+            "warm: swapped, called",
+            &warm.micros,
+            Some(("cold", &cold.micros)),
+        ),
         row("file renamed into the directory until live", &from_file, None),
     ];
-    rows.push(Row::plain("warm, 99 % within", quantile(&warm.micros, 0.99), least(&warm.micros), "us"));
+    rows.push(Row::plain(
+        "warm, 99 % within",
+        quantile(&warm.micros, 0.99),
+        least(&warm.micros),
+        "us",
+    ));
     Ok(Report {
         subject: "swap: test.noop, two callers running",
         rows,
@@ -58,7 +67,10 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
                 "a file is live {:.1} ms after the rename at the median (budget 25 ms)",
                 quantile(&from_file, 0.5) / 1e3
             ),
-            format!("resident memory over {cold_swaps} cold swaps: {:+.0} KiB", grown / 1024.0),
+            format!(
+                "resident memory over {cold_swaps} cold swaps: {:+.0} KiB",
+                grown / 1024.0
+            ),
         ],
     })
 }
@@ -93,9 +105,12 @@ impl Swapping {
         let call = Call::of(tenant);
         let input = Value::from_json("{}").map_err(BenchError::new)?;
         let view = host.plugin(plugin).map_err(BenchError::new)?;
-        let mut revisions: Vec<RevisionNumber> = view.revisions.iter().map(|revision| revision.revision).collect();
+        let mut revisions: Vec<RevisionNumber> =
+            view.revisions.iter().map(|revision| revision.revision).collect();
         revisions.sort();
-        let [.., one, two] = *revisions else { return Err(BenchError::new("needs two revisions")) };
+        let [.., one, two] = *revisions else {
+            return Err(BenchError::new("needs two revisions"));
+        };
         let stop = AtomicBool::new(false);
         let (calls, failed, stale) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
         // How many swaps have begun, whether one is under way, and what is live since the last, in one word.
@@ -107,7 +122,9 @@ impl Swapping {
                     let mut out = Output::with_limit(1 << 20);
                     while !stop.load(Ordering::Relaxed) {
                         let before = settled.load(Ordering::SeqCst);
-                        let answer = node.call(input.as_ref(), &call, &mut out).map(|(_, revision)| revision);
+                        let answer = node
+                            .call(input.as_ref(), &call, &mut out)
+                            .map(|(_, revision)| revision);
                         let after = settled.load(Ordering::SeqCst);
                         calls.fetch_add(1, Ordering::Relaxed);
                         match answer {
@@ -131,8 +148,11 @@ impl Swapping {
                     settled.store(count | BUSY, Ordering::SeqCst);
                     let order = patchbay::Order::by("bench", "");
                     let begin = Instant::now();
-                    host.promote(plugin, &Selector::Revision(to), order).map_err(BenchError::new)?;
-                    let answer = node.call(input.as_ref(), &call, &mut out).map_err(BenchError::new)?;
+                    host.promote(plugin, &Selector::Revision(to), order)
+                        .map_err(BenchError::new)?;
+                    let answer = node
+                        .call(input.as_ref(), &call, &mut out)
+                        .map_err(BenchError::new)?;
                     micros.push(begin.elapsed().as_nanos() as f64 / 1e3);
                     if answer.1 != to {
                         stale.fetch_add(1, Ordering::Relaxed);
@@ -168,7 +188,11 @@ fn wait_until_unloaded(host: &Patchbay, plugin: &PluginName) -> Result<(), Bench
     let begin = Instant::now();
     loop {
         let view = host.plugin(plugin).map_err(BenchError::new)?;
-        let mapped = view.revisions.iter().filter(|revision| revision.memory_bytes.is_some()).count();
+        let mapped = view
+            .revisions
+            .iter()
+            .filter(|revision| revision.memory_bytes.is_some())
+            .count();
         match mapped {
             0 | 1 => return Ok(()),
             _ if begin.elapsed() > PATIENCE => return Err(BenchError::new("a version was not unmapped")),
@@ -193,7 +217,9 @@ fn from_files(host: &Host, plugin: &PluginName, bytes: &[u8], files: u64) -> Res
                 Ok(event) if event.kind == "plugin.live" && event.plugin.as_ref() == Some(plugin) => break,
                 Ok(event) if event.kind == "file.rejected" => return Err(BenchError::new(event.message)),
                 Ok(_) => {}
-                Err(_) if begin.elapsed() > PATIENCE => return Err(BenchError::new("the file did not go live")),
+                Err(_) if begin.elapsed() > PATIENCE => {
+                    return Err(BenchError::new("the file did not go live"));
+                }
                 Err(_) => std::thread::sleep(Duration::from_micros(50)),
             }
         }
@@ -205,6 +231,10 @@ fn from_files(host: &Host, plugin: &PluginName, bytes: &[u8], files: u64) -> Res
 /// Resident memory of this process in bytes, by the kernel's count.
 fn resident_bytes() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: u64 = text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    let pages: u64 = text
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse().ok())
+        .unwrap_or(0);
     pages * 4096
 }

@@ -30,13 +30,19 @@ struct Out<'a> {
 const PAYLOAD: &str = r#"{"name":"a name of some length","count":41,"active":true}"#;
 
 fn work<'a>(input: &In<'a>) -> Out<'a> {
-    Out { label: input.name, total: input.count + 1, done: !input.active }
+    Out {
+        label: input.name,
+        total: input.count + 1,
+        done: !input.active,
+    }
 }
 
 /// Flat values, both ways: what the plugin reads, what it writes, and the host's check of it.
 fn flat(input: ValueRef<'_>, buffer: &mut Vec<u8>) -> bool {
     buffer.clear();
-    let Ok(parsed) = decode::<In<'_>>(black_box(input)) else { return false };
+    let Ok(parsed) = decode::<In<'_>>(black_box(input)) else {
+        return false;
+    };
     encode(&work(&parsed), buffer).is_ok() && ValueRef::parse(black_box(buffer)).is_ok()
 }
 
@@ -53,7 +59,9 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     let (mut a, mut b, mut c) = (Vec::new(), Vec::new(), Vec::new());
     let mut rows = alternate(
         vec![
-            Subject::new("flat values: read 3 fields, write 3, check", || flat(input, &mut a)),
+            Subject::new("flat values: read 3 fields, write 3, check", || {
+                flat(input, &mut a)
+            }),
             Subject::new("JSON text, host reads the answer as a tree", || {
                 let text = json_text(PAYLOAD, &mut b)?;
                 serde_json::from_slice::<serde_json::Value>(text).ok()
@@ -70,7 +78,9 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     let node = host.patchbay.resolve("test.echo").map_err(BenchError::new)?;
     let tenant: TenantId = "bench".parse().map_err(BenchError::new)?;
     let (call, mut out) = (Call::of(tenant), Output::with_limit(1 << 20));
-    let echo = Subject::new("test.echo through the host, same payload", || node.call(input, &call, &mut out).is_ok());
+    let echo = Subject::new("test.echo through the host, same payload", || {
+        node.call(input, &call, &mut out).is_ok()
+    });
     rows.extend(alternate(vec![echo], effort));
     Ok(Report {
         subject: "values: a map of 3 fields in, a map of 3 fields out",

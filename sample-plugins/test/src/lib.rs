@@ -6,7 +6,11 @@ use std::time::Duration;
 use plugin_api::prelude::*;
 
 /// Does nothing and answers null: what it costs is the cost of a call.
-#[node(id = "test.noop", effect = "pure", example(title = "nothing", input = "{}", output = "null"))]
+#[node(
+    id = "test.noop",
+    effect = "pure",
+    example(title = "nothing", input = "{}", output = "null")
+)]
 fn noop() {}
 
 /// Gives its parameters back.

@@ -1,6 +1,10 @@
 //! `cargo xtask`: checks of the tree that the compiler does not make, and the tour of the README.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks through its streams")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command speaks through its streams"
+)]
 
 mod tidy;
 mod tour;

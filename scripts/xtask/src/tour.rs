@@ -30,13 +30,23 @@ fn steps(readme: &str) -> Result<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::new();
     let mut lines = readme.lines().enumerate();
     while let Some((at, line)) = lines.next() {
-        let Some(what) = line.strip_prefix("<!-- tour: ").and_then(|rest| rest.strip_suffix(" -->")) else { continue };
+        let Some(what) = line
+            .strip_prefix("<!-- tour: ")
+            .and_then(|rest| rest.strip_suffix(" -->"))
+        else {
+            continue;
+        };
         let number = at + 1;
         let fence = lines.next().map(|(_, fence)| fence).unwrap_or_default();
-        ensure!(fence.starts_with("```"), "README.md:{number}: a block must follow the mark");
+        ensure!(
+            fence.starts_with("```"),
+            "README.md:{number}: a block must follow the mark"
+        );
         let mut block = String::new();
         loop {
-            let (_, line) = lines.next().with_context(|| format!("README.md:{number}: the block does not end"))?;
+            let (_, line) = lines
+                .next()
+                .with_context(|| format!("README.md:{number}: the block does not end"))?;
             if line == "```" {
                 break;
             }
@@ -45,11 +55,17 @@ fn steps(readme: &str) -> Result<Vec<Step>> {
         }
         match what {
             "run" | "run until" => {
-                steps.push(Step { line: number, commands: block, repeat: what == "run until", shows: None });
+                steps.push(Step {
+                    line: number,
+                    commands: block,
+                    repeat: what == "run until",
+                    shows: None,
+                });
             }
             "shows" => {
                 let last = steps.last_mut().filter(|step| step.shows.is_none());
-                last.with_context(|| format!("README.md:{number}: nothing was run before"))?.shows = Some(block);
+                last.with_context(|| format!("README.md:{number}: nothing was run before"))?
+                    .shows = Some(block);
             }
             other => bail!("README.md:{number}: the tour knows no mark `{other}`"),
         }
@@ -62,7 +78,9 @@ fn steps(readme: &str) -> Result<Vec<Step>> {
 fn fits(shown: &str, text: &str) -> bool {
     let tidy = |text: &str| -> Vec<String> {
         let lines = text.trim_end().lines();
-        lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+        lines
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect()
     };
     lines_fit(&tidy(shown), &tidy(text))
 }
@@ -71,16 +89,20 @@ fn lines_fit(shown: &[String], text: &[String]) -> bool {
     match shown.split_first() {
         None => text.is_empty(),
         Some((line, rest)) if line == "…" => (0..=text.len()).any(|skip| lines_fit(rest, &text[skip..])),
-        Some((line, rest)) => {
-            text.split_first().is_some_and(|(found, after)| line_fits(line, found) && lines_fit(rest, after))
-        }
+        Some((line, rest)) => text
+            .split_first()
+            .is_some_and(|(found, after)| line_fits(line, found) && lines_fit(rest, after)),
     }
 }
 
 fn line_fits(shown: &str, found: &str) -> bool {
     let parts: Vec<&str> = shown.split('…').collect();
-    let [first, middle @ .., last] = parts.as_slice() else { return shown == found };
-    let Some(mut rest) = found.strip_prefix(*first) else { return false };
+    let [first, middle @ .., last] = parts.as_slice() else {
+        return shown == found;
+    };
+    let Some(mut rest) = found.strip_prefix(*first) else {
+        return false;
+    };
     for part in middle {
         let Some(at) = rest.find(part) else { return false };
         rest = &rest[at + part.len()..];
@@ -109,17 +131,25 @@ impl Host {
         let out = child.stdout.take().context("the host's stdout")?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
-        let mut host = Self { child, url: String::new() };
+        let mut host = Self {
+            child,
+            url: String::new(),
+        };
         host.url = match line.trim().strip_prefix("ready ") {
             Some(url) => url.to_owned(),
-            None => bail!("the host did not come up: {}", std::fs::read_to_string(folder.join("host.log"))?),
+            None => bail!(
+                "the host did not come up: {}",
+                std::fs::read_to_string(folder.join("host.log"))?
+            ),
         };
         Ok(host)
     }
 
     /// Ends the host as Ctrl-C does.
     fn end(mut self) -> Result<()> {
-        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status()?;
+        let sent = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status()?;
         ensure!(sent.success(), "the host could not be told to end");
         let begin = Instant::now();
         while begin.elapsed() < PATIENCE {
@@ -175,7 +205,10 @@ impl Place {
                 return Ok(());
             }
             if !step.repeat || begin.elapsed() > PATIENCE {
-                bail!("README.md:{}: shown in the README:\n{shows}\nshown now:\n{text}", step.line);
+                bail!(
+                    "README.md:{}: shown in the README:\n{shows}\nshown now:\n{text}",
+                    step.line
+                );
             }
             std::thread::sleep(PAUSE);
         }
@@ -192,8 +225,15 @@ pub(crate) fn tour() -> Result<()> {
     for part in ["plugins", "work"] {
         std::fs::create_dir(folder.path().join(part))?;
     }
-    for package in tree::packages(&root)?.iter().filter(|package| package.folder(&root).starts_with("sample-plugins/")) {
-        for target in package.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "cdylib")) {
+    for package in tree::packages(&root)?
+        .iter()
+        .filter(|package| package.folder(&root).starts_with("sample-plugins/"))
+    {
+        for target in package
+            .targets
+            .iter()
+            .filter(|target| target.kind.iter().any(|kind| kind == "cdylib"))
+        {
             let file = format!("lib{}.so", target.name);
             let copied = std::fs::copy(built.join(&file), folder.path().join("plugins").join(&file));
             copied.with_context(|| format!("{file} is not built; run cargo build --workspace"))?;
@@ -223,7 +263,11 @@ pub(crate) fn tour() -> Result<()> {
         }
     }
     host.end()?;
-    println!("the tour holds: {} steps in {:.1} s", steps.len(), begin.elapsed().as_secs_f64());
+    println!(
+        "the tour holds: {} steps in {:.1} s",
+        steps.len(),
+        begin.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -245,7 +289,12 @@ mod tests {
     fn steps_are_the_marked_blocks_in_order() {
         let readme = "# x\n```sh\nnot run\n```\n<!-- tour: run -->\n```sh\necho a\n```\n<!-- tour: shows -->\n```text\na\n```\n";
         let found = steps(readme).unwrap();
-        let wanted = Step { line: 5, commands: "echo a\n".into(), repeat: false, shows: Some("a\n".into()) };
+        let wanted = Step {
+            line: 5,
+            commands: "echo a\n".into(),
+            repeat: false,
+            shows: Some("a\n".into()),
+        };
         assert_eq!(found, [wanted]);
         assert!(steps("<!-- tour: run -->\nno block\n").is_err());
         assert!(steps("nothing").is_err());

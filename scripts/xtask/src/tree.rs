@@ -26,18 +26,25 @@ impl Source {
     pub(crate) fn is_test(&self) -> bool {
         self.path.starts_with("tests/")
             || self.path.contains("/tests/")
-            || self.path.rsplit('/').next().is_some_and(|name| name.starts_with("tests") || name == "models.rs")
+            || self
+                .path
+                .rsplit('/')
+                .next()
+                .is_some_and(|name| name.starts_with("tests") || name == "models.rs")
     }
 
     /// The text before the tests that a file carries at its end.
     pub(crate) fn code(&self) -> &str {
         let text = self.text.as_deref().unwrap_or_default();
-        text.find("\n#[cfg(test)]\nmod tests {").map_or(text, |at| &text[..at])
+        text.find("\n#[cfg(test)]\nmod tests {")
+            .map_or(text, |at| &text[..at])
     }
 }
 
 pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
-    Path::new(path).extension().is_some_and(|found| found == extension)
+    Path::new(path)
+        .extension()
+        .is_some_and(|found| found == extension)
 }
 
 /// The root of the workspace.
@@ -51,7 +58,8 @@ pub(crate) fn sources(root: &Path) -> Result<Vec<Source>> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
+        let entries =
+            std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
         for entry in entries {
             let entry = entry?;
             let (path, kind) = (entry.path(), entry.file_type()?);
@@ -63,7 +71,10 @@ pub(crate) fn sources(root: &Path) -> Result<Vec<Source>> {
                 // A file may go away meanwhile; then it is no part of the tree.
                 let Ok(bytes) = std::fs::read(&path) else { continue };
                 let relative = path.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
-                found.push(Source { path: relative, text: String::from_utf8(bytes).ok() });
+                found.push(Source {
+                    path: relative,
+                    text: String::from_utf8(bytes).ok(),
+                });
             }
         }
     }
@@ -101,7 +112,11 @@ impl Package {
     /// The folder of the package, relative to the root.
     pub(crate) fn folder(&self, root: &Path) -> String {
         let folder = self.manifest_path.parent().unwrap_or(root);
-        folder.strip_prefix(root).unwrap_or(folder).to_string_lossy().replace('\\', "/")
+        folder
+            .strip_prefix(root)
+            .unwrap_or(folder)
+            .to_string_lossy()
+            .replace('\\', "/")
     }
 }
 
@@ -113,7 +128,12 @@ pub(crate) fn packages(root: &Path) -> Result<Vec<Package>> {
         .current_dir(root)
         .output()
         .context("cannot run cargo metadata")?;
-    ensure!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata is not what it was")?;
+    ensure!(
+        output.status.success(),
+        "cargo metadata failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Metadata =
+        serde_json::from_slice(&output.stdout).context("cargo metadata is not what it was")?;
     Ok(metadata.packages)
 }

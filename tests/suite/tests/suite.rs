@@ -1,1 +1,24 @@
-//! stub
+//! What a host promises, tried on real plugin files: one module for each area.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what fails here fails its test"
+)]
+
+#[path = "suite/calls.rs"]
+mod calls;
+#[path = "suite/end_to_end.rs"]
+mod end_to_end;
+#[path = "suite/examples.rs"]
+mod examples;
+#[path = "suite/pipeline.rs"]
+mod pipeline;
+#[path = "suite/probe.rs"]
+mod probe;
+#[path = "suite/swap.rs"]
+mod swap;
+#[path = "suite/unload.rs"]
+mod unload;
+#[path = "suite/versions.rs"]
+mod versions;

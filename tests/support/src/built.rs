@@ -64,7 +64,12 @@ fn built() -> &'static Path {
 
 /// Builds, unless another process of the same run of the tests has done so.
 fn build_once(dir: &Path) {
-    let lock = File::options().create(true).truncate(false).write(true).open(dir.join("tests-built.lock")).unwrap();
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("tests-built.lock"))
+        .unwrap();
     lock.lock().unwrap();
     let mark = dir.join("tests-built");
     let run = std::env::var("NEXTEST_RUN_ID").ok();
@@ -72,7 +77,17 @@ fn build_once(dir: &Path) {
         return;
     }
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--bins", "--lib", "--examples", "-p", "patchbay", "-p", "sample-test"]);
+    cargo.args([
+        "build",
+        "--quiet",
+        "--bins",
+        "--lib",
+        "--examples",
+        "-p",
+        "patchbay",
+        "-p",
+        "sample-string",
+    ]);
     for fixture in FIXTURES {
         cargo.arg("-p").arg(format!("fixture-{fixture}"));
     }
@@ -80,8 +95,15 @@ fn build_once(dir: &Path) {
         Some("debug") | None => {}
         Some(profile) => drop(cargo.args(["--profile", profile])),
     }
-    cargo.arg("--target-dir").arg(dir.parent().unwrap()).current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo
+        .arg("--target-dir")
+        .arg(dir.parent().unwrap())
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
     let output = cargo.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     fs::write(mark, run.unwrap_or_default()).unwrap();
 }

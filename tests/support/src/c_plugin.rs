@@ -44,10 +44,28 @@ impl CPlugin<'_> {
         );
         fs::write(made.path().join("facts.h"), facts).unwrap();
         let mut cc = Command::new("cc");
-        cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-fvisibility=hidden", "-I"]).arg(made.path());
+        cc.args([
+            "-shared",
+            "-fPIC",
+            "-O1",
+            "-Wall",
+            "-Werror",
+            "-fvisibility=hidden",
+            "-I",
+        ])
+        .arg(made.path());
         let part = made.path().join("plugin.so");
-        let output = cc.arg("-o").arg(&part).arg(sources.join(format!("{}.c", self.source))).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = cc
+            .arg("-o")
+            .arg(&part)
+            .arg(sources.join(format!("{}.c", self.source)))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         crate::deploy(&part, out);
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use patchbay::{
-    CallReply, CallRequest, Config, ControlError, EventView, Explain, Order, Patchbay, PluginName, PluginView,
-    RejectedView, RevisionView, SwapView, TenantId,
+    CallReply, CallRequest, Config, ControlError, EventView, Explain, Order, Patchbay, PluginName,
+    PluginView, RejectedView, RevisionView, SwapView, TenantId,
 };
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -28,6 +28,20 @@ pub fn deploy(source: &Path, target: &Path) {
     let part = target.with_file_name(format!(".part-{}-{serial}", std::process::id()));
     fs::copy(source, &part).unwrap();
     fs::rename(part, target).unwrap();
+}
+
+/// Puts a copy of `source` without symbols, as authors ship it, under `target` by an atomic rename.
+pub fn stripped(source: &Path, target: &Path) {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("stripped.so");
+    let done = std::process::Command::new("strip")
+        .arg("--strip-all")
+        .arg("-o")
+        .arg(&out)
+        .arg(source)
+        .status();
+    assert!(done.unwrap().success(), "strip failed on {}", source.display());
+    deploy(&out, target);
 }
 
 /// A host, its directories, and a recording of its events.
@@ -56,7 +70,12 @@ impl TestHost {
         config.rescan = Duration::from_secs(3600);
         change(&mut config);
         let host = Patchbay::open(config.clone()).unwrap();
-        Self { tape: Tape::start(&host), host: Some(host), config, dir }
+        Self {
+            tape: Tape::start(&host),
+            host: Some(host),
+            config,
+            dir,
+        }
     }
 
     /// The host with these fixtures dropped in and live, one after another.
@@ -121,7 +140,11 @@ impl TestHost {
     }
 
     fn came_from(&self, event: &EventView, origin: &str) -> bool {
-        let Some(plugin) = event.plugin.as_ref().and_then(|plugin| self.host().plugin(plugin).ok()) else {
+        let Some(plugin) = event
+            .plugin
+            .as_ref()
+            .and_then(|plugin| self.host().plugin(plugin).ok())
+        else {
             return false;
         };
         let mut revisions = plugin.revisions.iter();
@@ -132,14 +155,22 @@ impl TestHost {
     pub fn wait(&self, kind: &str, plugin: &str, version: &str) -> EventView {
         self.wait_after(0, &format!("{kind} of {plugin} {version}"), |event| {
             event.kind == kind
-                && event.plugin.as_ref().is_some_and(|known| known.as_str() == plugin)
-                && event.version.as_ref().is_some_and(|known| known.to_string() == version)
+                && event
+                    .plugin
+                    .as_ref()
+                    .is_some_and(|known| known.as_str() == plugin)
+                && event
+                    .version
+                    .as_ref()
+                    .is_some_and(|known| known.to_string() == version)
         })
     }
 
     /// Waits for an event at or after a position of the recording.
     pub fn wait_after(&self, from: usize, what: &str, wanted: impl Fn(&EventView) -> bool) -> EventView {
-        self.tape.find_after(from, wanted).unwrap_or_else(|| self.give_up(what))
+        self.tape
+            .find_after(from, wanted)
+            .unwrap_or_else(|| self.give_up(what))
     }
 
     /// Waits until a file of the plugin directory has been refused, and gives the listing's line.
@@ -148,14 +179,17 @@ impl TestHost {
         self.wait_after(0, &format!("{file} to be refused"), |event| {
             event.kind == "file.rejected" && event.message.contains(&end)
         });
-        self.rejected(file).unwrap_or_else(|| self.give_up(&format!("{file} in the list of refused files")))
+        self.rejected(file)
+            .unwrap_or_else(|| self.give_up(&format!("{file} in the list of refused files")))
     }
 
     /// The listing's line of a refused file.
     #[must_use]
     pub fn rejected(&self, file: &str) -> Option<RejectedView> {
         let listed = self.host().rejected().into_iter();
-        listed.into_iter().find(|rejected| rejected.path.ends_with(&format!("/{file}")))
+        listed
+            .into_iter()
+            .find(|rejected| rejected.path.ends_with(&format!("/{file}")))
     }
 
     /// Asks again and again until the answer is yes, giving way to other threads between; for states that no event
@@ -182,13 +216,18 @@ impl TestHost {
     /// A plugin as the host lists it.
     #[must_use]
     pub fn plugin(&self, plugin: &str) -> PluginView {
-        self.host().plugin(&name(plugin)).unwrap_or_else(|error| self.give_up(&error.to_string()))
+        self.host()
+            .plugin(&name(plugin))
+            .unwrap_or_else(|error| self.give_up(&error.to_string()))
     }
 
     /// The live version; empty when there is none.
     #[must_use]
     pub fn live(&self, plugin: &str) -> String {
-        self.plugin(plugin).live.map(|version| version.to_string()).unwrap_or_default()
+        self.plugin(plugin)
+            .live
+            .map(|version| version.to_string())
+            .unwrap_or_default()
     }
 
     /// The latest revision of a version.
@@ -196,7 +235,9 @@ impl TestHost {
     pub fn revision(&self, plugin: &str, version: &str) -> RevisionView {
         let revisions = self.plugin(plugin).revisions.into_iter().rev();
         let mut found = revisions.filter(|known| known.version.to_string() == version);
-        found.next().unwrap_or_else(|| self.give_up(&format!("a revision of {plugin} {version}")))
+        found
+            .next()
+            .unwrap_or_else(|| self.give_up(&format!("a revision of {plugin} {version}")))
     }
 
     /// Makes a version or revision live, as the actor `test`.
@@ -204,7 +245,8 @@ impl TestHost {
     /// # Errors
     /// As the host's.
     pub fn promote(&self, plugin: &str, to: &str) -> Result<SwapView, ControlError> {
-        self.host().promote(&name(plugin), &to.parse().unwrap(), Order::by("test", "a test"))
+        self.host()
+            .promote(&name(plugin), &to.parse().unwrap(), Order::by("test", "a test"))
     }
 
     /// Calls a node with JSON.
@@ -212,7 +254,14 @@ impl TestHost {
     /// # Errors
     /// As the host's.
     pub fn try_call(&self, node: &str, input: Json) -> Result<CallReply, ControlError> {
-        self.host().call_json(node, CallRequest { input, tenant: None, timeout_ms: None })
+        self.host().call_json(
+            node,
+            CallRequest {
+                input,
+                tenant: None,
+                timeout_ms: None,
+            },
+        )
     }
 
     /// Calls a node as a tenant.
@@ -221,14 +270,25 @@ impl TestHost {
     /// As the host's.
     pub fn call_for(&self, tenant: &str, node: &str, input: Json) -> Result<CallReply, ControlError> {
         let tenant: Option<TenantId> = Some(tenant.parse().unwrap());
-        self.host().call_json(node, CallRequest { input, tenant, timeout_ms: None })
+        self.host().call_json(
+            node,
+            CallRequest {
+                input,
+                tenant,
+                timeout_ms: None,
+            },
+        )
     }
 
     /// Calls a node that must answer, and gives the field `result` of its answer.
     pub fn call(&self, node: &str, input: Json) -> Json {
         match self.try_call(node, input) {
             Ok(reply) => reply.output["result"].clone(),
-            Err(error) => self.give_up(&format!("an answer of {node}: {} {}", error.code(), error.chain())),
+            Err(error) => self.give_up(&format!(
+                "an answer of {node}: {} {}",
+                error.code(),
+                error.chain()
+            )),
         }
     }
 

@@ -3,7 +3,11 @@
 //! Invariant: nothing here waits by sleeping. A wait ends with the event it is for, or panics with all events seen and
 //! all files refused until then.
 #![forbid(unsafe_code)]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test that asked for it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what fails here fails the test that asked for it"
+)]
 
 mod built;
 mod c_plugin;
@@ -14,7 +18,7 @@ mod tape;
 
 pub use built::{binary, example, fixture, sample};
 pub use c_plugin::{CPlugin, hostile};
-pub use host::{TestHost, deploy, name};
+pub use host::{TestHost, deploy, name, stripped};
 pub use process::{fds, mappings, resident_kib, threads};
 pub use served::{Finished, Up, run};
 pub use tape::{DEADLINE, Tape};

@@ -9,7 +9,10 @@ pub fn mappings(dir: &Path) -> Vec<String> {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let dir = fs::canonicalize(dir).unwrap();
     let dir = dir.to_str().unwrap();
-    maps.lines().filter(|line| line.contains(dir)).map(str::to_owned).collect()
+    maps.lines()
+        .filter(|line| line.contains(dir))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Names of the threads of this process.
@@ -18,7 +21,11 @@ pub fn threads() -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     // A thread may end between the listing and the reading.
     let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).ok();
-    let mut names: Vec<_> = tasks.flatten().filter_map(name).map(|name| name.trim().to_owned()).collect();
+    let mut names: Vec<_> = tasks
+        .flatten()
+        .filter_map(name)
+        .map(|name| name.trim().to_owned())
+        .collect();
     names.sort();
     names
 }

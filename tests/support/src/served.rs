@@ -34,7 +34,11 @@ impl Finished {
 /// Runs the binary to its end.
 pub fn run<A: AsRef<OsStr>>(arguments: &[A]) -> Finished {
     let mut command = Command::new(binary());
-    command.args(arguments).env_remove("PATCHBAY_URL").env("PATCHBAY_ACTOR", "ada").stdin(Stdio::null());
+    command
+        .args(arguments)
+        .env_remove("PATCHBAY_URL")
+        .env("PATCHBAY_ACTOR", "ada")
+        .stdin(Stdio::null());
     let output = command.output().unwrap();
     Finished {
         code: output.status.code().unwrap_or(-1),
@@ -59,21 +63,15 @@ impl Up {
         let plugins = dir.path().join("plugins");
         std::fs::create_dir(&plugins).unwrap();
         prepare(&plugins);
-        let mut command = Command::new(binary());
-        command.args(["up", "--listen", "127.0.0.1:0", "--plugins"]).arg(&plugins);
-        command.arg("--data").arg(dir.path().join("data")).args(arguments);
-        // Its log goes to a file: a pipe that nobody reads would stop it.
-        let log = std::fs::File::create(dir.path().join("log")).unwrap();
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn();
-        let mut child = child.unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let Some(url) = line.trim().strip_prefix("ready ").map(str::to_owned) else {
-            let _ = child.kill();
-            let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
-            panic!("the host said {line:?} and logged:\n{log}");
-        };
+        let (child, url) = spawn(&dir, arguments);
         Self { child, url, dir }
+    }
+
+    /// Kills it, as the system might, and starts another one on the same directories.
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.url) = spawn(&self.dir, &[]);
     }
 
     /// Where it serves.
@@ -115,7 +113,11 @@ impl Up {
             if done.code == 0 && wanted(&done.json()) {
                 return done.json();
             }
-            assert!(Instant::now() < until, "{arguments:?} never answered as wanted: {done:?}\n{}", self.log());
+            assert!(
+                Instant::now() < until,
+                "{arguments:?} never answered as wanted: {done:?}\n{}",
+                self.log()
+            );
         }
     }
 
@@ -128,9 +130,40 @@ impl Up {
     /// Waits for its end; gives its status and the rest of its standard output.
     pub fn wait(&mut self) -> (ExitStatus, String) {
         let mut rest = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+        self.child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut rest)
+            .unwrap();
         (self.child.wait().unwrap(), rest)
     }
+}
+
+fn spawn(dir: &TempDir, arguments: &[&str]) -> (Child, String) {
+    let mut command = Command::new(binary());
+    command
+        .args(["up", "--listen", "127.0.0.1:0", "--plugins"])
+        .arg(dir.path().join("plugins"));
+    command.arg("--data").arg(dir.path().join("data")).args(arguments);
+    // Its log goes to a file: a pipe that nobody reads would stop it.
+    let log = std::fs::File::create(dir.path().join("log")).unwrap();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let Some(url) = line.trim().strip_prefix("ready ").map(str::to_owned) else {
+        let _ = child.kill();
+        let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
+        panic!("the host said {line:?} and logged:\n{log}");
+    };
+    (child, url)
 }
 
 impl Drop for Up {

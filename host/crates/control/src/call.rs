@@ -36,7 +36,13 @@ impl Call {
     /// Calls of a tenant, with a fresh run id and no variables.
     #[must_use]
     pub fn of(tenant: TenantId) -> Self {
-        Self { tenant, run: fresh_run(), timeout: None, variables: Arc::default(), cancel: Arc::default() }
+        Self {
+            tenant,
+            run: fresh_run(),
+            timeout: None,
+            variables: Arc::default(),
+            cancel: Arc::default(),
+        }
     }
 
     /// Calls the node at `position` of a session, which holds it at one version.
@@ -99,7 +105,9 @@ impl Node {
         call: &Call,
         out: &'o mut Output,
     ) -> Result<(ValueRef<'o>, RevisionNumber), CallError> {
-        let answer = self.dispatcher.call(self.slot, input, &call.options(&self.node_type), out)?;
+        let answer = self
+            .dispatcher
+            .call(self.slot, input, &call.options(&self.node_type), out)?;
         Ok((answer.value, answer.revision))
     }
 }
@@ -112,7 +120,11 @@ impl Patchbay {
     pub fn resolve(&self, node_type: &str) -> Result<Node, CallError> {
         let dispatcher = Arc::clone(&self.inner.dispatcher);
         let slot = dispatcher.resolve(node_type)?;
-        Ok(Node { dispatcher, slot, node_type: node_type.into() })
+        Ok(Node {
+            dispatcher,
+            slot,
+            node_type: node_type.into(),
+        })
     }
 
     /// Calls a node with a serde type and reads the result into another.
@@ -160,7 +172,10 @@ impl Patchbay {
             Some(tenant) => tenant,
             None => default_tenant()?,
         };
-        let call = Call { timeout: request.timeout_ms.map(Duration::from_millis), ..Call::of(tenant) };
+        let call = Call {
+            timeout: request.timeout_ms.map(Duration::from_millis),
+            ..Call::of(tenant)
+        };
         let input = Value::from_json(&request.input.to_string())
             .map_err(|error| ControlError::Input(error.to_string()))?;
         let mut out = Output::with_limit(self.inner.dispatcher.limits().output_bytes);
@@ -175,12 +190,23 @@ impl Patchbay {
         let patchbay_dispatch::ServedBy { plugin, version } = served_by.ok_or(CallError::Closing)?;
         let output = serde_json::to_value(value).map_err(|error| {
             let error = Box::new(NodeError::new(format!("the result is no JSON: {error}")));
-            CallError::Failed { node_type: node_type.to_owned(), error }
+            CallError::Failed {
+                node_type: node_type.to_owned(),
+                error,
+            }
         })?;
-        Ok(CallReply { output, plugin, version, revision, micros })
+        Ok(CallReply {
+            output,
+            plugin,
+            version,
+            revision,
+            micros,
+        })
     }
 }
 
 fn default_tenant() -> Result<TenantId, ControlError> {
-    DEFAULT_TENANT.parse().map_err(|error: patchbay_vocab::BadId| ControlError::Input(error.to_string()))
+    DEFAULT_TENANT
+        .parse()
+        .map_err(|error: patchbay_vocab::BadId| ControlError::Input(error.to_string()))
 }

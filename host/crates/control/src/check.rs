@@ -62,14 +62,19 @@ pub fn check_file(file: &Path, config: &Config) -> Result<CheckView, LifecycleEr
     match verdict {
         Ok(verdict) => {
             view.warnings = warnings(&verdict);
-            view.nodes = verdict.nodes.iter().filter_map(|node| node.node_type.parse().ok()).collect();
-            view.stages.extend(verdict.stages.into_iter().map(|run| CheckStageView {
-                stage: format!("trial: {}", run.stage),
-                ok: true,
-                micros: run.micros,
-                code: None,
-                message: None,
-            }));
+            view.nodes = verdict
+                .nodes
+                .iter()
+                .filter_map(|node| node.node_type.parse().ok())
+                .collect();
+            view.stages
+                .extend(verdict.stages.into_iter().map(|run| CheckStageView {
+                    stage: format!("trial: {}", run.stage),
+                    ok: true,
+                    micros: run.micros,
+                    code: None,
+                    message: None,
+                }));
         }
         Err(Explained { code, message, hint }) => {
             (view.code, view.message, view.hint) = (Some(code), Some(message), Some(hint));
@@ -126,14 +131,19 @@ fn warnings(verdict: &Verdict) -> Vec<String> {
     }
     if verdict.keys > 0 {
         let keys = verdict.keys;
-        warnings.push(format!("it made {keys} thread-specific key(s); the host deletes them before it unmaps"));
+        warnings.push(format!(
+            "it made {keys} thread-specific key(s); the host deletes them before it unmaps"
+        ));
     }
     for node in verdict.nodes.iter().filter(|node| node.examples == 0) {
         warnings.push(format!("node `{}` has no example", node.node_type));
     }
     for run in verdict.examples.iter().filter(|run| !run.holds) {
         let got = run.got.as_deref().unwrap_or_default();
-        warnings.push(format!("example `{}` of `{}` gave {got}", run.title, run.node_type));
+        warnings.push(format!(
+            "example `{}` of `{}` gave {got}",
+            run.title, run.node_type
+        ));
     }
     warnings
 }
@@ -149,7 +159,10 @@ impl Scratch {
         use std::os::unix::fs::DirBuilderExt;
         let unique = RandomState::new().hash_one(std::process::id());
         let dir = std::env::temp_dir().join(format!("patchbay-check-{}-{unique:016x}", std::process::id()));
-        std::fs::DirBuilder::new().mode(0o700).create(&dir).map_err(LifecycleError::Scratch)?;
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&dir)
+            .map_err(LifecycleError::Scratch)?;
         std::fs::create_dir(dir.join("maps")).map_err(LifecycleError::Scratch)?;
         Ok(Self { dir })
     }

@@ -120,7 +120,9 @@ impl ControlError {
             Self::Call(CallError::TooDeep { .. }) => ErrorClass::Invalid,
             Self::Call(CallError::Closing) => ErrorClass::Unavailable,
             Self::Lifecycle(LifecycleError::Registry(error)) => match error {
-                RegistryError::UnknownPlugin { .. } | RegistryError::UnknownRevision { .. } => ErrorClass::NotFound,
+                RegistryError::UnknownPlugin { .. } | RegistryError::UnknownRevision { .. } => {
+                    ErrorClass::NotFound
+                }
                 _ => ErrorClass::Conflict,
             },
             Self::Lifecycle(_) => ErrorClass::Internal,
@@ -151,7 +153,11 @@ impl Explain for ControlError {
     fn explained(&self) -> Explained {
         match self {
             Self::Lifecycle(error) => error.explained(),
-            other => Explained { code: other.code().0.into(), message: other.chain(), hint: other.help() },
+            other => Explained {
+                code: other.code().0.into(),
+                message: other.chain(),
+                hint: other.help(),
+            },
         }
     }
 }

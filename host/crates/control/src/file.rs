@@ -166,10 +166,14 @@ impl ConfigFile {
     /// # Errors
     /// When it cannot be read or is not right.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| ConfigError::Read { path: path.to_owned(), cause })?;
-        let mut file: Self = toml::from_str(&text)
-            .map_err(|error| ConfigError::Parse { path: path.to_owned(), reason: error.to_string() })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Read {
+            path: path.to_owned(),
+            cause,
+        })?;
+        let mut file: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         for relative in [&mut file.plugins, &mut file.data].into_iter().flatten() {
             *relative = folder.join(&*relative);
@@ -242,7 +246,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Config, ConfigError> {
-        let file = std::env::temp_dir().join(format!("patchbay-config-{}-{}", std::process::id(), text.len()));
+        let file =
+            std::env::temp_dir().join(format!("patchbay-config-{}-{}", std::process::id(), text.len()));
         std::fs::write(&file, text).unwrap();
         let mut config = Config::new("p", "d");
         let read = ConfigFile::read(&file);
@@ -253,8 +258,12 @@ mod tests {
 
     #[test]
     fn a_file_changes_what_it_names_and_nothing_else() {
-        let config = read("[lifecycle]\nhistory_limit = 5\non_delete = \"retire\"\n[limits]\ncall_depth = 3").unwrap();
-        assert_eq!((config.history_limit, config.on_delete, config.max_call_depth), (5, OnDelete::Retire, 3));
+        let config =
+            read("[lifecycle]\nhistory_limit = 5\non_delete = \"retire\"\n[limits]\ncall_depth = 3").unwrap();
+        assert_eq!(
+            (config.history_limit, config.on_delete, config.max_call_depth),
+            (5, OnDelete::Retire, 3)
+        );
         assert_eq!(config.go_live, GoLive::Immediate);
     }
 

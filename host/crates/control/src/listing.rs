@@ -24,7 +24,11 @@ pub(crate) struct EventLog {
 
 impl EventLog {
     pub(crate) fn new(events: broadcast::Sender<wire::EventView>, clock: Arc<dyn Clock>) -> Self {
-        Self { events, next: AtomicU64::new(1), clock }
+        Self {
+            events,
+            next: AtomicU64::new(1),
+            clock,
+        }
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<wire::EventView> {
@@ -60,9 +64,15 @@ fn words(kind: &EventKind) -> (&'static str, String, Option<String>) {
     match kind {
         EventKind::Registered => plain("revision.registered", "passed every check"),
         EventKind::Live { from, micros } => {
-            let from = from.map(|from| format!(", instead of revision {from}")).unwrap_or_default();
+            let from = from
+                .map(|from| format!(", instead of revision {from}"))
+                .unwrap_or_default();
             let took = micros.map(|micros| format!(", {:.1} ms after the file", micros as f64 / 1e3));
-            ("plugin.live", format!("receives the calls{from}{}", took.unwrap_or_default()), None)
+            (
+                "plugin.live",
+                format!("receives the calls{from}{}", took.unwrap_or_default()),
+                None,
+            )
         }
         EventKind::Blocked(why) => explained("revision.blocked", why),
         EventKind::Quarantined => plain("revision.quarantined", "taken out of service"),
@@ -70,13 +80,19 @@ fn words(kind: &EventKind) -> (&'static str, String, Option<String>) {
         EventKind::Draining => plain("revision.draining", "receives no new calls"),
         EventKind::Pinned(reasons) => {
             let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
-            ("revision.pinned", format!("cannot be unmapped yet: {}", reasons.join(", ")), None)
+            (
+                "revision.pinned",
+                format!("cannot be unmapped yet: {}", reasons.join(", ")),
+                None,
+            )
         }
         EventKind::Retired => plain("revision.retired", "unmapped"),
         EventKind::Kept(reason) => ("revision.kept", format!("stays mapped: {reason}"), None),
-        EventKind::Rejected { path, why } => {
-            ("file.rejected", format!("{}: {}", path.display(), why.message), Some(why.code.clone()))
-        }
+        EventKind::Rejected { path, why } => (
+            "file.rejected",
+            format!("{}: {}", path.display(), why.message),
+            Some(why.code.clone()),
+        ),
         EventKind::Trouble(why) => explained("watch.trouble", why),
     }
 }
@@ -92,7 +108,10 @@ pub(crate) fn status(inner: &Inner) -> wire::StatusView {
         contract: plugin_api::CONTRACT.to_string(),
         generation: snapshot.generation(),
         plugins: snapshot.plugins().count() as u64,
-        nodes: snapshot.routes().count() as u64,
+        nodes: snapshot
+            .plugins()
+            .map(|mount| mount.handle().plugin().description().nodes.len() as u64)
+            .sum(),
         rejected: inner.lifecycle.rejected().len() as u64,
         uptime_millis: u64::try_from(inner.clock.now().0.as_millis()).unwrap_or(u64::MAX),
         unload,
@@ -100,7 +119,10 @@ pub(crate) fn status(inner: &Inner) -> wire::StatusView {
 }
 
 pub(crate) fn plugin(inner: &Inner, status: &PluginStatus) -> wire::PluginView {
-    let live = status.revisions.iter().find(|revision| Some(revision.number) == status.live);
+    let live = status
+        .revisions
+        .iter()
+        .find(|revision| Some(revision.number) == status.live);
     let shown = live.or_else(|| status.revisions.last());
     let mount = shown.and_then(|revision| inner.registry.mounted(&status.plugin, revision.number));
     let description = mount.as_ref().map(|mount| mount.handle().plugin().description());
@@ -112,8 +134,20 @@ pub(crate) fn plugin(inner: &Inner, status: &PluginStatus) -> wire::PluginView {
         live: live.map(|revision| revision.version.clone()),
         live_revision: status.live,
         generation: Some(inner.registry.snapshot().generation()),
-        revisions: status.revisions.iter().map(|r| revision(inner, status, r)).collect(),
-        nodes: shown.map(|revision| revision.nodes.to_vec()).unwrap_or_default(),
+        revisions: status
+            .revisions
+            .iter()
+            .map(|r| revision(inner, status, r))
+            .collect(),
+        nodes: match description {
+            // The registry's list has the aliases too; only a load knows which they are.
+            Some(description) => description
+                .nodes
+                .iter()
+                .map(|node| node.node_type.clone())
+                .collect(),
+            None => shown.map(|revision| revision.nodes.to_vec()).unwrap_or_default(),
+        },
         dependencies: shown
             .map(|revision| revision.dependencies.iter().map(dependency).collect())
             .unwrap_or_default(),
@@ -121,13 +155,22 @@ pub(crate) fn plugin(inner: &Inner, status: &PluginStatus) -> wire::PluginView {
 }
 
 fn dependency(dependency: &patchbay_registry::Dependency) -> wire::DependencyView {
-    wire::DependencyView { plugin: dependency.plugin.clone(), range: dependency.range.clone() }
+    wire::DependencyView {
+        plugin: dependency.plugin.clone(),
+        range: dependency.range.clone(),
+    }
 }
 
 fn revision(inner: &Inner, status: &PluginStatus, revision: &RevisionStatus) -> wire::RevisionView {
     let loads = inner.registry.loads(&status.plugin, revision.number);
-    let memory: usize = loads.iter().map(|mount| mount.handle().plugin().mapped_bytes()).sum();
-    let threads = loads.iter().map(|mount| mount.handle().plugin().threads().0).sum();
+    let memory: usize = loads
+        .iter()
+        .map(|mount| mount.handle().plugin().mapped_bytes())
+        .sum();
+    let threads = loads
+        .iter()
+        .map(|mount| mount.handle().plugin().threads().0)
+        .sum();
     let blocked = inner.lifecycle.blocked_by(&status.plugin, revision.number);
     wire::RevisionView {
         revision: revision.number,
@@ -151,14 +194,18 @@ fn revision(inner: &Inner, status: &PluginStatus, revision: &RevisionStatus) -> 
 }
 
 pub(crate) fn rejected(inner: &Inner) -> Vec<wire::RejectedView> {
-    let views = inner.lifecycle.rejected().into_iter().map(|rejection| wire::RejectedView {
-        path: rejection.path.display().to_string(),
-        digest: rejection.digest,
-        code: rejection.why.code,
-        message: rejection.why.message,
-        hint: rejection.why.hint,
-        at: rejection.at,
-    });
+    let views = inner
+        .lifecycle
+        .rejected()
+        .into_iter()
+        .map(|rejection| wire::RejectedView {
+            path: rejection.path.display().to_string(),
+            digest: rejection.digest,
+            code: rejection.why.code,
+            message: rejection.why.message,
+            hint: rejection.why.hint,
+            at: rejection.at,
+        });
     views.collect()
 }
 
@@ -181,7 +228,10 @@ pub(crate) fn nodes(inner: &Inner) -> Vec<wire::NodeView> {
         .plugins()
         .flat_map(|mount| {
             let nodes = &mount.handle().plugin().description().nodes;
-            nodes.iter().map(|node| node_view(mount, node)).collect::<Vec<_>>()
+            nodes
+                .iter()
+                .map(|node| node_view(mount, node))
+                .collect::<Vec<_>>()
         })
         .collect();
     views.sort_by(|a, b| a.node_type.cmp(&b.node_type));

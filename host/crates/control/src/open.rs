@@ -40,9 +40,16 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         .map_err(OpenError::Runtime)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let registry = Arc::new(Registry::new(Arc::clone(&clock), config.same_version));
-    let limits = Limits { output_bytes: config.max_output_bytes, depth: config.max_call_depth };
-    let dispatcher =
-        Dispatcher::new(Arc::clone(&registry), Arc::clone(&clock), runtime.handle().clone(), limits);
+    let limits = Limits {
+        output_bytes: config.max_output_bytes,
+        depth: config.max_call_depth,
+    };
+    let dispatcher = Dispatcher::new(
+        Arc::clone(&registry),
+        Arc::clone(&clock),
+        runtime.handle().clone(),
+        limits,
+    );
     for (tenant, name, value) in &config.secrets {
         dispatcher.stores().set_secret(tenant, name, value);
     }
@@ -54,7 +61,7 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         free_bytes_min: config.min_free_bytes,
     };
     let probe = ProbeConfig {
-        helper: config.probe_helper.clone(),
+        helper: config.probe_helper,
         deadline: config.probe_deadline,
         store: store.dir.clone(),
         max_bytes: config.max_plugin_bytes,
@@ -62,11 +69,15 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         memory_bytes: config.probe_memory,
     };
     let lifecycle = LifecycleConfig {
-        watch: WatchConfig { dir: plugins, stable_for: config.stable_for, rescan: config.rescan },
+        watch: WatchConfig {
+            dir: plugins,
+            stable_for: config.stable_for,
+            rescan: config.rescan,
+        },
         store,
         maps,
         verdicts: data.join("verdicts"),
-        policy: config.inspect.clone(),
+        policy: config.inspect,
         probe,
         history_limit: config.history_limit,
         go_live: config.go_live,
@@ -83,7 +94,15 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
     if !config.ready_within.is_zero() && !lifecycle.wait_ready(config.ready_within) {
         tracing::warn!("serving before every file of the plugin directory was vetted");
     }
-    Ok(Inner { registry, dispatcher, lifecycle, log, clock, runtime: Some(runtime), _lock: lock })
+    Ok(Inner {
+        registry,
+        dispatcher,
+        lifecycle,
+        log,
+        clock,
+        runtime: Some(runtime),
+        _lock: lock,
+    })
 }
 
 fn make_dir(path: &Path, mode: u32) -> Result<(), OpenError> {
@@ -91,21 +110,36 @@ fn make_dir(path: &Path, mode: u32) -> Result<(), OpenError> {
         .recursive(true)
         .mode(mode)
         .create(path)
-        .map_err(|cause| OpenError::Directory { path: path.to_owned(), cause })
+        .map_err(|cause| OpenError::Directory {
+            path: path.to_owned(),
+            cause,
+        })
 }
 
 fn absolute(path: &Path) -> Result<std::path::PathBuf, OpenError> {
-    fs::canonicalize(path).map_err(|cause| OpenError::Directory { path: path.to_owned(), cause })
+    fs::canonicalize(path).map_err(|cause| OpenError::Directory {
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 /// Takes the data directory for this process; the system gives it back when the process ends, however it ends.
 fn lock(data: &Path) -> Result<File, OpenError> {
     let path = data.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|cause| OpenError::Directory { path: path.clone(), cause })?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
+    let file = file.map_err(|cause| OpenError::Directory {
+        path: path.clone(),
+        cause,
+    })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(OpenError::InUse { path: data.to_owned() }),
+        Err(fs::TryLockError::WouldBlock) => Err(OpenError::InUse {
+            path: data.to_owned(),
+        }),
         Err(fs::TryLockError::Error(cause)) => Err(OpenError::Directory { path, cause }),
     }
 }

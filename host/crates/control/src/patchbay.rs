@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use patchbay_dispatch::{Dispatcher, Served};
 use patchbay_lifecycle::Lifecycle;
-use patchbay_registry::{Change, Force, Registry, RegistryError, Selector};
+use patchbay_registry::{Action, Change, Force, Registry, RegistryError, Selector};
 use patchbay_vocab::{Clock, PluginName, RevisionNumber, TenantId};
-use patchbay_wire::{EventView, HistoryView, NodeView, PluginView, RejectedView, RevisionRef, StatusView, SwapView};
+use patchbay_wire::{
+    EventView, HistoryView, NodeView, PluginView, RejectedView, RevisionRef, StatusView, SwapView,
+};
 use tokio::sync::broadcast;
 
 use crate::listing::EventLog;
@@ -64,11 +66,15 @@ impl Order {
     /// An order that overrides nothing.
     #[must_use]
     pub fn by(actor: &str, reason: &str) -> Self {
-        Self { actor: actor.to_owned(), reason: reason.to_owned(), force: Force::No }
+        Self {
+            actor: actor.to_owned(),
+            reason: reason.to_owned(),
+            force: Force::No,
+        }
     }
 
-    fn change(&self) -> Change {
-        Change::by(&self.actor, &self.reason)
+    fn into_change(self, action: Option<Action>) -> (Force, Change) {
+        (self.force, Change { actor: self.actor.into(), reason: self.reason.into(), action })
     }
 }
 
@@ -81,7 +87,9 @@ impl Patchbay {
     /// When a directory cannot be used, another host uses the data directory, or a thread cannot be started. A bad
     /// file in the directory is no error: see [`Patchbay::rejected`].
     pub fn open(config: Config) -> Result<Self, OpenError> {
-        Ok(Self { inner: Arc::new(crate::open::open(config)?) })
+        Ok(Self {
+            inner: Arc::new(crate::open::open(config)?),
+        })
     }
 
     /// Whether every file that was there at the start has been dealt with.
@@ -100,7 +108,10 @@ impl Patchbay {
     #[must_use]
     pub fn plugins(&self) -> Vec<PluginView> {
         let statuses = self.inner.registry.plugins();
-        statuses.iter().map(|status| crate::listing::plugin(&self.inner, status)).collect()
+        statuses
+            .iter()
+            .map(|status| crate::listing::plugin(&self.inner, status))
+            .collect()
     }
 
     /// One plugin.
@@ -108,7 +119,10 @@ impl Patchbay {
     /// # Errors
     /// When there is none of that name.
     pub fn plugin(&self, name: &PluginName) -> Result<PluginView, ControlError> {
-        Ok(crate::listing::plugin(&self.inner, &self.inner.registry.plugin(name)?))
+        Ok(crate::listing::plugin(
+            &self.inner,
+            &self.inner.registry.plugin(name)?,
+        ))
     }
 
     /// Files that were refused, with code, reason and hint.
@@ -131,7 +145,11 @@ impl Patchbay {
         // Resolved by the dispatcher, whose error names the nearest.
         let slot = self.inner.dispatcher.resolve(node_type)?;
         crate::listing::node(&self.inner, slot).ok_or_else(|| {
-            patchbay_dispatch::CallError::UnknownNode { node_type: node_type.to_owned(), nearest: None }.into()
+            patchbay_dispatch::CallError::UnknownNode {
+                node_type: node_type.to_owned(),
+                nearest: None,
+            }
+            .into()
         })
     }
 
@@ -140,16 +158,28 @@ impl Patchbay {
     /// # Errors
     /// When there is none of that name.
     pub fn history(&self, name: &PluginName) -> Result<Vec<HistoryView>, ControlError> {
-        Ok(self.inner.registry.history(name)?.iter().map(crate::listing::history).collect())
+        Ok(self
+            .inner
+            .registry
+            .history(name)?
+            .iter()
+            .map(crate::listing::history)
+            .collect())
     }
 
     /// Makes a revision live.
     ///
     /// # Errors
     /// When a rule is in the way, or the stored artifact cannot be loaded.
-    pub fn promote(&self, plugin: &PluginName, to: &Selector, order: Order) -> Result<SwapView, ControlError> {
+    pub fn promote(
+        &self,
+        plugin: &PluginName,
+        to: &Selector,
+        order: Order,
+    ) -> Result<SwapView, ControlError> {
         let begin = self.inner.clock.now();
-        let swap = self.inner.lifecycle.promote(plugin, to, order.force, &order.change());
+        let (force, change) = order.into_change(None);
+        let swap = self.inner.lifecycle.promote(plugin, to, force, &change);
         let swap = swap.map_err(unwrap_registry)?;
         Ok(self.swapped(plugin, swap.from, Some(swap.to), swap.generation, begin))
     }
@@ -165,8 +195,8 @@ impl Patchbay {
         order: Order,
     ) -> Result<SwapView, ControlError> {
         let begin = self.inner.clock.now();
-        let change = Change::rollback(&order.actor, &order.reason);
-        let swap = self.inner.lifecycle.roll_back(plugin, to, order.force, &change);
+        let (force, change) = order.into_change(Some(Action::RolledBack));
+        let swap = self.inner.lifecycle.roll_back(plugin, to, force, &change);
         let swap = swap.map_err(unwrap_registry)?;
         Ok(self.swapped(plugin, swap.from, Some(swap.to), swap.generation, begin))
     }
@@ -182,7 +212,8 @@ impl Patchbay {
         order: Order,
     ) -> Result<SwapView, ControlError> {
         let begin = self.inner.clock.now();
-        let done = self.inner.lifecycle.quarantine(plugin, which, &order.change());
+        let (_, change) = order.into_change(None);
+        let done = self.inner.lifecycle.quarantine(plugin, which, &change);
         let (number, done) = done.map_err(unwrap_registry)?;
         let to = done.fallback.as_ref().map(|swap| swap.to);
         Ok(self.swapped(plugin, Some(number), to, done.generation, begin))
@@ -199,8 +230,15 @@ impl Patchbay {
         let micros = u64::try_from(self.inner.clock.now().since(begin).as_micros()).ok();
         let status = self.inner.registry.plugin(plugin).ok();
         let named = |number: RevisionNumber| {
-            let found = status.as_ref()?.revisions.iter().find(|revision| revision.number == number)?;
-            Some(RevisionRef { revision: number, version: found.version.clone() })
+            let found = status
+                .as_ref()?
+                .revisions
+                .iter()
+                .find(|revision| revision.number == number)?;
+            Some(RevisionRef {
+                revision: number,
+                version: found.version.clone(),
+            })
         };
         SwapView {
             plugin: plugin.clone(),
@@ -232,7 +270,9 @@ impl Patchbay {
 
 fn unwrap_registry(error: patchbay_lifecycle::LifecycleError) -> ControlError {
     match error {
-        patchbay_lifecycle::LifecycleError::Registry(error @ RegistryError::UnknownPlugin { .. }) => error.into(),
+        patchbay_lifecycle::LifecycleError::Registry(error @ RegistryError::UnknownPlugin { .. }) => {
+            error.into()
+        }
         error => error.into(),
     }
 }

@@ -15,13 +15,13 @@ use patchbay_vocab::{Clock, Monotonic, RevisionNumber, TenantId};
 use plugin_api::shim::host::{AsyncCall, Caller};
 use plugin_api::value::ValueRef;
 
+use crate::Output;
 use crate::block::block_on;
 use crate::error::{CallError, ServedBy};
 use crate::nearest::nearest;
 use crate::served::Served;
 use crate::services::{OwnedServices, Services, nanos};
 use crate::stores::{TenantStores, Variables};
-use crate::Output;
 
 /// How often a call looks for an open version before it takes the host for closed.
 const TRIES: u32 = 64;
@@ -92,7 +92,9 @@ pub struct Dispatcher {
 
 impl std::fmt::Debug for Cached {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cached").field("dispatcher", &self.dispatcher).finish_non_exhaustive()
+        f.debug_struct("Cached")
+            .field("dispatcher", &self.dispatcher)
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,7 +110,14 @@ impl Dispatcher {
         use std::sync::atomic::{AtomicU64, Ordering};
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { id, registry, stores: TenantStores::default(), clock, timers, limits })
+        Arc::new(Self {
+            id,
+            registry,
+            stores: TenantStores::default(),
+            clock,
+            timers,
+            limits,
+        })
     }
 
     /// The stores of the tenants.
@@ -172,13 +181,18 @@ impl Dispatcher {
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
         if options.depth > self.limits.depth {
-            return Err(CallError::TooDeep { limit: self.limits.depth });
+            return Err(CallError::TooDeep {
+                limit: self.limits.depth,
+            });
         }
         let mut cached = match CACHED.take() {
             Some(cached) if cached.dispatcher == self.id => cached,
             _ => {
                 let routes = Cache::new(Arc::clone(self.registry.source()));
-                Box::new(Cached { dispatcher: self.id, routes })
+                Box::new(Cached {
+                    dispatcher: self.id,
+                    routes,
+                })
             }
         };
         let result = self.call_with(&mut cached.routes, slot, input, options, out);
@@ -221,14 +235,22 @@ impl Dispatcher {
         let mount = route.mount();
         let served = mount.handle();
         let plugin = served.plugin();
-        let Some(place) = served.place(route.node()) else { return Err(CallError::Closing) };
+        let Some(place) = served.place(route.node()) else {
+            return Err(CallError::Closing);
+        };
         let timeout = options.timeout.or(place.timeout);
         let deadline = timeout.map(|after| Monotonic(self.clock.now().0.saturating_add(after)));
         let (is_async, place) = (place.is_async, place.node);
         if is_async {
             return self.call_async(pass, route, place, input, options, (deadline, timeout), out);
         }
-        let services = Services { dispatcher: self, mount, place, options, deadline };
+        let services = Services {
+            dispatcher: self,
+            mount,
+            place,
+            options,
+            deadline,
+        };
         let caller = Caller {
             tenant: options.tenant.as_str(),
             run: options.run,
@@ -236,9 +258,16 @@ impl Dispatcher {
             deadline: deadline.map_or(u64::MAX, nanos),
             cancel: options.cancel.map(|flag| &**flag),
         };
-        let call = SyncCall { caller, services: &services, config: options.config };
+        let call = SyncCall {
+            caller,
+            services: &services,
+            config: options.config,
+        };
         match plugin.execute(pass, place, input, &call, out) {
-            Ok(value) => Ok(Answer { value, revision: mount.revision() }),
+            Ok(value) => Ok(Answer {
+                value,
+                revision: mount.revision(),
+            }),
             Err(fault) => Err(failed(mount, place, fault)),
         }
     }
@@ -257,7 +286,9 @@ impl Dispatcher {
     ) -> Result<Answer<'o>, CallError> {
         let mount = route.mount();
         // Under the caller's pass: a run that holds a lease may begin tasks on a version that has closed.
-        let Some(owned) = pass.extend(mount.gate()) else { return Err(CallError::Closing) };
+        let Some(owned) = pass.extend(mount.gate()) else {
+            return Err(CallError::Closing);
+        };
         let cancel = options.cancel.cloned().unwrap_or_default();
         let services = OwnedServices {
             dispatcher: Arc::clone(self),
@@ -290,7 +321,10 @@ impl Dispatcher {
                     return Err(failed(mount, place, CallFault::OutputLimit));
                 }
                 let value = ValueRef::assume_valid(out.written());
-                Ok(Answer { value, revision: mount.revision() })
+                Ok(Answer {
+                    value,
+                    revision: mount.revision(),
+                })
             }
             Some(Err(fault)) => Err(failed(mount, place, fault)),
             None => Err(CallError::TimedOut {
@@ -305,7 +339,10 @@ impl Dispatcher {
     /// # Errors
     /// When one of the node types is unknown.
     pub fn session(self: &Arc<Self>, node_types: &[&str]) -> Result<Session, CallError> {
-        let slots = node_types.iter().map(|name| self.resolve(name)).collect::<Result<Vec<_>, _>>()?;
+        let slots = node_types
+            .iter()
+            .map(|name| self.resolve(name))
+            .collect::<Result<Vec<_>, _>>()?;
         let leases = self.registry.lease(&slots).map_err(|error| match error {
             RegistryError::Unrouted { .. } => CallError::UnknownNode {
                 node_type: node_types.join(", "),
@@ -313,7 +350,10 @@ impl Dispatcher {
             },
             _ => CallError::Closing,
         })?;
-        Ok(Session { dispatcher: Arc::clone(self), leases })
+        Ok(Session {
+            dispatcher: Arc::clone(self),
+            leases,
+        })
     }
 }
 
@@ -335,7 +375,10 @@ impl Session {
     #[must_use]
     pub fn served_by(&self, position: usize) -> Option<ServedBy> {
         let mount = self.leases.at(position)?.route.mount();
-        Some(ServedBy { plugin: mount.plugin().clone(), version: mount.version().clone() })
+        Some(ServedBy {
+            plugin: mount.plugin().clone(),
+            version: mount.version().clone(),
+        })
     }
 
     /// Calls the node at `position` of the session's list.
@@ -354,13 +397,16 @@ impl Session {
             nearest: None,
         })?;
         let pass: &OwnedPass = leased.pass;
-        self.dispatcher.call_inside(&pass.renew(), leased.route, input, options, out)
+        self.dispatcher
+            .call_inside(&pass.renew(), leased.route, input, options, out)
     }
 }
 
 fn name_of(mount: &Mount<Served>, place: usize) -> String {
     let nodes = &mount.handle().plugin().description().nodes;
-    nodes.get(place).map_or_else(String::new, |node| node.node_type.to_string())
+    nodes
+        .get(place)
+        .map_or_else(String::new, |node| node.node_type.to_string())
 }
 
 #[cold]
@@ -379,7 +425,11 @@ fn failed(mount: &Mount<Served>, place: usize, fault: CallFault) -> CallError {
             let (plugin, version) = (mount.plugin().clone(), mount.version().clone());
             tracing::warn!(%plugin, %version, node = node_type, fault = %fault, "a call met a fault");
             let served_by = Box::new(ServedBy { plugin, version });
-            CallError::Fault { node_type, served_by, fault: Box::new(fault) }
+            CallError::Fault {
+                node_type,
+                served_by,
+                fault: Box::new(fault),
+            }
         }
     }
 }

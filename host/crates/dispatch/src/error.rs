@@ -93,7 +93,10 @@ impl Explain for CallError {
 
     fn help(&self) -> String {
         match self {
-            Self::UnknownNode { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::UnknownNode {
+                nearest: Some(nearest),
+                ..
+            } => format!("did you mean `{nearest}`?"),
             Self::UnknownNode { .. } => "see `patchbay nodes` for what is live".into(),
             Self::Failed { node_type, .. } => format!("see `patchbay nodes {node_type}` for what it takes"),
             Self::Fault { served_by, .. } => {

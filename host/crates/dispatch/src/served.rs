@@ -66,16 +66,28 @@ impl Served {
         let places = description.names().map(|(_, node)| {
             let millis = description.nodes.get(node).map_or(0, |node| node.meta.timeout_ms);
             let timeout = (millis > 0).then(|| Duration::from_millis(millis));
-            Place { node, timeout, is_async: plugin.is_async(node) }
+            Place {
+                node,
+                timeout,
+                is_async: plugin.is_async(node),
+            }
         });
         let places = places.collect();
-        Self { plugin: Arc::new(plugin), places, faults: Faults::default() }
+        Self {
+            plugin: Arc::new(plugin),
+            places,
+            faults: Faults::default(),
+        }
     }
 
     /// The names of its nodes, in the order that [`Route::node`](patchbay_registry::Route::node) counts.
     #[must_use]
     pub fn names(&self) -> Vec<NodeType> {
-        self.plugin.description().names().map(|(name, _)| name.clone()).collect()
+        self.plugin
+            .description()
+            .names()
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// The loaded plugin.

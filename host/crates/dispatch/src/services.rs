@@ -31,7 +31,13 @@ pub(crate) struct Services<'c> {
 
 impl Services<'_> {
     fn meta(&self) -> Option<&NodeMeta> {
-        self.mount.handle().plugin().description().nodes.get(self.place).map(|node| &node.meta)
+        self.mount
+            .handle()
+            .plugin()
+            .description()
+            .nodes
+            .get(self.place)
+            .map(|node| &node.meta)
     }
 
     fn may_read_secret(&self, name: &str) -> bool {
@@ -77,9 +83,11 @@ impl HostServices for Services<'_> {
 
     fn write(&self, store: Store, key: &str, value: ValueRef<'_>) -> Result<(), Refusal> {
         match store {
-            Store::Variables => {
-                self.options.variables.ok_or(Refusal::Unsupported).and_then(|variables| variables.set(key, value))
-            }
+            Store::Variables => self
+                .options
+                .variables
+                .ok_or(Refusal::Unsupported)
+                .and_then(|variables| variables.set(key, value)),
             Store::KeyValue => self.dispatcher.stores().put(self.options.tenant, key, value),
             Store::Secrets => Err(Refusal::Denied),
         }
@@ -87,20 +95,32 @@ impl HostServices for Services<'_> {
 
     fn remove(&self, store: Store, key: &str) -> Result<bool, Refusal> {
         match store {
-            Store::Variables => Ok(self.options.variables.is_some_and(|variables| variables.remove(key))),
+            Store::Variables => Ok(self
+                .options
+                .variables
+                .is_some_and(|variables| variables.remove(key))),
             Store::KeyValue => Ok(self.dispatcher.stores().remove(self.options.tenant, key)),
             Store::Secrets => Err(Refusal::Denied),
         }
     }
 
     fn call(&self, node_type: &str, input: ValueRef<'_>) -> Result<Value, NodeError> {
-        let left = self.deadline.map(|deadline| deadline.since(self.dispatcher.clock().now()));
-        let options = CallOptions { node: node_type, timeout: left, depth: self.options.depth + 1, ..*self.options };
+        let left = self
+            .deadline
+            .map(|deadline| deadline.since(self.dispatcher.clock().now()));
+        let options = CallOptions {
+            node: node_type,
+            timeout: left,
+            depth: self.options.depth + 1,
+            ..*self.options
+        };
         let mut out = Output::with_limit(self.dispatcher.limits().output_bytes);
         match self.dispatcher.call_named(node_type, input, &options, &mut out) {
             Ok(answer) => Ok(answer.value.to_value()),
             Err(CallError::Failed { error, .. }) => Err(*error),
-            Err(error @ CallError::TimedOut { .. }) => Err(NodeError::with_code(code::TIMEOUT, error.to_string())),
+            Err(error @ CallError::TimedOut { .. }) => {
+                Err(NodeError::with_code(code::TIMEOUT, error.to_string()))
+            }
             Err(error) => Err(NodeError::with_code(error.code().0, error.chain())),
         }
     }
@@ -138,7 +158,13 @@ impl OwnedServices {
             depth: self.depth,
         };
         let (dispatcher, mount) = (&self.dispatcher, &*self.mount);
-        work(&Services { dispatcher, mount, place: self.place, options: &options, deadline: self.deadline })
+        work(&Services {
+            dispatcher,
+            mount,
+            place: self.place,
+            options: &options,
+            deadline: self.deadline,
+        })
     }
 }
 

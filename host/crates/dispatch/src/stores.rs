@@ -27,7 +27,11 @@ impl TenantStores {
     /// Sets a secret of a tenant.
     pub fn set_secret(&self, tenant: &TenantId, name: &str, value: &str) {
         let value = Value::from(value);
-        self.secrets.write().entry(tenant.clone()).or_default().insert(name.to_owned(), value);
+        self.secrets
+            .write()
+            .entry(tenant.clone())
+            .or_default()
+            .insert(name.to_owned(), value);
     }
 
     pub(crate) fn secret(&self, tenant: &TenantId, name: &str) -> Option<Value> {
@@ -43,7 +47,10 @@ impl TenantStores {
     }
 
     pub(crate) fn remove(&self, tenant: &TenantId, key: &str) -> bool {
-        self.pairs.write().get_mut(tenant).is_some_and(|pairs| pairs.remove(key).is_some())
+        self.pairs
+            .write()
+            .get_mut(tenant)
+            .is_some_and(|pairs| pairs.remove(key).is_some())
     }
 }
 

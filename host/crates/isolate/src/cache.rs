@@ -44,7 +44,10 @@ impl VerdictCache {
             executable.mtime_nsec().wrapping_add(executable.mtime()),
             policy_text(policy),
         );
-        Ok(Self { dir, fingerprint: Digest::of(text.as_bytes()) })
+        Ok(Self {
+            dir,
+            fingerprint: Digest::of(text.as_bytes()),
+        })
     }
 
     /// The verdict on an artifact: a remembered one, or a trial load's.
@@ -77,8 +80,13 @@ impl VerdictCache {
 
     /// A verdict that cannot be kept is found again at the next start.
     fn keep(&self, digest: Digest, verdict: &Verdict) {
-        let kept = Kept { fingerprint: self.fingerprint, verdict: verdict.clone() };
-        let Ok(bytes) = serde_json::to_vec(&kept) else { return };
+        let kept = Kept {
+            fingerprint: self.fingerprint,
+            verdict: verdict.clone(),
+        };
+        let Ok(bytes) = serde_json::to_vec(&kept) else {
+            return;
+        };
         let part = self.dir.join(format!("{digest}.part"));
         let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, self.path(digest)));
         if let Err(error) = written {

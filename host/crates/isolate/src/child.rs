@@ -31,7 +31,10 @@ pub fn is_child() -> bool {
 
 /// Does a child's work and ends the process, when it was started as one; returns at once otherwise.
 pub fn serve_if_asked() {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == ARGUMENT) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == ARGUMENT)
+    {
         let served = serve();
         std::process::exit(i32::from(served.is_err()));
     }
@@ -45,7 +48,10 @@ struct Speaker {
 
 impl Speaker {
     fn say(&mut self, says: Says) -> std::io::Result<()> {
-        let line = Line { nonce: self.nonce.clone(), says };
+        let line = Line {
+            nonce: self.nonce.clone(),
+            says,
+        };
         let mut text = serde_json::to_string(&line)?;
         text.push('\n');
         self.out.write_all(text.as_bytes())
@@ -62,7 +68,10 @@ fn serve() -> std::io::Result<()> {
     rustix::stdio::dup2_stdin(&nowhere)?;
     rustix::stdio::dup2_stdout(&nowhere)?;
     rustix::stdio::dup2_stderr(&nowhere)?;
-    let mut speaker = Speaker { out: File::from(out), nonce: request.nonce.clone() };
+    let mut speaker = Speaker {
+        out: File::from(out),
+        nonce: request.nonce.clone(),
+    };
     let says = match examine(&request, &mut speaker) {
         Ok(verdict) => Says::Fit(verdict),
         Err(unfit) => Says::Unfit(unfit),
@@ -87,15 +96,24 @@ impl Stages<'_> {
         let begin = Instant::now();
         let result = work().map_err(|error| error.explained());
         let micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.runs.push(StageRun { stage: stage.to_owned(), micros });
+        self.runs.push(StageRun {
+            stage: stage.to_owned(),
+            micros,
+        });
         result
     }
 }
 
 fn examine(request: &Request, speaker: &mut Speaker) -> Result<Verdict, Explained> {
-    let mut stages = Stages { speaker, runs: Vec::new() };
-    let config =
-        StageConfig { dir: request.store.clone(), max_bytes: request.max_bytes, free_bytes_min: 0 };
+    let mut stages = Stages {
+        speaker,
+        runs: Vec::new(),
+    };
+    let config = StageConfig {
+        dir: request.store.clone(),
+        max_bytes: request.max_bytes,
+        free_bytes_min: 0,
+    };
     let staged = stages.run("reopening", || Store::attach(config)?.reopen(request.digest))?;
     let policy = InspectPolicy {
         allowed_libraries: request.allowed_libraries.clone(),
@@ -115,7 +133,9 @@ fn examine(request: &Request, speaker: &mut Speaker) -> Result<Verdict, Explaine
     stages.run("examples", || run_examples(&plugin, request, &mut examples))?;
     let keys = plugin.keys();
     plugin.gate().close();
-    let unloaded = stages.run("unloading", || Ok::<_, patchbay_loader::LoadError>(plugin.unload()))?;
+    let unloaded = stages.run("unloading", || {
+        Ok::<_, patchbay_loader::LoadError>(plugin.unload())
+    })?;
     let pinned_by = match unloaded {
         Unloaded::Unmapped => Vec::new(),
         Unloaded::Pinned(reasons) => reasons.iter().map(ToString::to_string).collect(),
@@ -126,7 +146,13 @@ fn examine(request: &Request, speaker: &mut Speaker) -> Result<Verdict, Explaine
         effect: format!("{:?}", node.meta.effect).to_lowercase(),
         examples: node.meta.examples.len(),
     });
-    Ok(Verdict { nodes: nodes.collect(), stages: stages.runs, examples, pinned_by, keys })
+    Ok(Verdict {
+        nodes: nodes.collect(),
+        stages: stages.runs,
+        examples,
+        pinned_by,
+        keys,
+    })
 }
 
 /// Runs the examples of nodes without effect; one that fails in the node's own way is a finding, not a refusal.
@@ -136,7 +162,9 @@ fn run_examples(
     runs: &mut Vec<ExampleRun>,
 ) -> Result<(), patchbay_loader::LoadError> {
     let until = Instant::now() + Duration::from_millis(request.example_millis);
-    let Some(pass) = plugin.gate().enter() else { return Ok(()) };
+    let Some(pass) = plugin.gate().enter() else {
+        return Ok(());
+    };
     let mut out = HostSink::with_limit(OUTPUT_LIMIT);
     for (at, node) in plugin.description().nodes.iter().enumerate() {
         if node.meta.effect != Effect::Pure || plugin.is_async(at) {
@@ -147,8 +175,18 @@ fn run_examples(
                 return Ok(());
             }
             let name = node.node_type.as_str();
-            let caller = Caller { tenant: "probe", run: "probe", node: name, deadline: u64::MAX, cancel: None };
-            let call = SyncCall { caller, services: &Nothing, config: None };
+            let caller = Caller {
+                tenant: "probe",
+                run: "probe",
+                node: name,
+                deadline: u64::MAX,
+                cancel: None,
+            };
+            let call = SyncCall {
+                caller,
+                services: &Nothing,
+                config: None,
+            };
             let got = match Value::from_json(&example.input.to_string()) {
                 Err(error) => Err(error.to_string()),
                 Ok(input) => match plugin.execute(&pass, at, input.as_ref(), &call, &mut out) {
@@ -177,5 +215,11 @@ fn run_examples(
 
 /// Limits a resource of this process; a limit the system does not take is one layer less, not a failure.
 fn limit(resource: Resource, most: u64) {
-    let _ = rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
+    let _ = rustix::process::setrlimit(
+        resource,
+        Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        },
+    );
 }

@@ -90,7 +90,11 @@ impl Explain for ProbeError {
         match self {
             // The child's own code says more than that there was a child.
             Self::Unfit(explained) => explained.clone(),
-            other => Explained { code: other.code().0.into(), message: other.chain(), hint: other.help() },
+            other => Explained {
+                code: other.code().0.into(),
+                message: other.chain(),
+                hint: other.help(),
+            },
         }
     }
 }

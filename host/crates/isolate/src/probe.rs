@@ -105,14 +105,21 @@ pub fn probe(
     });
     // A child that was killed leaves its copy behind.
     let _ = std::fs::remove_dir_all(&maps);
-    outcome.map(|verdict| Probed { inspected: inspected.clone(), verdict })
+    outcome.map(|verdict| Probed {
+        inspected: inspected.clone(),
+        verdict,
+    })
 }
 
 fn nonce() -> String {
     use std::hash::{BuildHasher, RandomState};
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("{}-{count}-{:016x}", std::process::id(), RandomState::new().hash_one(count))
+    format!(
+        "{}-{count}-{:016x}",
+        std::process::id(),
+        RandomState::new().hash_one(count)
+    )
 }
 
 fn spawn(config: &ProbeConfig, request: &Request) -> Result<Child, ProbeError> {
@@ -150,18 +157,30 @@ struct Hearing {
 }
 
 fn listen(child: &mut Child, nonce: &str, deadline: Duration) -> Result<Verdict, ProbeError> {
-    let mut hearing = Hearing { words: Vec::new(), taken: 0, stage: None };
+    let mut hearing = Hearing {
+        words: Vec::new(),
+        taken: 0,
+        stage: None,
+    };
     let until = Instant::now() + deadline;
-    let Some(mut out) = child.stdout.take() else { return Err(ProbeError::NotAHelper) };
+    let Some(mut out) = child.stdout.take() else {
+        return Err(ProbeError::NotAHelper);
+    };
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0)).ok_or(ProbeError::NotAHelper)?;
     let alive = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| ProbeError::Spawn(error.into()))?;
     let mut chunk = vec![0; 64 << 10];
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(ProbeError::TimedOut { stage: hearing.stage(), deadline });
+            return Err(ProbeError::TimedOut {
+                stage: hearing.stage(),
+                deadline,
+            });
         }
-        let mut fds = [PollFd::new(&out, PollFlags::IN), PollFd::new(&alive, PollFlags::IN)];
+        let mut fds = [
+            PollFd::new(&out, PollFlags::IN),
+            PollFd::new(&alive, PollFlags::IN),
+        ];
         let timeout = Timespec {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(left.subsec_nanos()),
@@ -204,7 +223,9 @@ impl Hearing {
     fn take_lines(&mut self, nonce: &str) -> Option<Result<Verdict, ProbeError>> {
         while let Some(end) = self.words[self.taken..].iter().position(|&byte| byte == b'\n') {
             let line = &self.words[self.taken..self.taken + end];
-            let line = serde_json::from_slice::<Line>(line).ok().filter(|line| line.nonce == nonce);
+            let line = serde_json::from_slice::<Line>(line)
+                .ok()
+                .filter(|line| line.nonce == nonce);
             self.taken += end + 1;
             match line.map(|line| line.says) {
                 Some(Says::Begins(stage)) => self.stage = Some(stage),
@@ -223,11 +244,18 @@ impl Hearing {
         let stage = self.stage();
         match status.signal() {
             Some(signal) if signal == Signal::XCPU.as_raw() => ProbeError::TimedOut { stage, deadline },
-            Some(signal) if signal == Signal::XFSZ.as_raw() => {
-                ProbeError::Limit { stage, what: "allowance of files (none)" }
-            }
-            Some(signal) => ProbeError::Crashed { stage, signal: signal_name(signal) },
-            None => ProbeError::Exited { stage, status: status.code().unwrap_or(-1) },
+            Some(signal) if signal == Signal::XFSZ.as_raw() => ProbeError::Limit {
+                stage,
+                what: "allowance of files (none)",
+            },
+            Some(signal) => ProbeError::Crashed {
+                stage,
+                signal: signal_name(signal),
+            },
+            None => ProbeError::Exited {
+                stage,
+                status: status.code().unwrap_or(-1),
+            },
         }
     }
 }
@@ -243,12 +271,19 @@ fn signal_name(signal: i32) -> String {
         (Signal::TRAP, "trap"),
         (Signal::SYS, "forbidden system call"),
     ];
-    let name = known.iter().find(|(known, _)| known.as_raw() == signal).map_or("signal", |(_, name)| name);
+    let name = known
+        .iter()
+        .find(|(known, _)| known.as_raw() == signal)
+        .map_or("signal", |(_, name)| name);
     format!("{name} (signal {signal})")
 }
 
 /// The policy's parts that a verdict depends on, for the cache's fingerprint.
 pub(crate) fn policy_text(policy: &InspectPolicy) -> String {
     let join = |set: &BTreeSet<String>| set.iter().map(String::as_str).collect::<Vec<_>>().join(",");
-    format!("{};{}", join(&policy.allowed_libraries), join(&policy.forbidden_imports))
+    format!(
+        "{};{}",
+        join(&policy.allowed_libraries),
+        join(&policy.forbidden_imports)
+    )
 }

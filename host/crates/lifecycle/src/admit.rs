@@ -22,11 +22,13 @@ pub(crate) fn admit(
     probed: &Probed,
     change: &Change,
 ) -> Result<RevisionNumber, LifecycleError> {
-    let served = Served::new(load_for_service(lifecycle, probed)?);
+    let served = Arc::new(Served::new(load_for_service(lifecycle, probed)?));
     let inspected = probed.inspected();
     let dependencies = served.plugin().description().dependencies.iter();
-    let dependencies =
-        dependencies.map(|(plugin, range)| Dependency { plugin: plugin.clone(), range: range.clone() });
+    let dependencies = dependencies.map(|(plugin, range)| Dependency {
+        plugin: plugin.clone(),
+        range: range.clone(),
+    });
     let candidate = Candidate {
         plugin: inspected.plugin().clone(),
         version: inspected.version().clone(),
@@ -39,19 +41,17 @@ pub(crate) fn admit(
     let mounted = registry.admit(candidate, &origin, change).and_then(|admission| {
         let number = admission.number();
         if registry.mounted(inspected.plugin(), number).is_some() {
-            return Ok((number, Some(served)));
+            return Ok((number, false));
         }
-        registry.mount(inspected.plugin(), number, Arc::new(served)).map(|_| (number, None))
+        registry
+            .mount(inspected.plugin(), number, Arc::clone(&served))
+            .map(|_| (number, true))
     });
-    match mounted {
-        Ok((number, surplus)) => {
-            if let Some(surplus) = surplus {
-                discard(&surplus);
-            }
-            Ok(number)
-        }
-        Err(error) => Err(error.into()),
+    // What the registry did not take has no other owner: it would stay mapped for ever.
+    if !matches!(mounted, Ok((_, true))) {
+        discard(&served);
     }
+    Ok(mounted?.0)
 }
 
 /// Maps a revision that was retired, from its stored artifact.

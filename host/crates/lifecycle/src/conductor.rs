@@ -39,21 +39,20 @@ pub(crate) struct Channels {
     pub(crate) vetted: Receiver<Vetted>,
 }
 
-pub(crate) fn start_thread(
-    lifecycle: Arc<Lifecycle>,
-    channels: Channels,
-) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("pb-conductor".into()).spawn(move || {
-        let mut conductor = Conductor {
-            lifecycle,
-            jobs: channels.jobs,
-            vetting: HashMap::new(),
-            scanned: false,
-            draining: Vec::new(),
-            emptying: None,
-        };
-        conductor.run(&channels.inbox, &channels.seen, &channels.vetted);
-    })
+pub(crate) fn start_thread(lifecycle: Arc<Lifecycle>, channels: Channels) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name("pb-conductor".into())
+        .spawn(move || {
+            let mut conductor = Conductor {
+                lifecycle,
+                jobs: channels.jobs,
+                vetting: HashMap::new(),
+                scanned: false,
+                draining: Vec::new(),
+                emptying: None,
+            };
+            conductor.run(&channels.inbox, &channels.seen, &channels.vetted);
+        })
 }
 
 /// A load on its way out.
@@ -79,12 +78,7 @@ struct Conductor {
 }
 
 impl Conductor {
-    fn run(
-        &mut self,
-        inbox: &Receiver<Message>,
-        seen: &Receiver<WatchEvent>,
-        vetted: &Receiver<Vetted>,
-    ) {
+    fn run(&mut self, inbox: &Receiver<Message>, seen: &Receiver<WatchEvent>, vetted: &Receiver<Vetted>) {
         let mut seen = seen.clone();
         loop {
             let pause = self.next_try().map_or(Duration::from_secs(3600), |at| {
@@ -121,7 +115,8 @@ impl Conductor {
             WatchEvent::Scanned => self.scanned = true,
             WatchEvent::Trouble(error) => {
                 tracing::warn!(error = %error.chain(), "the plugin directory is not watched as it should be");
-                self.lifecycle.tell(Event::about_nobody(EventKind::Trouble(error.explained())));
+                self.lifecycle
+                    .tell(Event::about_nobody(EventKind::Trouble(error.explained())));
             }
         }
     }
@@ -133,7 +128,10 @@ impl Conductor {
             return;
         }
         self.vetting.insert(path, None);
-        let _ = self.jobs.send(Job { file, since: self.lifecycle.clock().now() });
+        let _ = self.jobs.send(Job {
+            file,
+            since: self.lifecycle.clock().now(),
+        });
     }
 
     fn vetted(&mut self, done: Vetted) {
@@ -181,9 +179,20 @@ impl Conductor {
     fn reject(&self, path: &std::path::Path, digest: Option<Digest>, why: Explained) {
         tracing::warn!(path = %path.display(), code = why.code, reason = why.message, "a file was refused");
         let at = self.lifecycle.clock().wall();
-        let rejection = Rejection { path: path.to_owned(), digest, why: why.clone(), at };
-        self.lifecycle.rejections().add(rejection);
-        let kind = EventKind::Rejected { path: path.to_owned(), why };
+        let rejection = Rejection {
+            path: path.to_owned(),
+            digest,
+            why: why.clone(),
+            at,
+        };
+        // A file that was removed while it was vetted has been told of already: nothing would clear it again.
+        if path.symlink_metadata().is_ok() {
+            self.lifecycle.rejections().add(rejection);
+        }
+        let kind = EventKind::Rejected {
+            path: path.to_owned(),
+            why,
+        };
         self.lifecycle.tell(Event::about_nobody(kind));
     }
 
@@ -202,9 +211,14 @@ impl Conductor {
             if !status.live.is_some_and(from_here) {
                 continue;
             }
-            match self.lifecycle.registry().remove_live(&status.plugin, Force::No, &change) {
+            match self
+                .lifecycle
+                .registry()
+                .remove_live(&status.plugin, Force::No, &change)
+            {
                 Ok(removed) => {
-                    self.lifecycle.tell_about(&status.plugin, removed.from, EventKind::Removed);
+                    self.lifecycle
+                        .tell_about(&status.plugin, removed.from, EventKind::Removed);
                     self.retire(&status.plugin, removed.from);
                 }
                 Err(error) => {
@@ -252,7 +266,12 @@ impl Conductor {
             Ok(mount) => {
                 self.lifecycle.tell_of(&mount, EventKind::Draining);
                 let next_try = Instant::now();
-                self.draining.push(Draining { mount, next_try, pause: FIRST_PAUSE, told: false });
+                self.draining.push(Draining {
+                    mount,
+                    next_try,
+                    pause: FIRST_PAUSE,
+                    told: false,
+                });
             }
             // Promoted or retired by somebody else meanwhile.
             Err(error) => tracing::debug!(%plugin, revision = %number, %error, "nothing to retire"),

@@ -61,16 +61,21 @@ impl Explain for LifecycleError {
     fn help(&self) -> String {
         match self {
             Self::Scratch(_) => "check space and rights of the system's temporary folder".to_owned(),
-            _ => {
-                self.stage().map_or_else(|| "raise the limit on threads of this user".to_owned(), Explain::help)
-            }
+            _ => self.stage().map_or_else(
+                || "raise the limit on threads of this user".to_owned(),
+                Explain::help,
+            ),
         }
     }
 
     fn explained(&self) -> Explained {
         match self.stage() {
             Some(stage) => stage.explained(),
-            None => Explained { code: self.code().0.into(), message: self.chain(), hint: self.help() },
+            None => Explained {
+                code: self.code().0.into(),
+                message: self.chain(),
+                hint: self.help(),
+            },
         }
     }
 }

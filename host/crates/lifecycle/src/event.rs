@@ -61,10 +61,20 @@ impl Event {
         version: Version,
         revision: RevisionNumber,
     ) -> Self {
-        Self { kind, plugin: Some(plugin), version: Some(version), revision: Some(revision) }
+        Self {
+            kind,
+            plugin: Some(plugin),
+            version: Some(version),
+            revision: Some(revision),
+        }
     }
 
     pub(crate) const fn about_nobody(kind: EventKind) -> Self {
-        Self { kind, plugin: None, version: None, revision: None }
+        Self {
+            kind,
+            plugin: None,
+            version: None,
+            revision: None,
+        }
     }
 }

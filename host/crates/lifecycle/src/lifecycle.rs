@@ -111,7 +111,9 @@ struct Blocked {
 
 impl std::fmt::Debug for Lifecycle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lifecycle").field("watch", &self.config.watch).finish_non_exhaustive()
+        f.debug_struct("Lifecycle")
+            .field("watch", &self.config.watch)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,7 +127,12 @@ impl Lifecycle {
         let maps = MapsDir::create(&config.maps)?;
         let verdicts = VerdictCache::open(config.verdicts.clone(), &config.policy, &config.probe)?;
         let (policy, probe) = (config.policy.clone(), config.probe.clone());
-        let vetting = Vetting { store, policy, probe, verdicts };
+        let vetting = Vetting {
+            store,
+            policy,
+            probe,
+            verdicts,
+        };
         let (messages, inbox) = crossbeam_channel::unbounded();
         let (watched, seen) = crossbeam_channel::unbounded();
         let (jobs, taken) = crossbeam_channel::unbounded();
@@ -147,7 +154,12 @@ impl Lifecycle {
             let thread = vetting::start_thread(number, Arc::clone(&lifecycle), taken.clone(), done.clone());
             threads.vetting.push(thread.map_err(LifecycleError::Thread)?);
         }
-        let channels = conductor::Channels { inbox, seen, jobs, vetted };
+        let channels = conductor::Channels {
+            inbox,
+            seen,
+            jobs,
+            vetted,
+        };
         let conductor = conductor::start_thread(Arc::clone(&lifecycle), channels);
         threads.conductor = Some(conductor.map_err(LifecycleError::Thread)?);
         let clock = Arc::clone(&lifecycle.parts.clock);
@@ -190,7 +202,9 @@ impl Lifecycle {
     #[must_use]
     pub fn blocked_by(&self, plugin: &PluginName, number: RevisionNumber) -> Option<Explained> {
         let blocked = self.blocked.lock();
-        let found = blocked.iter().find(|blocked| blocked.plugin == *plugin && blocked.number == number);
+        let found = blocked
+            .iter()
+            .find(|blocked| blocked.plugin == *plugin && blocked.number == number);
         found.map(|blocked| blocked.why.clone())
     }
 
@@ -235,12 +249,15 @@ impl Lifecycle {
         change: &Change,
     ) -> Result<(RevisionNumber, Quarantined), LifecycleError> {
         let registry = self.registry();
-        let number = match which {
-            Some(selector) => registry.rollback_target(plugin, Some(selector))?,
-            None => registry.plugin(plugin)?.live.ok_or_else(|| {
-                patchbay_registry::RegistryError::NotLive { plugin: plugin.clone() }
-            })?,
-        };
+        let number =
+            match which {
+                Some(selector) => registry.rollback_target(plugin, Some(selector))?,
+                None => registry.plugin(plugin)?.live.ok_or_else(|| {
+                    patchbay_registry::RegistryError::NotLive {
+                        plugin: plugin.clone(),
+                    }
+                })?,
+            };
         // The one that would take over must be mapped to do so; the next one does when it cannot be.
         if let Some(fallback) = registry.fallback_for(plugin, number)
             && let Err(error) = mount_again(self, plugin, fallback)
@@ -250,7 +267,14 @@ impl Lifecycle {
         let done = registry.quarantine(plugin, number, change)?;
         self.tell_about(plugin, number, EventKind::Quarantined);
         if let Some(swap) = &done.fallback {
-            self.tell_about(plugin, swap.to, EventKind::Live { from: swap.from, micros: None });
+            self.tell_about(
+                plugin,
+                swap.to,
+                EventKind::Live {
+                    from: swap.from,
+                    micros: None,
+                },
+            );
         }
         self.kick();
         Ok((number, done))
@@ -310,7 +334,9 @@ impl Lifecycle {
 
     pub(crate) fn is_admitted(&self, digest: Digest) -> bool {
         let plugins = self.registry().plugins();
-        plugins.iter().any(|plugin| plugin.revisions.iter().any(|revision| revision.digest == digest))
+        plugins
+            .iter()
+            .any(|plugin| plugin.revisions.iter().any(|revision| revision.digest == digest))
     }
 
     pub(crate) fn settle_again(&self, path: PathBuf) {
@@ -334,17 +360,28 @@ impl Lifecycle {
     }
 
     pub(crate) fn tell_about(&self, plugin: &PluginName, number: RevisionNumber, kind: EventKind) {
-        let version = self.version_of(plugin, number).unwrap_or_else(|| Version::new(0, 0, 0));
+        let version = self
+            .version_of(plugin, number)
+            .unwrap_or_else(|| Version::new(0, 0, 0));
         self.tell(Event::of(kind, plugin.clone(), version, number));
     }
 
     pub(crate) fn tell_of(&self, mount: &Mount<Served>, kind: EventKind) {
-        self.tell(Event::of(kind, mount.plugin().clone(), mount.version().clone(), mount.revision()));
+        self.tell(Event::of(
+            kind,
+            mount.plugin().clone(),
+            mount.version().clone(),
+            mount.revision(),
+        ));
     }
 
     fn version_of(&self, plugin: &PluginName, number: RevisionNumber) -> Option<Version> {
         let status = self.registry().plugin(plugin).ok()?;
-        status.revisions.into_iter().find(|revision| revision.number == number).map(|found| found.version)
+        status
+            .revisions
+            .into_iter()
+            .find(|revision| revision.number == number)
+            .map(|found| found.version)
     }
 
     /// Maps a revision when needed, and routes to it.
@@ -366,10 +403,16 @@ impl Lifecycle {
             other => other?,
         };
         if swap.from != Some(swap.to) {
-            let micros = micros_since.map(|since| {
-                u64::try_from(self.clock().now().since(since).as_micros()).unwrap_or(u64::MAX)
-            });
-            self.tell_about(plugin, number, EventKind::Live { from: swap.from, micros });
+            let micros = micros_since
+                .map(|since| u64::try_from(self.clock().now().since(since).as_micros()).unwrap_or(u64::MAX));
+            self.tell_about(
+                plugin,
+                number,
+                EventKind::Live {
+                    from: swap.from,
+                    micros,
+                },
+            );
         }
         self.kick();
         Ok(swap)
@@ -379,12 +422,19 @@ impl Lifecycle {
     pub(crate) fn block(&self, plugin: &PluginName, number: RevisionNumber, why: Explained) {
         let mut blocked = self.blocked.lock();
         blocked.retain(|known| !(known.plugin == *plugin && known.number == number));
-        blocked.push(Blocked { plugin: plugin.clone(), number, why });
+        blocked.push(Blocked {
+            plugin: plugin.clone(),
+            number,
+            why,
+        });
     }
 
     /// Takes the revisions that wait, to try them again.
     pub(crate) fn take_blocked(&self) -> Vec<(PluginName, RevisionNumber, Explained)> {
         let taken = std::mem::take(&mut *self.blocked.lock());
-        taken.into_iter().map(|blocked| (blocked.plugin, blocked.number, blocked.why)).collect()
+        taken
+            .into_iter()
+            .map(|blocked| (blocked.plugin, blocked.number, blocked.why))
+            .collect()
     }
 }

@@ -31,7 +31,10 @@ impl Rejections {
     pub(crate) fn add(&self, rejection: Rejection) {
         let mut by_path = self.by_path.lock();
         if by_path.len() >= MAX_REMEMBERED && !by_path.contains_key(&rejection.path) {
-            let oldest = by_path.values().min_by_key(|known| known.at).map(|known| known.path.clone());
+            let oldest = by_path
+                .values()
+                .min_by_key(|known| known.at)
+                .map(|known| known.path.clone());
             if let Some(oldest) = oldest {
                 by_path.remove(&oldest);
             }

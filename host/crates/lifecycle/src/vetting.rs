@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
-use patchbay_intake::{InspectPolicy, Settled, Store, inspect, stage};
+use patchbay_intake::{InspectPolicy, Settled, StageError, Store, inspect, stage};
 use patchbay_isolate::{ProbeConfig, Probed, VerdictCache};
 use patchbay_vocab::{Digest, Explain, Explained, Monotonic};
 
@@ -61,8 +61,15 @@ impl Vetting {
     fn vet(&self, file: Settled, known: impl Fn(Digest) -> bool) -> Outcome {
         let staged = match stage(file, &self.store) {
             Ok(staged) => staged,
-            Err(error) if error.is_transient() => return Outcome::Changed,
-            Err(error) => return Outcome::Unfit { digest: None, why: error.explained() },
+            Err(error) if error.is_transient() || matches!(error, StageError::Vanished { .. }) => {
+                return Outcome::Changed;
+            }
+            Err(error) => {
+                return Outcome::Unfit {
+                    digest: None,
+                    why: error.explained(),
+                };
+            }
         };
         let digest = staged.digest();
         if known(digest) {
@@ -78,7 +85,10 @@ impl Vetting {
                 if let Err(error) = self.store.remove(digest) {
                     tracing::debug!(%digest, %error, "a refused copy could not be removed");
                 }
-                Outcome::Unfit { digest: Some(digest), why: error.explained() }
+                Outcome::Unfit {
+                    digest: Some(digest),
+                    why: error.explained(),
+                }
             }
         }
     }
@@ -91,13 +101,17 @@ pub(crate) fn start_thread(
     jobs: Receiver<Job>,
     done: Sender<Vetted>,
 ) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(format!("pb-vet-{number}")).spawn(move || {
-        for Job { file, since } in jobs {
-            let path = file.path().to_owned();
-            let outcome = lifecycle.vetting().vet(file, |digest| lifecycle.is_admitted(digest));
-            if done.send(Vetted { path, since, outcome }).is_err() {
-                return;
+    std::thread::Builder::new()
+        .name(format!("pb-vet-{number}"))
+        .spawn(move || {
+            for Job { file, since } in jobs {
+                let path = file.path().to_owned();
+                let outcome = lifecycle
+                    .vetting()
+                    .vet(file, |digest| lifecycle.is_admitted(digest));
+                if done.send(Vetted { path, since, outcome }).is_err() {
+                    return;
+                }
             }
-        }
-    })
+        })
 }

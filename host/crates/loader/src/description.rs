@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use patchbay_vocab::{NodeType, PluginName, Version, VersionReq};
+use patchbay_vocab::{BadId, NodeType, PluginName, Version, VersionReq};
 use plugin_api::CONTRACT;
 use plugin_api::meta::{Dependency, NodeMeta, PluginMeta};
 use plugin_api::shim::host::PluginEntry;
@@ -53,8 +53,8 @@ pub struct BadMetadata {
     reason: String,
 }
 
-fn bad(field: impl Into<String>, reason: impl ToString) -> BadMetadata {
-    BadMetadata { field: field.into(), reason: reason.to_string() }
+fn bad(field: impl AsRef<str>, reason: impl AsRef<str>) -> BadMetadata {
+    BadMetadata { field: field.as_ref().to_owned(), reason: reason.as_ref().to_owned() }
 }
 
 impl Description {
@@ -65,10 +65,16 @@ impl Description {
         version: &Version,
     ) -> Result<Self, BadMetadata> {
         if meta.name != name.as_str() {
-            return Err(bad("name", format!("is `{}`, but the note says `{name}`", short(&meta.name))));
+            return Err(bad(
+                "name",
+                format!("is `{}`, but the note says `{name}`", short(&meta.name)),
+            ));
         }
         if meta.version.parse::<Version>().ok().as_ref() != Some(version) {
-            return Err(bad("version", format!("is `{}`, but the note says `{version}`", short(&meta.version))));
+            return Err(bad(
+                "version",
+                format!("is `{}`, but the note says `{version}`", short(&meta.version)),
+            ));
         }
         bounded("description", &meta.description)?;
         bounded("author", &meta.author)?;
@@ -78,7 +84,10 @@ impl Description {
         }
         if meta.nodes.len() != entry.nodes().len() {
             let (said, are) = (meta.nodes.len(), entry.nodes().len());
-            return Err(bad("nodes", format!("the metadata has {said}, the table has {are}")));
+            return Err(bad(
+                "nodes",
+                format!("the metadata has {said}, the table has {are}"),
+            ));
         }
         let mut dependencies = dependencies_of("dependencies", &meta.dependencies)?;
         let mut seen = HashSet::new();
@@ -87,7 +96,10 @@ impl Description {
             let field = format!("nodes[{at}]");
             if node.node_type != table.node_type() {
                 let (said, is) = (short(&node.node_type), short(table.node_type()));
-                return Err(bad(field, format!("the metadata says `{said}`, the table `{is}`")));
+                return Err(bad(
+                    field,
+                    format!("the metadata says `{said}`, the table `{is}`"),
+                ));
             }
             if node.is_async != table.is_async() || node.stateful != table.is_stateful() {
                 return Err(bad(field, "metadata and table differ in isAsync or stateful"));
@@ -95,7 +107,10 @@ impl Description {
             let node = check_node(&field, node)?;
             for name in std::iter::once(&node.node_type).chain(&node.aliases) {
                 if !seen.insert(name.clone()) {
-                    return Err(bad(field, format!("the node type `{name}` is claimed twice by this plugin")));
+                    return Err(bad(
+                        field,
+                        format!("the node type `{name}` is claimed twice by this plugin"),
+                    ));
                 }
             }
             dependencies.extend(dependencies_of(&field, &node.meta.dependencies)?);
@@ -114,21 +129,28 @@ impl Description {
 
     /// Every name a node answers to, with the node's place; the proper names come first, in order.
     pub fn names(&self) -> impl Iterator<Item = (&NodeType, usize)> {
-        let own = self.nodes.iter().enumerate().map(|(at, node)| (&node.node_type, at));
+        let own = self
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(at, node)| (&node.node_type, at));
         let aliases = self.nodes.iter().enumerate();
         own.chain(aliases.flat_map(|(at, node)| node.aliases.iter().map(move |alias| (alias, at))))
     }
 }
 
 fn check_node(field: &str, meta: NodeMeta) -> Result<NodeDescription, BadMetadata> {
-    let node_type: NodeType =
-        meta.node_type.parse().map_err(|error| bad(format!("{field}.nodeType"), error))?;
+    let node_type: NodeType = meta
+        .node_type
+        .parse()
+        .map_err(|error: BadId| bad(format!("{field}.nodeType"), error.to_string()))?;
     if meta.aliases.len() >= MAX_NAMES {
         return Err(bad(format!("{field}.aliases"), format!("more than {MAX_NAMES}")));
     }
     let aliases = meta.aliases.iter().map(|alias| alias.parse::<NodeType>());
-    let aliases =
-        aliases.collect::<Result<Vec<_>, _>>().map_err(|error| bad(format!("{field}.aliases"), error))?;
+    let aliases = aliases
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| bad(format!("{field}.aliases"), error.to_string()))?;
     for (name, text) in [
         ("description", &meta.description),
         ("category", &meta.category),
@@ -137,26 +159,37 @@ fn check_node(field: &str, meta: NodeMeta) -> Result<NodeDescription, BadMetadat
     ] {
         bounded(&format!("{field}.{name}"), text)?;
     }
-    meta.version.parse::<Version>().map_err(|error| bad(format!("{field}.version"), error))?;
+    meta.version
+        .parse::<Version>()
+        .map_err(|error| bad(format!("{field}.version"), error.to_string()))?;
     supports(&format!("{field}.hostApi"), &meta.host_api)?;
-    for (name, schema) in
-        [("parameters", &meta.parameters), ("result", &meta.result), ("config", &meta.config)]
-    {
+    for (name, schema) in [
+        ("parameters", &meta.parameters),
+        ("result", &meta.result),
+        ("config", &meta.config),
+    ] {
         if !(schema.is_object() || schema.is_boolean() || schema.is_null()) {
-            return Err(bad(format!("{field}.{name}"), "a JSON Schema is a map, a bool or null"));
+            return Err(bad(
+                format!("{field}.{name}"),
+                "a JSON Schema is a map, a bool or null",
+            ));
         }
     }
-    Ok(NodeDescription { node_type, aliases, meta })
+    Ok(NodeDescription {
+        node_type,
+        aliases,
+        meta,
+    })
 }
 
-fn dependencies_of(
-    field: &str,
-    given: &[Dependency],
-) -> Result<Vec<(PluginName, VersionReq)>, BadMetadata> {
+fn dependencies_of(field: &str, given: &[Dependency]) -> Result<Vec<(PluginName, VersionReq)>, BadMetadata> {
     let parse = |dependency: &Dependency| {
-        let plugin = dependency.plugin.parse().map_err(|error| bad(field, error))?;
+        let plugin = dependency.plugin.parse().map_err(|error: BadId| bad(field, error.to_string()))?;
         let range = dependency.range.parse().map_err(|error| {
-            bad(field, format!("range `{}` of `{plugin}`: {error}", short(&dependency.range)))
+            bad(
+                field,
+                format!("range `{}` of `{plugin}`: {error}", short(&dependency.range)),
+            )
         })?;
         Ok((plugin, range))
     };
@@ -164,13 +197,17 @@ fn dependencies_of(
 }
 
 fn supports(field: &str, range: &str) -> Result<(), BadMetadata> {
-    let wanted: VersionReq =
-        range.parse().map_err(|error| bad(field, format!("range `{}`: {error}", short(range))))?;
+    let wanted: VersionReq = range
+        .parse()
+        .map_err(|error| bad(field, format!("range `{}`: {error}", short(range))))?;
     let spoken = Version::new(u64::from(CONTRACT.major), u64::from(CONTRACT.minor), 0);
     if wanted.matches(&spoken) {
         Ok(())
     } else {
-        Err(bad(field, format!("supports contract {wanted}, this host speaks {spoken}")))
+        Err(bad(
+            field,
+            format!("supports contract {wanted}, this host speaks {spoken}"),
+        ))
     }
 }
 
@@ -178,7 +215,10 @@ fn bounded(field: &str, text: &str) -> Result<(), BadMetadata> {
     if text.len() <= MAX_TEXT {
         Ok(())
     } else {
-        Err(bad(field, format!("{} bytes are more than {MAX_TEXT}", text.len())))
+        Err(bad(
+            field,
+            format!("{} bytes are more than {MAX_TEXT}", text.len()),
+        ))
     }
 }
 

@@ -89,9 +89,12 @@ impl Explain for LoadError {
             Self::Copy(_) => "check space and rights of the host's data directory".into(),
             Self::Changed => "the host's data directory was damaged; drop the plugin file in again".into(),
             Self::BadPath => "choose a data directory without unusual characters".into(),
-            Self::TooManyLibraries => "retire versions that are no longer needed, or lower the history limit".into(),
+            Self::TooManyLibraries => {
+                "retire versions that are no longer needed, or lower the history limit".into()
+            }
             Self::Open { .. } => {
-                "an undefined symbol or a missing library: link it statically, or declare what it needs".into()
+                "an undefined symbol or a missing library: link it statically, or declare what it needs"
+                    .into()
             }
             Self::NoEntry { .. } => {
                 "call export_plugin! in the crate's root, or export patchbay_plugin_v1 from C".into()
@@ -101,7 +104,9 @@ impl Explain for LoadError {
             Self::Describe { .. } => "the metadata function must give one map and not panic".into(),
             Self::Metadata(_) => "correct the field in the node's attributes or in Cargo.toml".into(),
             Self::StartFailed { .. } => "see the plugin's own documentation".into(),
-            Self::CreateFailed { .. } => "a node without state must be makeable without a configuration".into(),
+            Self::CreateFailed { .. } => {
+                "a node without state must be makeable without a configuration".into()
+            }
         }
     }
 }

@@ -14,7 +14,10 @@ mod description;
 mod error;
 mod load;
 mod nothing;
-#[expect(unsafe_code, reason = "zone 2: the only place where libraries are mapped and plugin code is entered")]
+#[expect(
+    unsafe_code,
+    reason = "zone 2: the only place where libraries are mapped and plugin code is entered"
+)]
 mod raw;
 
 pub use description::{BadMetadata, Description, NodeDescription};

@@ -39,7 +39,10 @@ impl MapsDir {
         let opened = OPENED.fetch_add(1, Ordering::Relaxed);
         let dir = parent.join(format!("{}-{opened}", std::process::id()));
         builder.create(&dir).map_err(LoadError::Copy)?;
-        Ok(Self { dir, next: AtomicU64::new(0) })
+        Ok(Self {
+            dir,
+            next: AtomicU64::new(0),
+        })
     }
 
     /// Copies the artifact to a path and an inode that no load has used: the dynamic linker answers a known path or
@@ -79,7 +82,9 @@ fn remove_left_overs(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let process = name.to_str().and_then(|name| name.split('-').next()?.parse::<u32>().ok());
+        let process = name
+            .to_str()
+            .and_then(|name| name.split('-').next()?.parse::<u32>().ok());
         if process.is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists()) {
             let _ = fs::remove_dir_all(entry.path());
         }
@@ -124,13 +129,19 @@ fn prepare(
     let answer = crate::raw::describe(mapped, &entry, &mut out);
     let value = ValueRef::parse(out.written());
     let meta = match (answer, value) {
-        (status::OK, Ok(value)) => {
-            decode::<PluginMeta>(value).map_err(|error| LoadError::Describe { reason: error.to_string() })?
+        (status::OK, Ok(value)) => decode::<PluginMeta>(value).map_err(|error| LoadError::Describe {
+            reason: error.to_string(),
+        })?,
+        (status::OK, Err(error)) => {
+            return Err(LoadError::Describe {
+                reason: error.to_string(),
+            });
         }
-        (status::OK, Err(error)) => return Err(LoadError::Describe { reason: error.to_string() }),
         (answer, value) => {
             let said = value.map(|value| format!(": {value}")).unwrap_or_default();
-            return Err(LoadError::Describe { reason: format!("status {answer}{said}") });
+            return Err(LoadError::Describe {
+                reason: format!("status {answer}{said}"),
+            });
         }
     };
     let description = Description::check(meta, &entry, inspected.plugin(), inspected.version());

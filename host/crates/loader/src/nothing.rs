@@ -30,7 +30,10 @@ impl HostServices for Nothing {
     }
 
     fn call(&self, _node_type: &str, _input: ValueRef<'_>) -> Result<Value, NodeError> {
-        Err(NodeError::with_code("UNSUPPORTED", "nodes can be called only from within a call"))
+        Err(NodeError::with_code(
+            "UNSUPPORTED",
+            "nodes can be called only from within a call",
+        ))
     }
 
     fn wake_after(&self, _nanos: u64, _waker: Waker) -> Result<(), Refusal> {

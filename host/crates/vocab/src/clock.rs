@@ -38,9 +38,14 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock whose steady time starts at zero now.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "making a clock reads the time, a default should not")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "making a clock reads the time, a default should not"
+    )]
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 }
 
@@ -70,7 +75,10 @@ impl FakeClock {
 
     /// Moves the clock on.
     pub fn advance(&self, by: Duration) {
-        self.millis.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.millis.fetch_add(
+            u64::try_from(by.as_millis()).unwrap_or(u64::MAX),
+            Ordering::SeqCst,
+        );
     }
 }
 

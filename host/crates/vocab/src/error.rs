@@ -40,7 +40,11 @@ pub trait Explain: Error {
 
     /// The owned form, for places that outlive the error (listings, other processes, the wire).
     fn explained(&self) -> Explained {
-        Explained { code: self.code().0.into(), message: self.chain(), hint: self.help() }
+        Explained {
+            code: self.code().0.into(),
+            message: self.chain(),
+            hint: self.help(),
+        }
     }
 }
 

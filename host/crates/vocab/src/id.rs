@@ -195,8 +195,8 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = BadId;
     fn from_str(text: &str) -> Result<Self, BadId> {
-        let hash = blake3::Hash::from_hex(text)
-            .map_err(|_| BadId::new(text, "digest", "64 hexadecimal digits"))?;
+        let hash =
+            blake3::Hash::from_hex(text).map_err(|_| BadId::new(text, "digest", "64 hexadecimal digits"))?;
         Ok(Self(*hash.as_bytes()))
     }
 }
@@ -231,8 +231,14 @@ mod tests {
     #[test]
     fn ids_accept_their_alphabet_and_nothing_else() {
         let long = "a".repeat(129);
-        check::<PluginName>(&["string", "http-client2"], &["", "String", "2x", "a/b", "../x", &long]);
-        check::<NodeType>(&["string.startsWith", "http-request"], &["", ".a", "a.", "a..b", "a b", "é", &long]);
+        check::<PluginName>(
+            &["string", "http-client2"],
+            &["", "String", "2x", "a/b", "../x", &long],
+        );
+        check::<NodeType>(
+            &["string.startsWith", "http-request"],
+            &["", ".a", "a.", "a..b", "a b", "é", &long],
+        );
         check::<TenantId>(&["acme", "a@b.example"], &["", "a\0b", "-a", "a/b"]);
         check::<RunId>(&["01J-x_y"], &["", "a.b", "a\n"]);
         let digest = Digest::of(b"x").to_string();
@@ -241,7 +247,11 @@ mod tests {
 
     #[test]
     fn a_refused_id_is_quoted_in_part_and_escaped() {
-        let error = "\u{1b}[2J".repeat(1000).parse::<PluginName>().unwrap_err().to_string();
+        let error = "\u{1b}[2J"
+            .repeat(1000)
+            .parse::<PluginName>()
+            .unwrap_err()
+            .to_string();
         assert!(error.len() < 1000 && !error.contains('\u{1b}'), "{error}");
     }
 }

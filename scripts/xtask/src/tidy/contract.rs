@@ -18,7 +18,9 @@ fn codes(text: &str) -> Vec<&str> {
     text.match_indices("PB-")
         .filter_map(|(at, _)| {
             let rest = &text[at + 3..];
-            let area = rest.find(|c: char| !c.is_ascii_uppercase()).filter(|length| *length > 0)?;
+            let area = rest
+                .find(|c: char| !c.is_ascii_uppercase())
+                .filter(|length| *length > 0)?;
             let digits = rest[area..].strip_prefix('-')?;
             let length = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
             (length == 3).then(|| &text[at..at + 3 + area + 1 + length])
@@ -29,20 +31,33 @@ fn codes(text: &str) -> Vec<&str> {
 pub(super) fn codes_are_documented(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut made: BTreeMap<&str, &str> = BTreeMap::new();
-    for source in tree.sources.iter().filter(|source| source.is_rust() && !source.is_test()) {
+    for source in tree
+        .sources
+        .iter()
+        .filter(|source| source.is_rust() && !source.is_test())
+    {
         if !source.path.contains("/src/") || source.path.starts_with("scripts/") {
             continue;
         }
-        let lines = source.code().lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains("example"));
+        let lines = source
+            .code()
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//") && !line.contains("example"));
         for code in lines.flat_map(codes) {
             if let Some(other) = made.insert(code, &source.path)
                 && other != source.path
             {
-                findings.push(Finding::error(&source.path, format!("{code} is used by {other}, too: a code has one meaning")));
+                findings.push(Finding::error(
+                    &source.path,
+                    format!("{code} is used by {other}, too: a code has one meaning"),
+                ));
             }
         }
     }
-    let documented = tree.file(ERRORS).and_then(|source| source.text.as_deref()).unwrap_or_default();
+    let documented = tree
+        .file(ERRORS)
+        .and_then(|source| source.text.as_deref())
+        .unwrap_or_default();
     let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
     for row in documented.lines().filter_map(|line| line.strip_prefix("| `")) {
         if let Some(code) = codes(row).first() {
@@ -68,11 +83,18 @@ fn hash_of_abi(text: &str) -> String {
 }
 
 fn seal_in(text: &str) -> Option<&str> {
-    text.split_once(SEAL)?.1.split_once(SEAL_END).map(|(seal, _)| seal)
+    text.split_once(SEAL)?
+        .1
+        .split_once(SEAL_END)
+        .map(|(seal, _)| seal)
 }
 
 pub(super) fn abi_document_is_sealed(tree: &Tree) -> Vec<Finding> {
-    let text = |path| tree.file(path).and_then(|source| source.text.as_deref()).unwrap_or_default();
+    let text = |path| {
+        tree.file(path)
+            .and_then(|source| source.text.as_deref())
+            .unwrap_or_default()
+    };
     if seal_in(text(ABI_DOC)) == Some(hash_of_abi(text(ABI)).as_str()) {
         return Vec::new();
     }
@@ -86,7 +108,10 @@ pub(crate) fn seal_abi() -> Result<()> {
     let abi = std::fs::read_to_string(root.join(ABI)).context(ABI)?;
     let prose = std::fs::read_to_string(root.join(ABI_DOC)).context(ABI_DOC)?;
     let old = seal_in(&prose).with_context(|| format!("{ABI_DOC} has no line `{SEAL}...{SEAL_END}`"))?;
-    let sealed = prose.replace(&format!("{SEAL}{old}{SEAL_END}"), &format!("{SEAL}{}{SEAL_END}", hash_of_abi(&abi)));
+    let sealed = prose.replace(
+        &format!("{SEAL}{old}{SEAL_END}"),
+        &format!("{SEAL}{}{SEAL_END}", hash_of_abi(&abi)),
+    );
     std::fs::write(root.join(ABI_DOC), sealed).context(ABI_DOC)?;
     println!("sealed {ABI_DOC}");
     Ok(())
@@ -98,7 +123,10 @@ mod tests {
 
     #[test]
     fn codes_are_an_area_and_three_digits() {
-        assert_eq!(codes("`PB-LOAD-001`, PB-X-12 and PB-HTTP-0001, PB-CLI-002."), ["PB-LOAD-001", "PB-CLI-002"]);
+        assert_eq!(
+            codes("`PB-LOAD-001`, PB-X-12 and PB-HTTP-0001, PB-CLI-002."),
+            ["PB-LOAD-001", "PB-CLI-002"]
+        );
         assert_eq!(codes("PB-AREA-NNN PB-"), [""; 0]);
     }
 

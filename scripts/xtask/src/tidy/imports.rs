@@ -30,8 +30,11 @@ fn table(tree: &Tree) -> Option<BTreeMap<String, BTreeSet<String>>> {
     for row in rows.take_while(|line| line.starts_with('|')) {
         let mut cells = row.trim_matches('|').split('|').map(str::trim);
         let (crates, imports) = (cells.next()?, cells.next()?);
-        let imports: BTreeSet<String> =
-            imports.split(',').map(|name| name.trim().to_owned()).filter(|name| name != "none").collect();
+        let imports: BTreeSet<String> = imports
+            .split(',')
+            .map(|name| name.trim().to_owned())
+            .filter(|name| name != "none")
+            .collect();
         for name in crates.split(',') {
             table.insert(name.trim().to_owned(), imports.clone());
         }
@@ -41,15 +44,26 @@ fn table(tree: &Tree) -> Option<BTreeMap<String, BTreeSet<String>>> {
 
 pub(super) fn follow_the_table(tree: &Tree) -> Vec<Finding> {
     let Some(table) = table(tree) else {
-        return vec![Finding::error(TABLE, format!("has no table that begins with `{HEADING}`"))];
+        return vec![Finding::error(
+            TABLE,
+            format!("has no table that begins with `{HEADING}`"),
+        )];
     };
     let mut actual: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for package in &tree.packages {
         let folder = package.folder(&tree.root);
         let name = name_of(&folder);
         let imports = actual.entry(name.to_owned()).or_default();
-        for path in package.dependencies.iter().filter_map(|dependency| dependency.path.as_deref()) {
-            let relative = path.strip_prefix(&tree.root).unwrap_or(path).to_string_lossy().into_owned();
+        for path in package
+            .dependencies
+            .iter()
+            .filter_map(|dependency| dependency.path.as_deref())
+        {
+            let relative = path
+                .strip_prefix(&tree.root)
+                .unwrap_or(path)
+                .to_string_lossy()
+                .into_owned();
             let imported = name_of(&relative);
             if imported != name {
                 imports.insert(imported.to_owned());
@@ -59,7 +73,10 @@ pub(super) fn follow_the_table(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, imports) in &actual {
         let Some(allowed) = table.get(name) else {
-            findings.push(Finding::error(TABLE, format!("`{name}` is missing from the table of imports")));
+            findings.push(Finding::error(
+                TABLE,
+                format!("`{name}` is missing from the table of imports"),
+            ));
             continue;
         };
         for extra in imports.difference(allowed) {
@@ -72,7 +89,10 @@ pub(super) fn follow_the_table(tree: &Tree) -> Vec<Finding> {
         }
     }
     for name in table.keys().filter(|name| !actual.contains_key(*name)) {
-        findings.push(Finding::error(TABLE, format!("`{name}` is in the table but not in the workspace")));
+        findings.push(Finding::error(
+            TABLE,
+            format!("`{name}` is in the table but not in the workspace"),
+        ));
     }
     findings
 }
@@ -80,13 +100,27 @@ pub(super) fn follow_the_table(tree: &Tree) -> Vec<Finding> {
 /// `patchbay_loader::load` takes what was merely inspected, for the child calls it too; a load for service begins
 /// with what was probed.
 pub(super) fn one_caller_loads(tree: &Tree) -> Vec<Finding> {
-    const CALLERS: &[&str] = &["host/crates/isolate/src/child.rs", "host/crates/lifecycle/src/admit.rs"];
-    let calls = tree.sources.iter().filter(|source| source.is_rust() && !source.is_test()).filter(|source| {
-        !source.path.starts_with("host/crates/loader/") && !source.path.starts_with("scripts/") && imports_load(source.code())
-    });
+    const CALLERS: &[&str] = &[
+        "host/crates/isolate/src/child.rs",
+        "host/crates/lifecycle/src/admit.rs",
+    ];
+    let calls = tree
+        .sources
+        .iter()
+        .filter(|source| source.is_rust() && !source.is_test())
+        .filter(|source| {
+            !source.path.starts_with("host/crates/loader/")
+                && !source.path.starts_with("scripts/")
+                && imports_load(source.code())
+        });
     calls
         .filter(|source| !CALLERS.contains(&source.path.as_str()))
-        .map(|source| Finding::error(&source.path, "loads a plugin; only `lifecycle::admit` may, from what was probed"))
+        .map(|source| {
+            Finding::error(
+                &source.path,
+                "loads a plugin; only `lifecycle::admit` may, from what was probed",
+            )
+        })
         .collect()
 }
 
@@ -95,7 +129,11 @@ fn imports_load(code: &str) -> bool {
     while let Some(at) = rest.find("patchbay_loader::") {
         rest = &rest[at + "patchbay_loader::".len()..];
         let list = rest.strip_prefix('{').and_then(|inner| inner.split('}').next());
-        let names = list.unwrap_or_else(|| rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or(""));
+        let names = list.unwrap_or_else(|| {
+            rest.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .next()
+                .unwrap_or("")
+        });
         if names.split(',').any(|name| name.trim() == "load") {
             return true;
         }

@@ -25,7 +25,11 @@ impl Tree {
     fn read() -> Result<Self> {
         let root = tree::root();
         let (sources, packages) = (tree::sources(&root)?, tree::packages(&root)?);
-        Ok(Self { root, sources, packages })
+        Ok(Self {
+            root,
+            sources,
+            packages,
+        })
     }
 
     fn file(&self, path: &str) -> Option<&Source> {
@@ -42,11 +46,19 @@ struct Finding {
 
 impl Finding {
     fn error(place: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { place: place.into(), what: what.into(), fatal: true }
+        Self {
+            place: place.into(),
+            what: what.into(),
+            fatal: true,
+        }
     }
 
     fn warning(place: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { place: place.into(), what: what.into(), fatal: false }
+        Self {
+            place: place.into(),
+            what: what.into(),
+            fatal: false,
+        }
     }
 }
 
@@ -63,7 +75,10 @@ const CHECKS: &[Check] = &[
     ("the top level is as agreed", layout::top_level_is_as_agreed),
     ("scripts can be run", layout::scripts_can_be_run),
     ("error codes are documented", contract::codes_are_documented),
-    ("the contract's document is up to date", contract::abi_document_is_sealed),
+    (
+        "the contract's document is up to date",
+        contract::abi_document_is_sealed,
+    ),
     ("texts speak of the project", prose::texts_speak_of_the_project),
     ("links lead somewhere", prose::links_lead_somewhere),
 ];
@@ -82,6 +97,11 @@ pub(crate) fn tidy() -> Result<()> {
     if wrong > 0 {
         bail!("{wrong} finding(s)");
     }
-    println!("{} checks over {} files in {} ms", CHECKS.len(), tree.sources.len(), begin.elapsed().as_millis());
+    println!(
+        "{} checks over {} files in {} ms",
+        CHECKS.len(),
+        tree.sources.len(),
+        begin.elapsed().as_millis()
+    );
     Ok(())
 }

@@ -32,7 +32,10 @@ pub(super) fn texts_speak_of_the_project(tree: &Tree) -> Vec<Finding> {
             let lower = line.to_lowercase();
             for word in words.iter().filter(|word| lower.contains(*word)) {
                 let place = format!("{}:{}", source.path, number + 1);
-                findings.push(Finding::error(place, format!("speaks of `{word}`, which is not about the project")));
+                findings.push(Finding::error(
+                    place,
+                    format!("speaks of `{word}`, which is not about the project"),
+                ));
             }
         }
     }
@@ -41,13 +44,20 @@ pub(super) fn texts_speak_of_the_project(tree: &Tree) -> Vec<Finding> {
 
 pub(super) fn links_lead_somewhere(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for source in tree.sources.iter().filter(|source| has_extension(&source.path, "md")) {
+    for source in tree
+        .sources
+        .iter()
+        .filter(|source| has_extension(&source.path, "md"))
+    {
         let folder = tree.root.join(&source.path);
         let folder = folder.parent().unwrap_or(&tree.root);
         for link in source.text.as_deref().map(links).unwrap_or_default() {
             let file = link.split('#').next().unwrap_or_default();
             if !file.is_empty() && !file.contains("://") && !folder.join(file).exists() {
-                findings.push(Finding::error(&source.path, format!("links to `{link}`, which is not there")));
+                findings.push(Finding::error(
+                    &source.path,
+                    format!("links to `{link}`, which is not there"),
+                ));
             }
         }
     }

@@ -27,7 +27,10 @@ pub(crate) fn active() -> bool {
             (c"pthread_create", pthread_create as *const () as usize),
             (c"pthread_key_create", pthread_key_create as *const () as usize),
             (c"pthread_key_delete", pthread_key_delete as *const () as usize),
-            (c"__cxa_thread_atexit_impl", __cxa_thread_atexit_impl as *const () as usize),
+            (
+                c"__cxa_thread_atexit_impl",
+                __cxa_thread_atexit_impl as *const () as usize,
+            ),
         ];
         ours.iter().all(|(name, address)| {
             // SAFETY: a lookup by a C string; nothing is called.
@@ -121,7 +124,11 @@ unsafe extern "C" fn thread_ends(value: *mut c_void) {
 unsafe extern "C" fn begin(argument: *mut c_void) -> *mut c_void {
     // SAFETY: `pthread_create` below made this box for this thread alone.
     let begin = unsafe { Box::from_raw(argument.cast::<Begin>()) };
-    let Begin { start, argument, owner } = *begin;
+    let Begin {
+        start,
+        argument,
+        owner,
+    } = *begin;
     if let Some(key) = end_key() {
         // Round 1 of 4: see `thread_ends`. A number that is not 0, so that the destructor is called.
         let first = 1_usize << 32 | owner.number() as usize;
@@ -152,7 +159,11 @@ pub(crate) unsafe extern "C" fn pthread_create(
         return libc::EAGAIN;
     }
     owner.slot().threads.fetch_add(1, SeqCst);
-    let boxed = Box::into_raw(Box::new(Begin { start, argument, owner }));
+    let boxed = Box::into_raw(Box::new(Begin {
+        start,
+        argument,
+        owner,
+    }));
     // SAFETY: the caller's duty, passed on, with a start routine that runs the caller's.
     let answer = unsafe { real(thread, attributes, begin, boxed.cast()) };
     if answer != 0 {
@@ -178,7 +189,9 @@ pub(crate) unsafe extern "C" fn pthread_key_create(
         // SAFETY: the caller's duty, passed on.
         return unsafe { real(key, destructor) };
     };
-    let Some(reserved) = keys::reserve(owner, destructor) else { return libc::EAGAIN };
+    let Some(reserved) = keys::reserve(owner, destructor) else {
+        return libc::EAGAIN;
+    };
     let given = destructor.map(|_| reserved.stand_in());
     // SAFETY: the caller's duty, passed on, with a destructor that runs the caller's.
     let answer = unsafe { real(key, given) };
@@ -238,7 +251,11 @@ pub(crate) unsafe extern "C" fn __cxa_thread_atexit_impl(
         return unsafe { real(destructor, object, library) };
     };
     owner.slot().thread_locals.fetch_add(1, SeqCst);
-    let pending = Box::into_raw(Box::new(Pending { destructor, object, owner }));
+    let pending = Box::into_raw(Box::new(Pending {
+        destructor,
+        object,
+        owner,
+    }));
     // SAFETY: the caller's duty, passed on, with a destructor that runs the caller's.
     let answer = unsafe { real(run_pending, pending.cast(), (&raw const OURS).cast_mut().cast()) };
     if answer != 0 {

@@ -52,13 +52,17 @@ pub(crate) struct Reserved {
 /// Takes an entry for a key of `owner`; `None` when all are taken.
 pub(crate) fn reserve(owner: SlotId, destructor: Option<KeyDestructor>) -> Option<Reserved> {
     let from = NEXT.load(SeqCst);
-    let at = (0..KEYS_MAX)
-        .map(|step| (from + step) % KEYS_MAX)
-        .find(|at| KEYS[*at].state.compare_exchange(FREE, TAKEN, SeqCst, SeqCst).is_ok())?;
+    let at = (0..KEYS_MAX).map(|step| (from + step) % KEYS_MAX).find(|at| {
+        KEYS[*at]
+            .state
+            .compare_exchange(FREE, TAKEN, SeqCst, SeqCst)
+            .is_ok()
+    })?;
     NEXT.store(at + 1, SeqCst);
     let key = &KEYS[at];
     key.owner.store(owner.number(), SeqCst);
-    key.destructor.store(destructor.map_or(0, |destructor| destructor as usize), SeqCst);
+    key.destructor
+        .store(destructor.map_or(0, |destructor| destructor as usize), SeqCst);
     Some(Reserved { at })
 }
 

@@ -4,8 +4,8 @@ use std::ffi::{CStr, CString, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use abi_stable::abi_stability::abi_checking::{CheckingGlobals, check_layout_compatibility_with_globals};
 use abi_stable::StableAbi;
+use abi_stable::abi_stability::abi_checking::{CheckingGlobals, check_layout_compatibility_with_globals};
 use abi_stable::library::{AbiHeaderRef, LibHeader};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use parking_lot::Mutex;
@@ -41,7 +41,10 @@ pub(crate) struct Mapped {
 
 impl std::fmt::Debug for Mapped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mapped").field("path", &self.path).field("bytes", &self.bytes).finish_non_exhaustive()
+        f.debug_struct("Mapped")
+            .field("path", &self.path)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
     }
 }
 
@@ -68,13 +71,20 @@ impl Mapped {
             Err(error) => {
                 tracked.end();
                 drop(guard);
-                return Err(LoadError::Open { reason: reason(&error) });
+                return Err(LoadError::Open {
+                    reason: reason(&error),
+                });
             }
         };
         let (start, end) = range_of(&name).unwrap_or((0, 0));
         tracked.mapped(start, end);
         drop(guard);
-        Ok(Self { library, tracked, path: path.to_owned(), bytes: end - start })
+        Ok(Self {
+            library,
+            tracked,
+            path: path.to_owned(),
+            bytes: end - start,
+        })
     }
 
     /// Finds the plugin's table.
@@ -89,9 +99,12 @@ impl Mapped {
         // SAFETY: the symbol, a static `LibHeader`, begins with an `AbiHeader`; its address is read as a reference
         // to that, whose magic bytes `upgrade` checks before it looks further.
         let header = unsafe { self.library.get::<AbiHeaderRef>(SDK_ENTRY) };
-        let header = *header.map_err(|error| LoadError::NoEntry { reason: reason(&error) })?;
-        let header: &LibHeader =
-            header.upgrade().map_err(|error| LoadError::SdkMismatch { reason: error.to_string() })?;
+        let header = *header.map_err(|error| LoadError::NoEntry {
+            reason: reason(&error),
+        })?;
+        let header: &LibHeader = header.upgrade().map_err(|error| LoadError::SdkMismatch {
+            reason: error.to_string(),
+        })?;
         if check == LayoutCheck::Full {
             let layout = header.layout().ok_or_else(|| LoadError::SdkMismatch {
                 reason: "the plugin carries no description of its layout".into(),
@@ -102,18 +115,24 @@ impl Mapped {
                 layout,
                 &CheckingGlobals::new(),
             )
-            .map_err(|errors| LoadError::SdkMismatch { reason: first_lines(&errors.to_string()) })?;
+            .map_err(|errors| LoadError::SdkMismatch {
+                reason: first_lines(&errors.to_string()),
+            })?;
         }
         // SAFETY: the layouts were compared just now, or by the trial load of the same bytes (`LayoutCheck::Done`).
         let root = unsafe { header.init_root_module_with_unchecked_layout::<RootModule_Ref>() };
-        let root = root.map_err(|error| LoadError::SdkMismatch { reason: first_lines(&error.to_string()) })?;
+        let root = root.map_err(|error| LoadError::SdkMismatch {
+            reason: first_lines(&error.to_string()),
+        })?;
         Ok(root.plugin())
     }
 
     fn c_table(&self) -> Result<*const PluginTable, LoadError> {
         // SAFETY: the contract gives the symbol of this name this type.
         let entry = unsafe { self.library.get::<CEntry>(C_ENTRY.as_bytes()) };
-        let entry = entry.map_err(|error| LoadError::NoEntry { reason: reason(&error) })?;
+        let entry = entry.map_err(|error| LoadError::NoEntry {
+            reason: reason(&error),
+        })?;
         // SAFETY: the contract: callable once the library is loaded.
         Ok(unsafe { entry() })
     }
@@ -125,12 +144,18 @@ impl Mapped {
 
     /// Threads the library started that have not ended.
     pub(crate) fn threads(&self) -> u64 {
-        self.tracked.slot().threads.load(std::sync::atomic::Ordering::SeqCst)
+        self.tracked
+            .slot()
+            .threads
+            .load(std::sync::atomic::Ordering::SeqCst)
     }
 
     /// Destructors of thread-locals that have not run.
     pub(crate) fn thread_locals(&self) -> u64 {
-        self.tracked.slot().thread_locals.load(std::sync::atomic::Ordering::SeqCst)
+        self.tracked
+            .slot()
+            .thread_locals
+            .load(std::sync::atomic::Ordering::SeqCst)
     }
 
     /// Thread-specific keys that are alive.
@@ -149,33 +174,44 @@ impl Mapped {
     /// 1. No thread runs code of the library or will: no call, thread, pending destructor or key of it is left.
     /// 2. Nothing that points into it is used afterwards.
     pub(crate) unsafe fn close(self) -> Closed {
-        let Self { library, tracked, path, .. } = self;
+        let Self {
+            library,
+            tracked,
+            path,
+            ..
+        } = self;
         // Closing is where the C library unmaps; its own errors leave the library mapped, which is looked at below.
         if let Err(error) = library.close() {
             tracing::warn!(path = %path.display(), error = %error, "the system refused to close a library");
         }
-        let answer = if still_mapped(&path) { Closed::StillMapped } else { Closed::Unmapped };
+        let answer = if still_mapped(&path) {
+            Closed::StillMapped
+        } else {
+            Closed::Unmapped
+        };
         if let Err(error) = std::fs::remove_file(&path) {
             tracing::debug!(path = %path.display(), error = %error, "a private copy was already gone");
         }
         match answer {
             Closed::Unmapped => tracked.end(),
-            // Its code may still run: keep telling its threads apart, for ever.
-            Closed::StillMapped => std::mem::forget(tracked),
+            // Its code may still run: the slot is never given back, so its threads are told apart for ever.
+            Closed::StillMapped => {}
         }
         answer
     }
 
     /// Gives up closing: the library stays mapped until the process ends.
     pub(crate) fn abandon(self) {
+        // The slot has no destructor: it stays taken.
         std::mem::forget(self.library);
-        std::mem::forget(self.tracked);
     }
 }
 
 /// Whether the dynamic linker still knows a library under this path.
 fn still_mapped(path: &Path) -> bool {
-    let Ok(name) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    let Ok(name) = CString::new(path.as_os_str().as_bytes()) else {
+        return false;
+    };
     // SAFETY: `RTLD_NOLOAD` loads nothing; it only answers for what is already there.
     let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) };
     if handle.is_null() {
@@ -220,7 +256,12 @@ unsafe extern "C" fn visit(object: *mut libc::dl_phdr_info, _size: usize, search
     let headers = unsafe { std::slice::from_raw_parts(object.dlpi_phdr, usize::from(object.dlpi_phnum)) };
     let loads = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
     let base = object.dlpi_addr as usize;
-    let bounds = loads.map(|header| (header.p_vaddr as usize, (header.p_vaddr + header.p_memsz) as usize));
+    let bounds = loads.map(|header| {
+        (
+            header.p_vaddr as usize,
+            (header.p_vaddr + header.p_memsz) as usize,
+        )
+    });
     search.found = bounds
         .reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
         .map(|(low, high)| (base + low, base + high));
@@ -237,6 +278,12 @@ fn reason(error: &libloading::Error) -> String {
 
 /// The first lines of a text that may be long, without control characters.
 fn first_lines(text: &str) -> String {
-    let kept = text.lines().map(str::trim).filter(|line| !line.is_empty()).take(12).collect::<Vec<_>>().join("; ");
+    let kept = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .take(12)
+        .collect::<Vec<_>>()
+        .join("; ");
     kept.chars().filter(|c| !c.is_control()).take(1500).collect()
 }

@@ -18,7 +18,9 @@ impl SymbolLookup {
     pub fn open(file: &Path) -> Option<Self> {
         // SAFETY: running the constructors of a plugin that this host has vetted.
         let library = unsafe { Library::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.ok()?;
-        Some(Self { library: Box::leak(Box::new(library)) })
+        Some(Self {
+            library: Box::leak(Box::new(library)),
+        })
     }
 
     /// The address of the entry symbol, looked up now.

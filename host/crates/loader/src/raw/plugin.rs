@@ -61,9 +61,12 @@ struct NodeRuntime {
 enum Instances {
     /// A node without state: one for everybody.
     One(RwLock<Option<Arc<Instance>>>, InstancePtr),
-    /// By tenant, then by configuration.
-    Many(RwLock<HashMap<Box<str>, HashMap<Box<[u8]>, Arc<Instance>>>>),
+    /// One for each tenant and configuration.
+    Many(RwLock<ByTenant>),
 }
+
+/// Instances by tenant, then by encoded configuration.
+type ByTenant = HashMap<Box<str>, HashMap<Box<[u8]>, Arc<Instance>>>;
 
 /// An instance; ended when the last call inside it lets go. Never leaves this module, where each holder either has a
 /// pass or is `unload`.
@@ -106,7 +109,11 @@ impl LoadedPlugin {
         if answer != status::OK {
             return Err(LoadError::StartFailed { status: answer });
         }
-        let nodes = entry.nodes().iter().map(NodeRuntime::make).collect::<Result<Vec<_>, _>>()?;
+        let nodes = entry
+            .nodes()
+            .iter()
+            .map(NodeRuntime::make)
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             gate: Arc::new(Gate::new()),
             description,
@@ -132,7 +139,11 @@ impl LoadedPlugin {
     /// Bytes of address space it takes; 0 once it is unmapped.
     #[must_use]
     pub fn mapped_bytes(&self) -> usize {
-        if matches!(*self.stage.lock(), Stage::Closed) { 0 } else { self.mapped_bytes }
+        if matches!(*self.stage.lock(), Stage::Closed) {
+            0
+        } else {
+            self.mapped_bytes
+        }
     }
 
     /// Threads it started that have not ended, and thread-local destructors that have not run.
@@ -180,11 +191,17 @@ impl LoadedPlugin {
             // SAFETY: (1) the pass was checked above and outlives the call: `unload` needs the gate idle;
             // (2) the instance is this node's, and is ended by `unload` alone.
             Instances::One(_, pointer) => unsafe {
-                runtime.entry.execute(*pointer, input, &call.caller, call.services, out)
+                runtime
+                    .entry
+                    .execute(*pointer, input, &call.caller, call.services, out)
             },
             Instances::Many(_) => runtime.execute_stateful(pass, input, call, out)?,
         };
-        if answer == status::OK { CallFault::check_output(out) } else { Err(CallFault::of(answer, out)) }
+        if answer == status::OK {
+            CallFault::check_output(out)
+        } else {
+            Err(CallFault::of(answer, out))
+        }
     }
 
     /// Begins an async call.
@@ -212,14 +229,22 @@ impl LoadedPlugin {
                 deadline: call.deadline,
                 cancel: Some(&call.cancel),
             };
-            let call = SyncCall { caller, services: &*call.services, config: None };
+            let call = SyncCall {
+                caller,
+                services: &*call.services,
+                config: None,
+            };
             runtime.instance(&inside, &call, &mut out)?
         };
         // SAFETY: (1) `CallFuture` keeps the pass, which `unload` waits for, below the future; (2) it keeps the
         // instance below the future, too.
         let future = unsafe { runtime.entry.start(instance.pointer, call, output_limit) };
         let future = future.map_err(|answer| CallFault::of(answer, &out))?;
-        Ok(CallFuture { future, _instance: instance, _pass: pass })
+        Ok(CallFuture {
+            future,
+            _instance: instance,
+            _pass: pass,
+        })
     }
 
     /// Takes the next steps of unloading; to be called again while it answers `Pinned`.
@@ -234,7 +259,11 @@ impl LoadedPlugin {
             for node in &self.nodes {
                 node.end_instances();
             }
-            let objects: u64 = self.nodes.iter().map(|node| node.objects.load(Ordering::Acquire)).sum();
+            let objects: u64 = self
+                .nodes
+                .iter()
+                .map(|node| node.objects.load(Ordering::Acquire))
+                .sum();
             if objects > 0 {
                 return Unloaded::Pinned(vec![PinReason::Objects(objects)]);
             }
@@ -335,7 +364,9 @@ pub struct SyncCall<'c> {
 
 impl std::fmt::Debug for SyncCall<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SyncCall").field("caller", &self.caller).finish_non_exhaustive()
+        f.debug_struct("SyncCall")
+            .field("caller", &self.caller)
+            .finish_non_exhaustive()
     }
 }
 
@@ -346,10 +377,20 @@ impl NodeRuntime {
         let objects = Arc::new(AtomicU64::new(0));
         if entry.is_stateful() {
             let instances = Instances::Many(RwLock::new(HashMap::new()));
-            return Ok(Self { entry, objects, instances });
+            return Ok(Self {
+                entry,
+                objects,
+                instances,
+            });
         }
         let mut out = HostSink::with_limit(1 << 20);
-        let caller = Caller { tenant: "-", run: "-", node: entry.node_type(), deadline: u64::MAX, cancel: None };
+        let caller = Caller {
+            tenant: "-",
+            run: "-",
+            node: entry.node_type(),
+            deadline: u64::MAX,
+            cancel: None,
+        };
         // SAFETY: the library is mapped and started; `unload` ends the instance before it closes it.
         let made = unsafe { entry.create(ValueRef::NULL, &caller, &Nothing, &mut out) };
         let pointer = made.map_err(|answer| LoadError::CreateFailed {
@@ -357,8 +398,16 @@ impl NodeRuntime {
             reason: CallFault::of(answer, &out).to_string(),
         })?;
         objects.fetch_add(1, Ordering::Relaxed);
-        let one = Arc::new(Instance { pointer, entry: Arc::clone(&entry), objects: Arc::clone(&objects) });
-        Ok(Self { entry, objects, instances: Instances::One(RwLock::new(Some(one)), pointer) })
+        let one = Arc::new(Instance {
+            pointer,
+            entry: Arc::clone(&entry),
+            objects: Arc::clone(&objects),
+        });
+        Ok(Self {
+            entry,
+            objects,
+            instances: Instances::One(RwLock::new(Some(one)), pointer),
+        })
     }
 
     fn execute_stateful(
@@ -373,7 +422,8 @@ impl NodeRuntime {
             let instance = self.instance(pass, call, out)?;
             // SAFETY: (1) the caller's pass keeps the plugin loaded; (2) the reference keeps the instance.
             let answer = unsafe {
-                self.entry.execute(instance.pointer, input, &call.caller, call.services, out)
+                self.entry
+                    .execute(instance.pointer, input, &call.caller, call.services, out)
             };
             if answer == status::PANICKED || answer == status::POISONED {
                 self.evict(call, &instance);
@@ -399,8 +449,10 @@ impl NodeRuntime {
             Instances::Many(many) => many,
         };
         let config = call.config.unwrap_or(ValueRef::NULL);
-        let known = |all: &HashMap<Box<str>, HashMap<Box<[u8]>, Arc<Instance>>>| {
-            all.get(call.caller.tenant).and_then(|of_tenant| of_tenant.get(config.raw())).cloned()
+        let known = |all: &ByTenant| {
+            all.get(call.caller.tenant)
+                .and_then(|of_tenant| of_tenant.get(config.raw()))
+                .cloned()
         };
         if let Some(instance) = known(&many.read()) {
             return Ok(instance);
@@ -413,19 +465,32 @@ impl NodeRuntime {
         let made = unsafe { self.entry.create(config, &call.caller, call.services, out) };
         let pointer = made.map_err(|answer| CallFault::of(answer, out))?;
         self.objects.fetch_add(1, Ordering::Relaxed);
-        let instance = Instance { pointer, entry: Arc::clone(&self.entry), objects: Arc::clone(&self.objects) };
+        let instance = Instance {
+            pointer,
+            entry: Arc::clone(&self.entry),
+            objects: Arc::clone(&self.objects),
+        };
         let mut all = many.write();
         let of_tenant = all.entry(call.caller.tenant.into()).or_default();
-        let first = of_tenant.entry(config.raw().into()).or_insert_with(|| Arc::new(instance));
+        let first = of_tenant
+            .entry(config.raw().into())
+            .or_insert_with(|| Arc::new(instance));
         Ok(Arc::clone(first))
     }
 
     fn evict(&self, call: &SyncCall<'_>, instance: &Arc<Instance>) {
-        let Instances::Many(many) = &self.instances else { return };
+        let Instances::Many(many) = &self.instances else {
+            return;
+        };
         let config = call.config.unwrap_or(ValueRef::NULL);
         let mut all = many.write();
-        let Some(of_tenant) = all.get_mut(call.caller.tenant) else { return };
-        if of_tenant.get(config.raw()).is_some_and(|kept| Arc::ptr_eq(kept, instance)) {
+        let Some(of_tenant) = all.get_mut(call.caller.tenant) else {
+            return;
+        };
+        if of_tenant
+            .get(config.raw())
+            .is_some_and(|kept| Arc::ptr_eq(kept, instance))
+        {
             of_tenant.remove(config.raw());
         }
     }
@@ -470,9 +535,13 @@ impl CallFault {
     fn of(answer: Status, out: &HostSink) -> Self {
         let error = || {
             let written = ValueRef::parse(out.written()).ok();
-            written.and_then(|value| decode::<NodeError>(value).ok()).unwrap_or_else(|| {
-                NodeError::new(format!("the node answered with status {answer} and no readable error"))
-            })
+            written
+                .and_then(|value| decode::<NodeError>(value).ok())
+                .unwrap_or_else(|| {
+                    NodeError::new(format!(
+                        "the node answered with status {answer} and no readable error"
+                    ))
+                })
         };
         match answer {
             status::PANICKED => Self::Panicked(error().message.into_owned()),

@@ -82,7 +82,9 @@ impl Tracked {
         slot.path.store(path.into_raw(), SeqCst);
         LOADS.fetch_add(1, SeqCst);
         slot.state.store(LOADING, SeqCst);
-        Some(Self { id: SlotId(u32::try_from(at).ok()?) })
+        Some(Self {
+            id: SlotId(u32::try_from(at).ok()?),
+        })
     }
 
     /// The library is mapped at `start..end`.
@@ -135,7 +137,11 @@ pub(crate) fn owner_of(address: *const c_void) -> Option<SlotId> {
     if let Some(number) = SLOTS[..used].iter().position(inside) {
         return u32::try_from(number).ok().map(SlotId);
     }
-    if LOADS.load(SeqCst) == 0 { None } else { owner_while_loading(address) }
+    if LOADS.load(SeqCst) == 0 {
+        None
+    } else {
+        owner_while_loading(address)
+    }
 }
 
 /// A constructor of a library runs before its addresses are known here: ask the dynamic linker.
@@ -160,11 +166,18 @@ fn owner_while_loading(address: *const c_void) -> Option<SlotId> {
         // is running, and another slot's path is only freed by `end`, which first leaves the state.
         slot.state.load(SeqCst) == LOADING && !path.is_null() && unsafe { CStr::from_ptr(path) } == name
     };
-    SLOTS[..used].iter().position(same).and_then(|number| u32::try_from(number).ok()).map(SlotId)
+    SLOTS[..used]
+        .iter()
+        .position(same)
+        .and_then(|number| u32::try_from(number).ok())
+        .map(SlotId)
 }
 
 /// Slots in use, for tests and for listings.
 pub(crate) fn in_use() -> usize {
     let used = USED.load(SeqCst).min(MAX_LIBRARIES);
-    SLOTS[..used].iter().filter(|slot| slot.state.load(SeqCst) != FREE).count()
+    SLOTS[..used]
+        .iter()
+        .filter(|slot| slot.state.load(SeqCst) != FREE)
+        .count()
 }
