@@ -67,10 +67,8 @@ impl Tape {
     /// All events so far that are `wanted`.
     #[must_use]
     pub fn all(&self, wanted: impl Fn(&EventView) -> bool) -> Vec<EventView> {
-        self.shared
-            .0
-            .lock()
-            .unwrap()
+        let kept = self.shared.0.lock().unwrap();
+        kept.events
             .iter()
             .filter(|event| wanted(event))
             .cloned()

@@ -80,6 +80,9 @@ impl std::fmt::Debug for Parts {
     }
 }
 
+/// How often a promotion loads a revision that is retired again under its hands.
+const LOADS: u32 = 16;
+
 /// The lifecycle of all plugins of a host.
 pub struct Lifecycle {
     parts: Parts,
@@ -395,13 +398,16 @@ impl Lifecycle {
     ) -> Result<Swap, LifecycleError> {
         let registry = self.registry();
         // Warm, as after any deploy with a history: one lock, one store.
-        let swap = match registry.promote(plugin, number, force, change) {
-            Err(patchbay_registry::RegistryError::NotMounted { .. }) => {
-                mount_again(self, plugin, number)?;
-                registry.promote(plugin, number, force, change)?
-            }
-            other => other?,
-        };
+        let mut swap = registry.promote(plugin, number, force, change);
+        // Between the load and the store the conductor may find the revision surplus and retire it: load it again.
+        for _ in 0..LOADS {
+            let Err(patchbay_registry::RegistryError::NotMounted { .. }) = swap else {
+                break;
+            };
+            mount_again(self, plugin, number)?;
+            swap = registry.promote(plugin, number, force, change);
+        }
+        let swap = swap?;
         if swap.from != Some(swap.to) {
             let micros = micros_since
                 .map(|since| u64::try_from(self.clock().now().since(since).as_micros()).unwrap_or(u64::MAX));

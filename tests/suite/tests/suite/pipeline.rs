@@ -77,35 +77,35 @@ fn every_kind_of_bad_file_is_listed_with_its_reason_and_what_serves_goes_on() {
     let host = TestHost::holding(&["echo-1-0"], |config| config.max_plugin_bytes = 64 << 20);
     let kinds: [(&str, &str, Spoil); 13] = [
         ("text.so", "PB-INSPECT-001", |_, path| {
-            fs::write(path, "hello\n").unwrap()
+            fs::write(path, "hello\n").unwrap();
         }),
         ("zeros.so", "PB-INSPECT-001", |_, path| {
-            fs::write(path, [0; 4096]).unwrap()
+            fs::write(path, [0; 4096]).unwrap();
         }),
         ("archive.so", "PB-INSPECT-002", |_, path| {
-            fs::write(path, "!<arch>\n/ 0 ").unwrap()
+            fs::write(path, "!<arch>\n/ 0 ").unwrap();
         }),
         ("windows.so", "PB-INSPECT-003", |_, path| {
-            fs::write(path, b"MZ\x90\0").unwrap()
+            fs::write(path, b"MZ\x90\0").unwrap();
         }),
         ("empty.so", "PB-STAGE-008", |_, path| fs::write(path, "").unwrap()),
         ("large.so", "PB-STAGE-009", |_, path| {
-            File::create(path).unwrap().set_len(65 << 20).unwrap()
+            File::create(path).unwrap().set_len(65 << 20).unwrap();
         }),
         ("folder.so", "PB-STAGE-003", |_, path| {
-            fs::create_dir(path).unwrap()
+            fs::create_dir(path).unwrap();
         }),
         ("link.so", "PB-STAGE-002", |host, path| {
-            symlink(host.inbox("echo-1-0.so"), path).unwrap()
+            symlink(host.inbox("echo-1-0.so"), path).unwrap();
         }),
         ("socket.so", "PB-STAGE-005", |_, path| {
-            drop(UnixListener::bind(path).unwrap())
+            drop(UnixListener::bind(path).unwrap());
         }),
         ("library.so", "PB-INSPECT-021", |host, path| {
-            compiled(host, "int f(void) { return 0; }", &["-shared"], path)
+            compiled(host, "int f(void) { return 0; }", &["-shared"], path);
         }),
         ("program.so", "PB-INSPECT-007", |host, path| {
-            compiled(host, "int main(void) { return 0; }", &[], path)
+            compiled(host, "int main(void) { return 0; }", &[], path);
         }),
         ("cut.so", "PB-INSPECT-010", |_, path| {
             let whole = fs::read(fixture("echo-1-1")).unwrap();

@@ -9,7 +9,7 @@ use patchbay_tests_support::{TestHost, fixture, hostile, run};
 #[test]
 fn every_hostile_constructor_ends_in_its_own_code_while_calls_go_on() {
     let host = TestHost::holding(&["echo-1-0"], |config| {
-        config.probe_deadline = Duration::from_secs(4)
+        config.probe_deadline = Duration::from_secs(4);
     });
     let (over, calls) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|threads| {

@@ -81,7 +81,7 @@ fn a_hundred_swaps_with_real_loads_under_load_fail_no_call_and_are_seen_at_once(
 #[test]
 fn concurrent_orders_leave_the_plugin_live_and_the_history_whole() {
     let host = TestHost::holding(&["echo-1-0", "echo-1-1", "echo-2-0"], |config| {
-        config.history_limit = 0
+        config.history_limit = 0;
     });
     std::thread::scope(|threads| {
         for version in ["1.0.0", "1.1.0", "2.0.0"] {

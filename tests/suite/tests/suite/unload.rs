@@ -63,7 +63,7 @@ fn after_panics_the_version_is_unmapped_all_the_same() {
 #[test]
 fn as_many_versions_stay_warm_as_the_history_says() {
     let host = TestHost::holding(&["echo-1-0", "echo-1-1", "echo-2-0"], |config| {
-        config.history_limit = 1
+        config.history_limit = 1;
     });
     host.wait("revision.retired", "echo", "1.0.0");
     assert_eq!(host.revision("echo", "1.1.0").state, RevisionState::Warm);
@@ -83,9 +83,9 @@ impl Drop for Release {
 fn a_call_in_flight_holds_its_version(node: &str) {
     let host = lean(&["echo-1-0"]);
     let (began, until) = (host.scratch("began"), host.scratch("until"));
+    let input = json!({"began": began, "until": until});
+    let call = Call::of("default".parse().unwrap());
     std::thread::scope(|threads| {
-        let input = json!({"began": began, "until": until});
-        let call = Call::of("default".parse().unwrap());
         let held = threads.spawn(|| host.host().call_as(node, &input, &call).unwrap());
         let release = Release(until.clone());
         host.until("the call to begin", || fs::exists(&began).unwrap());
@@ -94,7 +94,10 @@ fn a_call_in_flight_holds_its_version(node: &str) {
         host.wait("revision.pinned", "echo", "1.0.0");
         let old = host.revision("echo", "1.0.0");
         assert_eq!(old.state, RevisionState::Draining);
-        assert!(old.calls_in_flight > 0 && old.pinned_by.iter().any(|why| why.contains("running call")), "{old:?}");
+        assert!(
+            old.calls_in_flight > 0 && old.pinned_by.iter().any(|why| why.contains("running call")),
+            "{old:?}"
+        );
         assert!(traces(&host, "echo-1.0.0").0 > 0);
         drop(release);
         assert_eq!(held.join().unwrap().as_ref().to_json(), r#"{"result":"1.0.0"}"#);
@@ -114,8 +117,10 @@ fn one_call_is_reported_as_one_call_whichever_way_it_came() {
     let mut counts = Vec::new();
     for node in ["fx.block", "fx.await"] {
         for json_call in [false, true] {
-            let (began, until) =
-                (host.scratch(&format!("{node}-{json_call}")), host.scratch(&format!("{node}-{json_call}-until")));
+            let (began, until) = (
+                host.scratch(&format!("{node}-{json_call}")),
+                host.scratch(&format!("{node}-{json_call}-until")),
+            );
             let input = json!({"began": began, "until": until});
             let call = Call::of("default".parse().unwrap());
             std::thread::scope(|threads| {
