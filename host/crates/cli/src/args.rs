@@ -25,7 +25,7 @@ and an error is one line of JSON: {\"code\", \"message\", \"hint\", \"requestId\
 Examples:
   patchbay up --plugins ./plugins
   patchbay nodes
-  patchbay call string.upper '{\"text\": \"hello\"}'
+  patchbay call string.upper '{\"value\": \"hello\"}'
   patchbay promote string 1.2.0 --reason 'fixes the umlauts'
   patchbay rollback string";
 
@@ -101,9 +101,9 @@ pub(crate) struct OrderArgs {
 /// Arguments of `call`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  patchbay call string.upper '{\"text\": \"hello\"}'
+  patchbay call string.upper '{\"value\": \"hello\"}'
   patchbay call string.upper @input.json --tenant acme
-  echo '{\"text\": \"hello\"}' | patchbay call string.upper - --timeout 500ms --json")]
+  echo '{\"value\": \"hello\"}' | patchbay call string.upper - --timeout 500ms --json")]
 pub(crate) struct CallArgs {
     /// The node, such as `string.upper`
     #[arg(value_name = "NODE_TYPE")]

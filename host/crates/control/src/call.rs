@@ -180,15 +180,13 @@ impl Patchbay {
             .map_err(|error| ControlError::Input(error.to_string()))?;
         let mut out = Output::with_limit(self.inner.dispatcher.limits().output_bytes);
         let begin = self.inner.clock.now();
-        let (value, revision, served_by) = {
-            let session = self.session(&[node_type])?;
-            let answer = session.call(0, input.as_ref(), &call.options(node_type), &mut out)?;
-            let served_by = session.served_by(0);
-            (answer.value, answer.revision, served_by)
-        };
+        let dispatcher = &self.inner.dispatcher;
+        let slot = dispatcher.resolve(node_type)?;
+        let (answer, served_by) =
+            dispatcher.call_signed(slot, input.as_ref(), &call.options(node_type), &mut out)?;
         let micros = u64::try_from(self.inner.clock.now().since(begin).as_micros()).unwrap_or(u64::MAX);
-        let patchbay_dispatch::ServedBy { plugin, version } = served_by.ok_or(CallError::Closing)?;
-        let output = serde_json::to_value(value).map_err(|error| {
+        let patchbay_dispatch::ServedBy { plugin, version } = served_by;
+        let output = serde_json::to_value(answer.value).map_err(|error| {
             let error = Box::new(NodeError::new(format!("the result is no JSON: {error}")));
             CallError::Failed {
                 node_type: node_type.to_owned(),
@@ -199,7 +197,7 @@ impl Patchbay {
             output,
             plugin,
             version,
-            revision,
+            revision: answer.revision,
             micros,
         })
     }

@@ -74,7 +74,14 @@ impl Order {
     }
 
     fn into_change(self, action: Option<Action>) -> (Force, Change) {
-        (self.force, Change { actor: self.actor.into(), reason: self.reason.into(), action })
+        (
+            self.force,
+            Change {
+                actor: self.actor.into(),
+                reason: self.reason.into(),
+                action,
+            },
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use arc_swap::cache::Cache;
 use patchbay_lease::{OwnedPass, Pass};
 use patchbay_loader::{CallFault, SyncCall};
-use patchbay_registry::{LeaseSet, Mount, NodeSlot, Registry, RegistryError, Route, Snapshot};
+use patchbay_registry::{LeaseSet, Mount, NodeSlot, Registry, RegistryError, Snapshot};
 use patchbay_vocab::{Clock, Monotonic, RevisionNumber, TenantId};
 use plugin_api::shim::host::{AsyncCall, Caller};
 use plugin_api::value::ValueRef;
@@ -19,7 +19,7 @@ use crate::Output;
 use crate::block::block_on;
 use crate::error::{CallError, ServedBy};
 use crate::nearest::nearest;
-use crate::served::Served;
+use crate::served::{Place, Served};
 use crate::services::{OwnedServices, Services, nanos};
 use crate::stores::{TenantStores, Variables};
 
@@ -180,6 +180,37 @@ impl Dispatcher {
         options: &CallOptions<'_>,
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
+        self.call_seen(slot, input, options, out, |_| ())
+    }
+
+    /// As [`Dispatcher::call`], and says whose node answered.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn call_signed<'o>(
+        self: &Arc<Self>,
+        slot: NodeSlot,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<(Answer<'o>, ServedBy), CallError> {
+        let mut signed = None;
+        let answer = self.call_seen(slot, input, options, out, |mount| {
+            let (plugin, version) = (mount.plugin().clone(), mount.version().clone());
+            signed = Some(ServedBy { plugin, version });
+        })?;
+        Ok((answer, signed.ok_or(CallError::Closing)?))
+    }
+
+    #[inline]
+    fn call_seen<'o>(
+        self: &Arc<Self>,
+        slot: NodeSlot,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+        seen: impl FnOnce(&Mount<Served>),
+    ) -> Result<Answer<'o>, CallError> {
         if options.depth > self.limits.depth {
             return Err(CallError::TooDeep {
                 limit: self.limits.depth,
@@ -195,7 +226,7 @@ impl Dispatcher {
                 })
             }
         };
-        let result = self.call_with(&mut cached.routes, slot, input, options, out);
+        let result = self.call_with(&mut cached.routes, slot, input, options, out, seen);
         CACHED.set(Some(cached));
         result
     }
@@ -208,6 +239,7 @@ impl Dispatcher {
         input: ValueRef<'_>,
         options: &CallOptions<'_>,
         out: &'o mut Output,
+        seen: impl FnOnce(&Mount<Served>),
     ) -> Result<Answer<'o>, CallError> {
         for _ in 0..TRIES {
             let snapshot: &Arc<Routes> = routes.load();
@@ -215,35 +247,37 @@ impl Dispatcher {
                 return Err(unknown(snapshot, options.node));
             };
             let mount = route.mount();
-            // A version that closed between the load and this line is no longer routed: look again.
+            let Some(place) = mount.handle().place(route.node()) else {
+                return Err(CallError::Closing);
+            };
+            // A version that closed between the load and these lines is no longer routed: look again.
+            if place.is_async {
+                let Some(pass) = mount.enter_owned() else { continue };
+                seen(mount);
+                return self.call_async(pass, mount, place, input, options, out);
+            }
             let Some(pass) = mount.enter() else { continue };
-            return self.call_inside(&pass, route, input, options, out);
+            seen(mount);
+            return self.call_sync(&pass, mount, place, input, options, out);
         }
         Err(CallError::Closing)
     }
 
     /// Calls under a pass that holds the version.
     #[inline]
-    fn call_inside<'o>(
+    fn call_sync<'o>(
         self: &Arc<Self>,
         pass: &Pass<'_>,
-        route: &Route<Served>,
+        mount: &Mount<Served>,
+        place: Place,
         input: ValueRef<'_>,
         options: &CallOptions<'_>,
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
-        let mount = route.mount();
-        let served = mount.handle();
-        let plugin = served.plugin();
-        let Some(place) = served.place(route.node()) else {
-            return Err(CallError::Closing);
-        };
+        let plugin = mount.handle().plugin();
         let timeout = options.timeout.or(place.timeout);
         let deadline = timeout.map(|after| Monotonic(self.clock.now().0.saturating_add(after)));
-        let (is_async, place) = (place.is_async, place.node);
-        if is_async {
-            return self.call_async(pass, route, place, input, options, (deadline, timeout), out);
-        }
+        let place = place.node;
         let services = Services {
             dispatcher: self,
             mount,
@@ -272,23 +306,20 @@ impl Dispatcher {
         }
     }
 
+    /// Begins an async call and drives it on this thread.
     #[cold]
-    #[expect(clippy::too_many_arguments, reason = "the parts of one call, passed on once")]
     fn call_async<'o>(
         self: &Arc<Self>,
-        pass: &Pass<'_>,
-        route: &Route<Served>,
-        place: usize,
+        pass: OwnedPass,
+        mount: &Arc<Mount<Served>>,
+        place: Place,
         input: ValueRef<'_>,
         options: &CallOptions<'_>,
-        (deadline, timeout): (Option<Monotonic>, Option<Duration>),
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
-        let mount = route.mount();
-        // Under the caller's pass: a run that holds a lease may begin tasks on a version that has closed.
-        let Some(owned) = pass.extend(mount.gate()) else {
-            return Err(CallError::Closing);
-        };
+        let timeout = options.timeout.or(place.timeout);
+        let deadline = timeout.map(|after| Monotonic(self.clock.now().0.saturating_add(after)));
+        let place = place.node;
         let cancel = options.cancel.cloned().unwrap_or_default();
         let services = OwnedServices {
             dispatcher: Arc::clone(self),
@@ -312,7 +343,7 @@ impl Dispatcher {
             services: Box::new(services),
         };
         let plugin = mount.handle().plugin();
-        let future = plugin.begin(owned, place, call, self.limits.output_bytes);
+        let future = plugin.begin(pass, place, call, self.limits.output_bytes);
         let future = future.map_err(|fault| failed(mount, place, fault))?;
         match block_on(future, deadline, &*self.clock) {
             Some(Ok(value)) => {
@@ -396,9 +427,22 @@ impl Session {
             node_type: options.node.to_owned(),
             nearest: None,
         })?;
-        let pass: &OwnedPass = leased.pass;
+        let mount = leased.route.mount();
+        let place = mount
+            .handle()
+            .place(leased.route.node())
+            .ok_or(CallError::Closing)?;
+        // Under the session's own pass: its version may have closed to everybody else.
+        let inside = leased.pass.renew();
+        if !place.is_async {
+            return self
+                .dispatcher
+                .call_sync(&inside, mount, place, input, options, out);
+        }
+        let task = inside.extend(mount.gate()).ok_or(CallError::Closing)?;
+        drop(inside);
         self.dispatcher
-            .call_inside(&pass.renew(), leased.route, input, options, out)
+            .call_async(task, mount, place, input, options, out)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The conductor: drives each artifact from file event to unload.
 //!
-//! Invariant: an artifact reaches the registry only as [`Probed`](patchbay_isolate::Probed) evidence, in [`admit`], the
+//! Invariant: an artifact reaches the registry only as [`Probed`](patchbay_isolate::Probed) evidence, in `admit`, the
 //! one place that loads for service; and what leaves the registry is unloaded here, step by step, until it is gone or
 //! known to be pinned.
 //!

@@ -54,7 +54,10 @@ pub struct BadMetadata {
 }
 
 fn bad(field: impl AsRef<str>, reason: impl AsRef<str>) -> BadMetadata {
-    BadMetadata { field: field.as_ref().to_owned(), reason: reason.as_ref().to_owned() }
+    BadMetadata {
+        field: field.as_ref().to_owned(),
+        reason: reason.as_ref().to_owned(),
+    }
 }
 
 impl Description {
@@ -184,7 +187,10 @@ fn check_node(field: &str, meta: NodeMeta) -> Result<NodeDescription, BadMetadat
 
 fn dependencies_of(field: &str, given: &[Dependency]) -> Result<Vec<(PluginName, VersionReq)>, BadMetadata> {
     let parse = |dependency: &Dependency| {
-        let plugin = dependency.plugin.parse().map_err(|error: BadId| bad(field, error.to_string()))?;
+        let plugin = dependency
+            .plugin
+            .parse()
+            .map_err(|error: BadId| bad(field, error.to_string()))?;
         let range = dependency.range.parse().map_err(|error| {
             bad(
                 field,

@@ -234,7 +234,8 @@ fn check_dependents<H>(book: &Book<H>, revision: &RevisionRecord<H>) -> Result<(
     })
 }
 
-/// Looks, breadth first through what is live, for a way from the dependencies back to the plugin.
+/// Looks, breadth first, for a way from the dependencies back to the plugin: through what is live, and where nothing
+/// is live through what would go live, so that two plugins that wait for each other are told so.
 fn check_cycle<H>(book: &Book<H>, revision: &RevisionRecord<H>) -> Result<(), RegistryError> {
     let goal = &revision.plugin;
     let mut came_from: BTreeMap<&PluginName, &PluginName> = BTreeMap::new();
@@ -251,7 +252,7 @@ fn check_cycle<H>(book: &Book<H>, revision: &RevisionRecord<H>) -> Result<(), Re
             }
             if !came_from.contains_key(next) {
                 came_from.insert(next, at);
-                queue.extend(book.live(next));
+                queue.extend(book.live(next).or_else(|| book.would_be_live(next)));
             }
         }
         let Some(next) = queue.pop_front() else {

@@ -106,6 +106,14 @@ impl<H> Book<H> {
         self.plugins.get(plugin)?.live_record()
     }
 
+    /// Of a plugin without a live revision, the newest that is loaded and may go live.
+    pub(crate) fn would_be_live(&self, plugin: &PluginName) -> Option<&RevisionRecord<H>> {
+        let revisions = self.plugins.get(plugin)?.revisions.values().rev();
+        revisions
+            .into_iter()
+            .find(|revision| revision.mount.is_some() && !revision.is_quarantined())
+    }
+
     /// Writes down what a publication has made true: `to` is live, or nothing is.
     pub(crate) fn set_live(&mut self, plugin: &PluginName, to: Option<RevisionNumber>) {
         let Some(record) = self.plugins.get_mut(plugin) else {

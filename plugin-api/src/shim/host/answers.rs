@@ -1,0 +1,213 @@
+//! The host's functions: what a plugin's questions run into, and the context that carries them.
+
+use super::{Caller, HostServices, Refusal, Store};
+use crate::abi::{Bytes, Context, HostTable, Sink, Status, WakerHandle, level, status, store};
+use crate::shim::fence::fence;
+use crate::shim::{SinkWriter, waker};
+use crate::value::ValueRef;
+use crate::{CONTRACT, Contract};
+
+/// A context with what it points to. Lives on the stack of one call, or in the box of one future.
+pub(super) struct Frame<'c> {
+    context: Context,
+    services: &'c dyn HostServices,
+}
+
+impl<'c> Frame<'c> {
+    #[inline]
+    pub(super) fn new(caller: &Caller<'c>, services: &'c dyn HostServices) -> Self {
+        let context = Context {
+            size: size_of::<Context>() as u32,
+            flags: 0,
+            host: &raw const HOST,
+            handle: std::ptr::null(),
+            tenant: Bytes::lend(caller.tenant.as_bytes()),
+            run: Bytes::lend(caller.run.as_bytes()),
+            node: Bytes::lend(caller.node.as_bytes()),
+            deadline: caller.deadline,
+            cancel: caller.cancel.map_or(std::ptr::null(), std::ptr::from_ref),
+        };
+        Self { context, services }
+    }
+
+    /// The context to lend out; valid while `self` stays where it is.
+    #[inline]
+    pub(super) fn lend(&mut self) -> *const Context {
+        self.context.handle = std::ptr::from_ref(&self.services).cast();
+        &raw const self.context
+    }
+}
+
+/// The host's functions, one table for the whole process.
+pub(super) static HOST: HostTable = HostTable {
+    size: size_of::<HostTable>() as u32,
+    contract_major: CONTRACT.major,
+    contract_minor: CONTRACT.minor,
+    flags: 0,
+    now: host_now,
+    log: host_log,
+    read: host_read,
+    write: host_write,
+    remove: host_remove,
+    call: host_call,
+    wake_after: host_wake_after,
+};
+
+/// The contract this host speaks.
+pub const HOST_CONTRACT: Contract = CONTRACT;
+
+/// Runs `work` with the services behind a context; a panic of the host's own code becomes `failed`.
+///
+/// # Safety
+/// 1. `context` is one that [`Frame::lend`] gave, of a call that has not ended.
+unsafe fn served<T>(context: *const Context, failed: T, work: impl FnOnce(&dyn HostServices) -> T) -> T {
+    // SAFETY: duty 1.
+    let handle = unsafe { (*context).handle };
+    // SAFETY: duty 1: `lend` made the handle of the frame's reference to its services.
+    let services: &dyn HostServices = unsafe { *handle.cast::<&dyn HostServices>() };
+    fence(|| work(services)).unwrap_or(failed)
+}
+
+/// # Safety
+/// 1. `bytes` is as duty A1 says for the running call.
+unsafe fn text<'c>(bytes: Bytes) -> Option<&'c str> {
+    // SAFETY: duty 1.
+    std::str::from_utf8(unsafe { bytes.borrow() }).ok()
+}
+
+const fn store_of(number: u32) -> Option<Store> {
+    match number {
+        store::VARIABLES => Some(Store::Variables),
+        store::KEY_VALUE => Some(Store::KeyValue),
+        store::SECRETS => Some(Store::Secrets),
+        _ => None,
+    }
+}
+
+unsafe extern "C" fn host_now(context: *const Context) -> u64 {
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe { served(context, 0, |services| services.now()) }
+}
+
+unsafe extern "C" fn host_log(context: *const Context, level: u32, message: Bytes, fields: Bytes) {
+    // SAFETY: the table's contract: lent for this call.
+    let message = String::from_utf8_lossy(unsafe { message.borrow() });
+    // SAFETY: as above.
+    let fields = ValueRef::parse(unsafe { fields.borrow() }).ok();
+    let level = level.clamp(level::ERROR, level::TRACE);
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe { served(context, (), |services| services.log(level, &message, fields)) };
+}
+
+unsafe extern "C" fn host_read(context: *const Context, store: u32, key: Bytes, out: *mut Sink) -> Status {
+    // SAFETY: the table's contract: lent for this call.
+    let (Some(store), Some(key)) = (store_of(store), unsafe { text(key) }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract (duty A2, with the plugin as the owner of the sink).
+    let Some(mut out) = (unsafe { SinkWriter::new(out) }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe {
+        served(context, status::UNSUPPORTED, |services| {
+            match services.read(store, key) {
+                Ok(Some(value)) => out
+                    .write_value(value.as_ref())
+                    .map_or(status::OUTPUT_LIMIT, |()| status::OK),
+                Ok(None) => status::ABSENT,
+                Err(refusal) => refusal.status(),
+            }
+        })
+    }
+}
+
+unsafe extern "C" fn host_write(context: *const Context, store: u32, key: Bytes, value: Bytes) -> Status {
+    // SAFETY: the table's contract: lent for this call.
+    let (Some(store), Some(key)) = (store_of(store), unsafe { text(key) }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: as above.
+    let Ok(value) = ValueRef::parse(unsafe { value.borrow() }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe {
+        served(context, status::UNSUPPORTED, |services| {
+            services
+                .write(store, key, value)
+                .map_or_else(Refusal::status, |()| status::OK)
+        })
+    }
+}
+
+unsafe extern "C" fn host_remove(context: *const Context, store: u32, key: Bytes) -> Status {
+    // SAFETY: the table's contract: lent for this call.
+    let (Some(store), Some(key)) = (store_of(store), unsafe { text(key) }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe {
+        served(context, status::UNSUPPORTED, |services| {
+            match services.remove(store, key) {
+                Ok(true) => status::OK,
+                Ok(false) => status::ABSENT,
+                Err(refusal) => refusal.status(),
+            }
+        })
+    }
+}
+
+unsafe extern "C" fn host_call(
+    context: *const Context,
+    node_type: Bytes,
+    input: Bytes,
+    out: *mut Sink,
+) -> Status {
+    // SAFETY: the table's contract: lent for this call.
+    let Some(node_type) = (unsafe { text(node_type) }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: as above.
+    let Ok(input) = ValueRef::parse(unsafe { input.borrow() }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract (duty A2, with the plugin as the owner of the sink).
+    let Some(mut out) = (unsafe { SinkWriter::new(out) }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe {
+        served(context, status::UNSUPPORTED, |services| {
+            match services.call(node_type, input) {
+                Ok(value) => out
+                    .write_value(value.as_ref())
+                    .map_or(status::OUTPUT_LIMIT, |()| status::OK),
+                Err(error) => out.fail(&error, status::FAILED),
+            }
+        })
+    }
+}
+
+unsafe extern "C" fn host_wake_after(
+    context: *const Context,
+    nanos: u64,
+    waker: *const WakerHandle,
+) -> Status {
+    // SAFETY: the table's contract: a handle that this host lent to the running poll, so its data is a `Waker` of
+    // this side (see `Lent`).
+    let waker = unsafe { &*waker };
+    // SAFETY: as above: lent for this call.
+    let waker = unsafe { waker::clone_of_lent(waker) };
+    let Some(waker) = waker else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe {
+        served(context, status::UNSUPPORTED, |services| {
+            services
+                .wake_after(nanos, waker)
+                .map_or_else(Refusal::status, |()| status::OK)
+        })
+    }
+}
