@@ -70,7 +70,7 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
         ],
         effort,
     );
-    let added = rows[2].median - rows[0].median;
+    let (added, added_least) = (rows[2].median - rows[0].median, rows[2].min - rows[0].min);
     let fence = rows[1].median - rows[0].median;
     let (one, two) = threads(&node, input, &call, effort);
     let mut scaled = Row::plain(
@@ -87,7 +87,10 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
         subject: "dispatch: test.noop, empty map in, null out",
         rows,
         notes: vec![
-            format!("added by route, lease, context, fence and output check: {added:.1} ns (budget 50 ns)"),
+            format!(
+                "added by route, lease, context, fence and output check: {added_least:.1} ns at the least, {added:.1} ns \
+                 at the median (budget 50 ns)"
+            ),
             format!("panic fence: {fence:.1} ns (budget 3 ns)"),
             format!("{cores} core(s) here"),
         ],

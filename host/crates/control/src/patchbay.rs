@@ -235,16 +235,11 @@ impl Patchbay {
         begin: patchbay_vocab::Monotonic,
     ) -> SwapView {
         let micros = u64::try_from(self.inner.clock.now().since(begin).as_micros()).ok();
-        let status = self.inner.registry.plugin(plugin).ok();
         let named = |number: RevisionNumber| {
-            let found = status
-                .as_ref()?
-                .revisions
-                .iter()
-                .find(|revision| revision.number == number)?;
+            let version = self.inner.registry.version(plugin, number)?;
             Some(RevisionRef {
                 revision: number,
-                version: found.version.clone(),
+                version,
             })
         };
         SwapView {

@@ -1,4 +1,4 @@
-//! What entering and leaving a gate costs, alone and on every core: `cargo run --release --example cost`.
+//! What entering and leaving a gate costs, alone and on every core: `cargo run --release --example gate_cost`.
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
 use std::hint::black_box;

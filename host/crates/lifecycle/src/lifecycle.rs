@@ -378,15 +378,6 @@ impl Lifecycle {
         ));
     }
 
-    fn version_of(&self, plugin: &PluginName, number: RevisionNumber) -> Option<Version> {
-        let status = self.registry().plugin(plugin).ok()?;
-        status
-            .revisions
-            .into_iter()
-            .find(|revision| revision.number == number)
-            .map(|found| found.version)
-    }
-
     /// Maps a revision when needed, and routes to it.
     pub(crate) fn go_live(
         &self,

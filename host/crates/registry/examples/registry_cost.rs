@@ -1,5 +1,5 @@
 //! What a call pays for its route and its pass, and what a swap costs among a thousand plugins of ten nodes:
-//! `cargo run --release -p patchbay-registry --example cost`.
+//! `cargo run --release -p patchbay-registry --example registry_cost`.
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
 use std::error::Error;

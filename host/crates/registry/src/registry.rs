@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use patchbay_vocab::{Clock, PluginName, RevisionNumber, RevisionState};
+use patchbay_vocab::{Clock, PluginName, RevisionNumber, RevisionState, Version};
 
 use crate::admission;
 use crate::book::{Book, PluginRecord, RevisionRecord};
@@ -125,6 +125,13 @@ impl<H: Mounted> Registry<H> {
     #[must_use]
     pub fn mounted(&self, plugin: &PluginName, number: RevisionNumber) -> Option<Arc<Mount<H>>> {
         self.book.lock().revision(plugin, number).ok()?.mount.clone()
+    }
+
+    /// The version of a revision.
+    #[must_use]
+    pub fn version(&self, plugin: &PluginName, number: RevisionNumber) -> Option<Version> {
+        let book = self.book.lock();
+        Some(book.revision(plugin, number).ok()?.version.clone())
     }
 
     /// Every load of a revision that is not gone: the one that could be routed, and those on their way out.
