@@ -79,6 +79,40 @@ thread_local! {
     static CACHED: Cell<Option<Box<Cached>>> = const { Cell::new(None) };
 }
 
+/// A thread's view, taken out for one call and put back when it ends, however it ends.
+struct View<'d> {
+    cached: Option<Box<Cached>>,
+    dispatcher: &'d Dispatcher,
+}
+
+impl<'d> View<'d> {
+    #[inline]
+    fn take(dispatcher: &'d Dispatcher) -> Self {
+        let cached = CACHED.take().filter(|cached| cached.dispatcher == dispatcher.id);
+        Self { cached, dispatcher }
+    }
+
+    #[inline]
+    fn routes(&mut self) -> &mut RouteCache {
+        let dispatcher = self.dispatcher;
+        let make = || {
+            let routes = Cache::new(Arc::clone(dispatcher.registry.source()));
+            Box::new(Cached {
+                dispatcher: dispatcher.id,
+                routes,
+            })
+        };
+        &mut self.cached.get_or_insert_with(make).routes
+    }
+}
+
+impl Drop for View<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        CACHED.set(self.cached.take());
+    }
+}
+
 /// Calls nodes through the registry.
 #[derive(Debug)]
 pub struct Dispatcher {
@@ -216,19 +250,9 @@ impl Dispatcher {
                 limit: self.limits.depth,
             });
         }
-        let mut cached = match CACHED.take() {
-            Some(cached) if cached.dispatcher == self.id => cached,
-            _ => {
-                let routes = Cache::new(Arc::clone(self.registry.source()));
-                Box::new(Cached {
-                    dispatcher: self.id,
-                    routes,
-                })
-            }
-        };
-        let result = self.call_with(&mut cached.routes, slot, input, options, out, seen);
-        CACHED.set(Some(cached));
-        result
+        let mut view = View::take(self);
+        // Nothing after this line: the result is written straight into the caller's place.
+        self.call_with(view.routes(), slot, input, options, out, seen)
     }
 
     #[inline]

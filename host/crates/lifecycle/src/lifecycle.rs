@@ -364,7 +364,8 @@ impl Lifecycle {
 
     pub(crate) fn tell_about(&self, plugin: &PluginName, number: RevisionNumber, kind: EventKind) {
         let version = self
-            .version_of(plugin, number)
+            .registry()
+            .version(plugin, number)
             .unwrap_or_else(|| Version::new(0, 0, 0));
         self.tell(Event::of(kind, plugin.clone(), version, number));
     }
