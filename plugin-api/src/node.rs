@@ -36,6 +36,8 @@ pub trait Node: Send + Sync + Sized + 'static {
 
     /// Gives the state that the next version should begin with; `None` for nothing.
     ///
+    /// Part of the contract that hosts of this version do not use yet: after a swap, instances begin afresh.
+    ///
     /// # Errors
     /// When the state cannot be written; the swap is then refused and this version stays live.
     fn save_state(&self) -> Result<Option<Value>, NodeError> {
