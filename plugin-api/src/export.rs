@@ -196,11 +196,14 @@ macro_rules! export_plugin {
             }
 
             #[unsafe(export_name = "_1as_0lib_1header_0root_bmodule_bloader")]
-            pub static HEADER: $crate::export::abi_stable::library::LibHeader = unsafe {
-                $crate::export::abi_stable::library::LibHeader::from_constructor::<$crate::abi::RootModule_Ref>(
-                    root,
-                    $crate::export::abi_stable::library::CheckTypeLayout::Yes,
-                )
+            pub static HEADER: $crate::export::abi_stable::library::LibHeader = {
+                // SAFETY: `root` returns the prefix reference of a `RootModule`, as the type argument says.
+                unsafe {
+                    $crate::export::abi_stable::library::LibHeader::from_constructor::<$crate::abi::RootModule_Ref>(
+                        root,
+                        $crate::export::abi_stable::library::CheckTypeLayout::Yes,
+                    )
+                }
             };
 
             #[used]
