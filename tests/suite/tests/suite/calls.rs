@@ -237,7 +237,7 @@ fn a_cancelled_call_ends() {
 }
 
 #[test]
-fn variables_belong_to_a_run() {
+fn a_node_knows_tenant_and_run_of_its_call() {
     let host = echo();
     let call = Call {
         timeout: Some(Duration::from_secs(60)),
@@ -248,6 +248,19 @@ fn variables_belong_to_a_run() {
         who.as_ref().get("result").unwrap().to_json(),
         format!("[\"acme\",\"{}\"]", call.run)
     );
+}
+
+#[test]
+fn a_variable_is_seen_by_the_calls_of_its_run_and_by_no_other() {
+    let host = echo();
+    let (run, other) = (Call::of(tenant("acme")), Call::of(tenant("acme")));
+    let variable = |call: &Call, input: serde_json::Value| {
+        let output = host.host().call_as("fx.variable", &input, call).unwrap();
+        output.as_ref().get("result").unwrap().to_json()
+    };
+    assert_eq!(variable(&run, json!({"name": "v", "value": "set"})), "null");
+    assert_eq!(variable(&run, json!({"name": "v"})), "\"set\"");
+    assert_eq!(variable(&other, json!({"name": "v"})), "null");
 }
 
 #[test]

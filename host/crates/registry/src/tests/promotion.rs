@@ -175,6 +175,23 @@ fn a_revision_waits_for_a_dependency_that_is_missing_or_out_of_range() {
 }
 
 #[test]
+fn two_plugins_that_wait_for_each_other_are_told_so_though_neither_is_live() {
+    let bench = Bench::strict();
+    let a = bench.warm(candidate("a", "1.0.0", &["a.x"], &[("b", "^1")]));
+    assert!(
+        bench
+            .refused("PB-REG-008", &["`b`"], |b| b.go_live("a", a))
+            .waits_for_others()
+    );
+    let b = bench.warm(candidate("b", "1.0.0", &["b.x"], &[("a", "^1")]));
+    let error = bench.refused("PB-REG-010", &["a", "b"], |bench| bench.go_live("b", b));
+    assert!(!error.waits_for_others());
+    // A version of the other that needs nobody opens the circle.
+    bench.live(candidate("a", "1.1.0", &["a.x"], &[]));
+    bench.go_live("b", b).unwrap();
+}
+
+#[test]
 fn a_circle_of_dependencies_is_refused_with_its_path_and_does_not_wait() {
     let bench = Bench::strict();
     bench.live(candidate("a", "1.0.0", &["a.x"], &[]));
