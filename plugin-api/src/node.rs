@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::abi::NodeTable;
+use crate::error::code;
 use crate::meta::{NodeMeta, PluginMeta};
 use crate::value::{Value, ValueRef};
 use crate::{Ctx, NodeError, Reply};
@@ -36,7 +37,9 @@ pub trait Node: Send + Sync + Sized + 'static {
 
     /// Gives the state that the next version should begin with; `None` for nothing.
     ///
-    /// Part of the contract that hosts of this version do not use yet: after a swap, instances begin afresh.
+    /// Called at a swap or a rollback, on the version that is live. No call is inside the instance, and none begins
+    /// before the hand-over is done: what is saved is all there is. Calls of the plugin's stateful nodes wait
+    /// meanwhile, so be quick.
     ///
     /// # Errors
     /// When the state cannot be written; the swap is then refused and this version stays live.
@@ -44,13 +47,19 @@ pub trait Node: Send + Sync + Sized + 'static {
         Ok(None)
     }
 
-    /// Takes over what `from_version` saved. Called before the first call.
+    /// Takes over what `from_version` saved: an older version's state at an upgrade, a newer one's at a rollback.
+    /// Called after `create`, before the first call.
+    ///
+    /// The standard implementation refuses: a state that nobody takes would be lost without a word.
     ///
     /// # Errors
     /// When the state is not understood; the swap is then refused and the old version stays live.
     fn load_state(&mut self, from_version: &str, state: ValueRef<'_>) -> Result<(), NodeError> {
-        let _ = (from_version, state);
-        Ok(())
+        let _ = state;
+        Err(NodeError::with_code(
+            code::UNSUPPORTED,
+            format!("`load_state` is not written, and version {from_version} saved a state"),
+        ))
     }
 }
 
@@ -87,10 +96,13 @@ pub trait Export: Sized + 'static {
     }
     fn load_state(
         _instance: &mut Self::Instance,
-        _from_version: &str,
+        from_version: &str,
         _state: ValueRef<'_>,
     ) -> Result<(), NodeError> {
-        Ok(())
+        Err(NodeError::with_code(
+            code::UNSUPPORTED,
+            format!("this node keeps no state, and version {from_version} saved one"),
+        ))
     }
 }
 

@@ -12,6 +12,8 @@ mod examples;
 mod pipeline;
 #[path = "suite/probe.rs"]
 mod probe;
+#[path = "suite/state.rs"]
+mod state;
 #[path = "suite/swap.rs"]
 mod swap;
 #[path = "suite/unload.rs"]

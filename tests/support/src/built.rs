@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// Says that everything has been built before the tests were started.
 const BUILT: &str = "PATCHBAY_TESTS_BUILT";
 
-const FIXTURES: [&str; 12] = [
+const FIXTURES: [&str; 16] = [
     "echo-1-0",
     "echo-1-1",
     "echo-1-1-other",
@@ -21,6 +21,10 @@ const FIXTURES: [&str; 12] = [
     "ring-a-1-1",
     "ring-b",
     "thief",
+    "counter-1-0",
+    "counter-1-1",
+    "counter-2-0",
+    "counter-3-0",
 ];
 
 /// The `patchbay` binary, which is also the child for trial loads.

@@ -254,14 +254,7 @@ impl TestHost {
     /// # Errors
     /// As the host's.
     pub fn try_call(&self, node: &str, input: Json) -> Result<CallReply, ControlError> {
-        self.host().call_json(
-            node,
-            CallRequest {
-                input,
-                tenant: None,
-                timeout_ms: None,
-            },
-        )
+        self.host().call_json(node, CallRequest::of(input))
     }
 
     /// Calls a node as a tenant.
@@ -273,9 +266,8 @@ impl TestHost {
         self.host().call_json(
             node,
             CallRequest {
-                input,
                 tenant,
-                timeout_ms: None,
+                ..CallRequest::of(input)
             },
         )
     }

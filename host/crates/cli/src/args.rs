@@ -117,6 +117,9 @@ pub(crate) struct CallArgs {
     /// How long the call may take, such as 500ms, 2s, 1m [default: the node's own limit]
     #[arg(long, value_name = "DURATION", value_parser = input::duration)]
     pub(crate) timeout: Option<Duration>,
+    /// What the instance of a stateful node is made from: JSON or @FILE
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) config: Option<String>,
     #[command(flatten)]
     pub(crate) server: Server,
 }

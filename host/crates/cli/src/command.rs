@@ -32,6 +32,10 @@ pub(crate) fn call(args: &CallArgs, streams: &mut Streams<'_>) -> Exit {
             timeout_ms: args
                 .timeout
                 .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+            config: match &args.config {
+                Some(config) => Some(input::read(Some(config))?),
+                None => None,
+            },
         };
         client.post(&format!("call/{}", args.node_type), &request, None)
     };

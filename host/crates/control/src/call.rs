@@ -30,6 +30,8 @@ pub struct Call {
     pub variables: Arc<Variables>,
     /// Set to other than 0 to cancel.
     pub cancel: Arc<AtomicU32>,
+    /// What the instance of a stateful node is made from; null when `None`.
+    pub config: Option<Value>,
 }
 
 impl Call {
@@ -42,6 +44,7 @@ impl Call {
             timeout: None,
             variables: Arc::default(),
             cancel: Arc::default(),
+            config: None,
         }
     }
 
@@ -69,7 +72,7 @@ impl Call {
             timeout: self.timeout,
             cancel: Some(&self.cancel),
             variables: Some(&self.variables),
-            config: None,
+            config: self.config.as_ref().map(Value::as_ref),
             depth: 0,
         }
     }
@@ -172,12 +175,15 @@ impl Patchbay {
             Some(tenant) => tenant,
             None => default_tenant()?,
         };
+        let value = |json: &serde_json::Value| {
+            Value::from_json(&json.to_string()).map_err(|error| ControlError::Input(error.to_string()))
+        };
         let call = Call {
             timeout: request.timeout_ms.map(Duration::from_millis),
+            config: request.config.as_ref().map(value).transpose()?,
             ..Call::of(tenant)
         };
-        let input = Value::from_json(&request.input.to_string())
-            .map_err(|error| ControlError::Input(error.to_string()))?;
+        let input = value(&request.input)?;
         let mut out = Output::with_limit(self.inner.dispatcher.limits().output_bytes);
         let begin = self.inner.clock.now();
         let dispatcher = &self.inner.dispatcher;

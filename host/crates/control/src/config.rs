@@ -34,6 +34,8 @@ pub struct Config {
     pub rescan: Duration,
     /// Versions kept warm beside the live one: what a rollback needs no load for.
     pub history_limit: usize,
+    /// How long a swap waits for calls inside nodes that keep state, before it hands the state over.
+    pub handover_within: Duration,
     /// Whether a higher version goes live by itself.
     pub go_live: GoLive,
     /// What the removal of a file means.
@@ -68,6 +70,7 @@ impl Config {
             stable_for: Duration::from_millis(500),
             rescan: Duration::from_secs(10),
             history_limit: 2,
+            handover_within: Duration::from_secs(1),
             go_live: GoLive::Immediate,
             on_delete: OnDelete::Keep,
             same_version: SameVersion::Refuse,

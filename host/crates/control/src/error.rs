@@ -125,6 +125,7 @@ impl ControlError {
                 }
                 _ => ErrorClass::Conflict,
             },
+            Self::Lifecycle(LifecycleError::State(_)) => ErrorClass::Conflict,
             Self::Lifecycle(_) => ErrorClass::Internal,
             Self::Input(_) => ErrorClass::Invalid,
         }

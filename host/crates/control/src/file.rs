@@ -7,6 +7,7 @@
 //!
 //! [lifecycle]
 //! history_limit = 2                # versions kept warm beside the live one
+//! handover_ms = 1000               # how long a swap waits for calls inside nodes that keep state
 //! go_live = "immediate"            # or "manual"
 //! on_delete = "keep"               # or "retire"
 //!
@@ -57,6 +58,7 @@ pub struct ConfigFile {
 #[serde(deny_unknown_fields)]
 struct LifecycleTable {
     history_limit: Option<usize>,
+    handover_ms: Option<u64>,
     go_live: Option<GoLiveText>,
     on_delete: Option<OnDeleteText>,
     stable_for_ms: Option<u64>,
@@ -188,6 +190,10 @@ impl ConfigFile {
     pub fn apply(&self, config: &mut Config) -> Result<(), ConfigError> {
         let millis = Duration::from_millis;
         set(&mut config.history_limit, self.lifecycle.history_limit);
+        set(
+            &mut config.handover_within,
+            self.lifecycle.handover_ms.map(millis),
+        );
         set(&mut config.stable_for, self.lifecycle.stable_for_ms.map(millis));
         set(&mut config.rescan, self.lifecycle.rescan_ms.map(millis));
         set(

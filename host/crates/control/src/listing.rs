@@ -63,14 +63,17 @@ fn words(kind: &EventKind) -> (&'static str, String, Option<String>) {
     let explained = |kind, why: &Explained| (kind, why.message.clone(), Some(why.code.clone()));
     match kind {
         EventKind::Registered => plain("revision.registered", "passed every check"),
-        EventKind::Live { from, micros } => {
+        EventKind::Live { from, micros, state } => {
             let from = from
                 .map(|from| format!(", instead of revision {from}"))
                 .unwrap_or_default();
             let took = micros.map(|micros| format!(", {:.1} ms after the file", micros as f64 / 1e3));
+            let state = state.filter(|state| state.instances > 0);
+            let state = state.map(|state| format!(", with the state of {} instances", state.instances));
+            let (took, state) = (took.unwrap_or_default(), state.unwrap_or_default());
             (
                 "plugin.live",
-                format!("receives the calls{from}{}", took.unwrap_or_default()),
+                format!("receives the calls{from}{took}{state}"),
                 None,
             )
         }

@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use patchbay_dispatch::{Dispatcher, Limits};
+use patchbay_dispatch::{Dispatcher, HandOverLimits, Limits};
 use patchbay_intake::{StageConfig, WatchConfig};
 use patchbay_isolate::ProbeConfig;
 use patchbay_lifecycle::{Lifecycle, LifecycleConfig, Parts};
@@ -80,6 +80,10 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         policy: config.inspect,
         probe,
         history_limit: config.history_limit,
+        handover: HandOverLimits {
+            within: config.handover_within,
+            state_bytes: config.max_output_bytes,
+        },
         go_live: config.go_live,
         on_delete: config.on_delete,
         vetting_threads: config.vetting_threads,
@@ -87,6 +91,7 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
     let told = Arc::clone(&log);
     let parts = Parts {
         registry: Arc::clone(&registry),
+        dispatcher: Arc::clone(&dispatcher),
         clock: Arc::clone(&clock),
         on_event: Box::new(move |event| told.add(&event)),
     };

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_dispatch::{Dispatcher, Served};
-use patchbay_lifecycle::Lifecycle;
+use patchbay_lifecycle::{HandedOver, Lifecycle};
 use patchbay_registry::{Action, Change, Force, Registry, RegistryError, Selector};
 use patchbay_vocab::{Clock, PluginName, RevisionNumber, TenantId};
 use patchbay_wire::{
-    EventView, HistoryView, NodeView, PluginView, RejectedView, RevisionRef, StatusView, SwapView,
+    EventView, HandedOverView, HistoryView, NodeView, PluginView, RejectedView, RevisionRef, StatusView,
+    SwapView,
 };
 use tokio::sync::broadcast;
 
@@ -187,8 +188,12 @@ impl Patchbay {
         let begin = self.inner.clock.now();
         let (force, change) = order.into_change(None);
         let swap = self.inner.lifecycle.promote(plugin, to, force, &change);
-        let swap = swap.map_err(unwrap_registry)?;
-        Ok(self.swapped(plugin, swap.from, Some(swap.to), swap.generation, begin))
+        let live = swap.map_err(unwrap_registry)?;
+        let swap = live.swap;
+        Ok(SwapView {
+            state: live.state.map(handed_over),
+            ..self.swapped(plugin, swap.from, Some(swap.to), swap.generation, begin)
+        })
     }
 
     /// Goes back to the revision that was live before, or to the one given.
@@ -204,8 +209,12 @@ impl Patchbay {
         let begin = self.inner.clock.now();
         let (force, change) = order.into_change(Some(Action::RolledBack));
         let swap = self.inner.lifecycle.roll_back(plugin, to, force, &change);
-        let swap = swap.map_err(unwrap_registry)?;
-        Ok(self.swapped(plugin, swap.from, Some(swap.to), swap.generation, begin))
+        let live = swap.map_err(unwrap_registry)?;
+        let swap = live.swap;
+        Ok(SwapView {
+            state: live.state.map(handed_over),
+            ..self.swapped(plugin, swap.from, Some(swap.to), swap.generation, begin)
+        })
     }
 
     /// Takes a revision out of service, the live one when none is given; the previous one takes over.
@@ -248,6 +257,7 @@ impl Patchbay {
             to: to.and_then(named),
             generation,
             micros,
+            state: None,
         }
     }
 
@@ -267,6 +277,15 @@ impl Patchbay {
     /// Other handles stay valid, but no call finds a node any more.
     pub fn close(self, most: Duration) {
         self.inner.lifecycle.shut_down(most);
+    }
+}
+
+fn handed_over(state: HandedOver) -> HandedOverView {
+    HandedOverView {
+        instances: state.instances as u64,
+        dropped: state.dropped as u64,
+        bytes: state.bytes as u64,
+        paused_micros: u64::try_from(state.paused.as_micros()).unwrap_or(u64::MAX),
     }
 }
 

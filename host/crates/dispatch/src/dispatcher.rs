@@ -9,7 +9,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use arc_swap::cache::Cache;
 use patchbay_lease::{OwnedPass, Pass};
-use patchbay_loader::{CallFault, SyncCall};
+use patchbay_loader::{CallFault, Nested, StateHold, SyncCall};
 use patchbay_registry::{LeaseSet, Mount, NodeSlot, Registry, RegistryError, Snapshot};
 use patchbay_vocab::{Clock, Monotonic, RevisionNumber, TenantId};
 use plugin_api::shim::host::{AsyncCall, Caller};
@@ -274,6 +274,18 @@ impl Dispatcher {
             let Some(place) = mount.handle().place(route.node()) else {
                 return Err(CallError::Closing);
             };
+            if place.is_stateful {
+                let mount = Arc::clone(mount);
+                let _hold = self.hold_state(&mount, place, options)?;
+                // A hand-over that ended before the hold has taken the state elsewhere.
+                let now = routes.load().route(slot);
+                if !now.is_some_and(|route| Arc::ptr_eq(route.mount(), &mount)) {
+                    continue;
+                }
+                let Some(pass) = mount.enter_owned() else { continue };
+                seen(&mount);
+                return self.call_under(pass, &mount, place, input, options, out);
+            }
             // A version that closed between the load and these lines is no longer routed: look again.
             if place.is_async {
                 let Some(pass) = mount.enter_owned() else { continue };
@@ -285,6 +297,43 @@ impl Dispatcher {
             return self.call_sync(&pass, mount, place, input, options, out);
         }
         Err(CallError::Closing)
+    }
+
+    /// Keeps the state of a plugin's nodes where it is for one call; waits while it is being handed over.
+    #[cold]
+    fn hold_state<'m>(
+        &self,
+        mount: &'m Mount<Served>,
+        place: Place,
+        options: &CallOptions<'_>,
+    ) -> Result<StateHold<'m>, CallError> {
+        let nested = if options.depth > 0 {
+            Nested::Yes
+        } else {
+            Nested::No
+        };
+        let timeout = options.timeout.or(place.timeout);
+        let hold = mount.handle().plugin().hold_state(nested, timeout);
+        hold.ok_or_else(|| CallError::TimedOut {
+            node_type: name_of(mount, place.node),
+            after: timeout.unwrap_or_default(),
+        })
+    }
+
+    /// Calls under a pass that holds the version, whichever way the node is called.
+    fn call_under<'o>(
+        self: &Arc<Self>,
+        pass: OwnedPass,
+        mount: &Arc<Mount<Served>>,
+        place: Place,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        if place.is_async {
+            return self.call_async(pass, mount, place, input, options, out);
+        }
+        self.call_sync(&pass.renew(), mount, place, input, options, out)
     }
 
     /// Calls under a pass that holds the version.
@@ -367,7 +416,7 @@ impl Dispatcher {
             services: Box::new(services),
         };
         let plugin = mount.handle().plugin();
-        let future = plugin.begin(pass, place, call, self.limits.output_bytes);
+        let future = plugin.begin(pass, place, call, options.config, self.limits.output_bytes);
         let future = future.map_err(|fault| failed(mount, place, fault))?;
         match block_on(future, deadline, &*self.clock) {
             Some(Ok(value)) => {
@@ -412,7 +461,8 @@ impl Dispatcher {
     }
 }
 
-/// Several nodes held at one version each, for a run: a swap meanwhile changes nothing for it.
+/// Several nodes held at one version each, for a run: a swap meanwhile changes nothing for it. What a swap hands over
+/// is the state as it was then; what the session's nodes change after it stays with the old version.
 #[derive(Debug)]
 pub struct Session {
     dispatcher: Arc<Dispatcher>,
@@ -456,6 +506,11 @@ impl Session {
             .handle()
             .place(leased.route.node())
             .ok_or(CallError::Closing)?;
+        // A version that was swapped since goes on with the state as it was then.
+        let _hold = match place.is_stateful {
+            true => Some(self.dispatcher.hold_state(mount, place, options)?),
+            false => None,
+        };
         // Under the session's own pass: its version may have closed to everybody else.
         let inside = leased.pass.renew();
         if !place.is_async {

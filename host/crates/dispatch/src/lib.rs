@@ -14,6 +14,7 @@
 mod block;
 mod dispatcher;
 mod error;
+mod handover;
 mod nearest;
 mod served;
 mod services;
@@ -21,6 +22,8 @@ mod stores;
 
 pub use dispatcher::{Answer, CallOptions, Dispatcher, Limits, Session};
 pub use error::{CallError, ServedBy};
+pub use handover::Party;
+pub use patchbay_loader::{HandOverError, HandOverLimits, HandedOver};
 pub use patchbay_registry::NodeSlot;
 pub use plugin_api::shim::host::HostSink as Output;
 pub use served::{Faults, Served};

@@ -27,6 +27,8 @@ pub(crate) struct Place {
     pub(crate) timeout: Option<Duration>,
     /// Whether calls of it are polled.
     pub(crate) is_async: bool,
+    /// Whether its instances keep state.
+    pub(crate) is_stateful: bool,
 }
 
 /// Counts of calls that gave no result.
@@ -70,6 +72,7 @@ impl Served {
                 node,
                 timeout,
                 is_async: plugin.is_async(node),
+                is_stateful: plugin.is_stateful(node),
             }
         });
         let places = places.collect();

@@ -1,5 +1,6 @@
 //! Why the lifecycle could not do what it was asked for.
 
+use patchbay_dispatch::HandOverError;
 use patchbay_intake::{InspectError, StageError, WatchError};
 use patchbay_isolate::ProbeError;
 use patchbay_loader::LoadError;
@@ -27,6 +28,9 @@ pub enum LifecycleError {
     /// Registering or routing.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// Handing state over.
+    #[error(transparent)]
+    State(#[from] HandOverError),
     /// A thread could not be started.
     #[error("a thread of the host could not be started")]
     Thread(#[source] std::io::Error),
@@ -44,6 +48,7 @@ impl LifecycleError {
             Self::Probe(error) => Some(error),
             Self::Load(error) => Some(error),
             Self::Registry(error) => Some(error),
+            Self::State(error) => Some(error),
             Self::Thread(_) | Self::Scratch(_) => None,
         }
     }

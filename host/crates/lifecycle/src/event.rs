@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use patchbay_dispatch::HandedOver;
 use patchbay_vocab::{Explained, PinReason, PluginName, RevisionNumber, Version};
 
 /// What happened.
@@ -15,6 +16,8 @@ pub enum EventKind {
         from: Option<RevisionNumber>,
         /// Of the file event until the swap, in microseconds, when a file was the cause.
         micros: Option<u64>,
+        /// What the revision before it handed over.
+        state: Option<HandedOver>,
     },
     /// A revision waits for other plugins.
     Blocked(Explained),

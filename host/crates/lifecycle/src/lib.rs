@@ -19,9 +19,12 @@ mod error;
 mod event;
 mod lifecycle;
 mod rejected;
+mod swap;
 mod vetting;
 
 pub use error::LifecycleError;
 pub use event::{Event, EventKind};
 pub use lifecycle::{GoLive, Lifecycle, LifecycleConfig, OnDelete, Parts};
+pub use patchbay_dispatch::HandedOver;
 pub use rejected::Rejection;
+pub use swap::WentLive;

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
-use patchbay_dispatch::Served;
+use patchbay_dispatch::{Dispatcher, HandOverLimits, Served};
 use patchbay_intake::{InspectPolicy, StageConfig, Store, WatchConfig, Watcher};
 use patchbay_isolate::{ProbeConfig, VerdictCache};
 use patchbay_loader::MapsDir;
-use patchbay_registry::{Change, Force, Mount, Quarantined, Registry, Selector, Swap};
+use patchbay_registry::{Change, Force, Mount, Quarantined, Registry, RegistryError, Selector};
 use patchbay_vocab::{Clock, Digest, Explained, PluginName, RevisionNumber, Version};
 
 use crate::admit::mount_again;
@@ -19,6 +19,7 @@ use crate::conductor::{self, Message};
 use crate::error::LifecycleError;
 use crate::event::{Event, EventKind};
 use crate::rejected::{Rejection, Rejections};
+use crate::swap::{Turns, WentLive};
 use crate::vetting::{self, Vetting};
 
 /// Whether a higher version goes live by itself.
@@ -56,6 +57,8 @@ pub struct LifecycleConfig {
     pub probe: ProbeConfig,
     /// Versions kept warm beside the live one.
     pub history_limit: usize,
+    /// How the state of stateful nodes is handed over at a swap.
+    pub handover: HandOverLimits,
     /// Whether a higher version goes live by itself.
     pub go_live: GoLive,
     /// What the removal of a file means.
@@ -68,6 +71,8 @@ pub struct LifecycleConfig {
 pub struct Parts {
     /// Revisions and routes.
     pub registry: Arc<Registry<Served>>,
+    /// What calls nodes, for the services of instances that take over a state.
+    pub dispatcher: Arc<Dispatcher>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Is told of every event; must be quick.
@@ -80,9 +85,6 @@ impl std::fmt::Debug for Parts {
     }
 }
 
-/// How often a promotion loads a revision that is retired again under its hands.
-const LOADS: u32 = 16;
-
 /// The lifecycle of all plugins of a host.
 pub struct Lifecycle {
     parts: Parts,
@@ -91,6 +93,7 @@ pub struct Lifecycle {
     maps: MapsDir,
     rejections: Rejections,
     blocked: Mutex<Vec<Blocked>>,
+    turns: Turns,
     messages: Sender<Message>,
     ready: Mutex<bool>,
     became_ready: Condvar,
@@ -147,6 +150,7 @@ impl Lifecycle {
             maps,
             rejections: Rejections::default(),
             blocked: Mutex::default(),
+            turns: Turns::default(),
             messages,
             ready: Mutex::new(false),
             became_ready: Condvar::new(),
@@ -221,7 +225,7 @@ impl Lifecycle {
         to: &Selector,
         force: Force,
         change: &Change,
-    ) -> Result<Swap, LifecycleError> {
+    ) -> Result<WentLive, LifecycleError> {
         let number = self.registry().rollback_target(plugin, Some(to))?;
         self.go_live(plugin, number, force, change, None)
     }
@@ -236,7 +240,7 @@ impl Lifecycle {
         to: Option<&Selector>,
         force: Force,
         change: &Change,
-    ) -> Result<Swap, LifecycleError> {
+    ) -> Result<WentLive, LifecycleError> {
         let number = self.registry().rollback_target(plugin, to)?;
         self.go_live(plugin, number, force, change, None)
     }
@@ -252,15 +256,17 @@ impl Lifecycle {
         change: &Change,
     ) -> Result<(RevisionNumber, Quarantined), LifecycleError> {
         let registry = self.registry();
-        let number =
-            match which {
-                Some(selector) => registry.rollback_target(plugin, Some(selector))?,
-                None => registry.plugin(plugin)?.live.ok_or_else(|| {
-                    patchbay_registry::RegistryError::NotLive {
-                        plugin: plugin.clone(),
-                    }
+        let turn = self.turn(plugin);
+        let _turn = turn.lock();
+        let number = match which {
+            Some(selector) => registry.rollback_target(plugin, Some(selector))?,
+            None => registry
+                .plugin(plugin)?
+                .live
+                .ok_or_else(|| RegistryError::NotLive {
+                    plugin: plugin.clone(),
                 })?,
-            };
+        };
         // The one that would take over must be mapped to do so; the next one does when it cannot be.
         if let Some(fallback) = registry.fallback_for(plugin, number)
             && let Err(error) = mount_again(self, plugin, fallback)
@@ -276,6 +282,7 @@ impl Lifecycle {
                 EventKind::Live {
                     from: swap.from,
                     micros: None,
+                    state: None,
                 },
             );
         }
@@ -309,6 +316,15 @@ impl Lifecycle {
                 let _ = thread.join();
             }
         }
+    }
+
+    /// The right to change what is live of a plugin, until the lock is let go of.
+    pub(crate) fn turn(&self, plugin: &PluginName) -> Arc<Mutex<()>> {
+        self.turns.of(plugin)
+    }
+
+    pub(crate) fn dispatcher(&self) -> &Arc<Dispatcher> {
+        &self.parts.dispatcher
     }
 
     pub(crate) fn registry(&self) -> &Registry<Served> {
@@ -377,43 +393,6 @@ impl Lifecycle {
             mount.version().clone(),
             mount.revision(),
         ));
-    }
-
-    /// Maps a revision when needed, and routes to it.
-    pub(crate) fn go_live(
-        &self,
-        plugin: &PluginName,
-        number: RevisionNumber,
-        force: Force,
-        change: &Change,
-        micros_since: Option<patchbay_vocab::Monotonic>,
-    ) -> Result<Swap, LifecycleError> {
-        let registry = self.registry();
-        // Warm, as after any deploy with a history: one lock, one store.
-        let mut swap = registry.promote(plugin, number, force, change);
-        // Between the load and the store the conductor may find the revision surplus and retire it: load it again.
-        for _ in 0..LOADS {
-            let Err(patchbay_registry::RegistryError::NotMounted { .. }) = swap else {
-                break;
-            };
-            mount_again(self, plugin, number)?;
-            swap = registry.promote(plugin, number, force, change);
-        }
-        let swap = swap?;
-        if swap.from != Some(swap.to) {
-            let micros = micros_since
-                .map(|since| u64::try_from(self.clock().now().since(since).as_micros()).unwrap_or(u64::MAX));
-            self.tell_about(
-                plugin,
-                number,
-                EventKind::Live {
-                    from: swap.from,
-                    micros,
-                },
-            );
-        }
-        self.kick();
-        Ok(swap)
     }
 
     /// Remembers that a revision waits for others.

@@ -1,4 +1,6 @@
-//! Why a library cannot be loaded, and why a call gave no result.
+//! Why a library cannot be loaded, why a call gave no result, and why a state was not handed over.
+
+use std::time::Duration;
 
 use patchbay_vocab::{Code, Explain};
 use plugin_api::NodeError;
@@ -135,4 +137,83 @@ pub enum CallFault {
     /// There is no such node in the plugin.
     #[error("the plugin has no such node")]
     NoSuchNode,
+}
+
+/// Why the state of one version was not handed over to another; the old one goes on as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum HandOverError {
+    /// Calls did not end in time.
+    #[error("calls were still inside stateful nodes after {} ms", waited.as_millis())]
+    StillInside {
+        /// How long they were waited for.
+        waited: Duration,
+    },
+    /// The new version could not make an instance.
+    #[error("the new version cannot make `{node}` for tenant `{tenant}`: {reason}")]
+    Create {
+        /// The node type.
+        node: String,
+        /// Whose instance.
+        tenant: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The old version could not give the state.
+    #[error("the old version cannot save the state of `{node}` for tenant `{tenant}`: {reason}")]
+    Save {
+        /// The node type.
+        node: String,
+        /// Whose instance.
+        tenant: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The new version did not take the state.
+    #[error("the new version does not take the state of `{node}` for tenant `{tenant}`: {reason}")]
+    Load {
+        /// The node type.
+        node: String,
+        /// Whose instance.
+        tenant: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The new version has the node, but no place for its state.
+    #[error("`{node}` has state, and the new version takes none")]
+    KeepsNoState {
+        /// The node type.
+        node: String,
+    },
+    /// A pass of another version.
+    #[error("the pass belongs to another version")]
+    WrongPass,
+}
+
+impl Explain for HandOverError {
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::StillInside { .. } => "PB-STATE-001",
+            Self::Create { .. } => "PB-STATE-002",
+            Self::Save { .. } => "PB-STATE-003",
+            Self::Load { .. } => "PB-STATE-004",
+            Self::KeepsNoState { .. } => "PB-STATE-005",
+            Self::WrongPass => "PB-STATE-006",
+        })
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::StillInside { .. } => {
+                "promote it again when the long calls are over, or raise `handover_ms`".into()
+            }
+            Self::Create { .. } | Self::Load { .. } | Self::KeepsNoState { .. } => {
+                "the old version serves on; mend the new one, or begin without the state: `patchbay promote --force`"
+                    .into()
+            }
+            Self::Save { .. } => {
+                "the old version serves on; to give its state up, use `patchbay promote --force`".into()
+            }
+            Self::WrongPass => "this is an error of the host: please report it".into(),
+        }
+    }
 }

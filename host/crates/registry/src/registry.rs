@@ -127,6 +127,14 @@ impl<H: Mounted> Registry<H> {
         self.book.lock().revision(plugin, number).ok()?.mount.clone()
     }
 
+    /// The load that is live.
+    #[must_use]
+    pub fn live(&self, plugin: &PluginName) -> Option<Arc<Mount<H>>> {
+        let book = self.book.lock();
+        let record = book.plugins.get(plugin)?;
+        record.revisions.get(&record.live?)?.mount.clone()
+    }
+
     /// The version of a revision.
     #[must_use]
     pub fn version(&self, plugin: &PluginName, number: RevisionNumber) -> Option<Version> {

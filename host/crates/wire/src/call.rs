@@ -19,6 +19,22 @@ pub struct CallRequest {
     /// How long the call may take, in milliseconds; the node's own limit when left out.
     #[serde(default)]
     pub timeout_ms: Option<u64>,
+    /// What the instance of a stateful node is made from, for each configuration and tenant one; null when left out.
+    #[serde(default)]
+    pub config: Option<Json>,
+}
+
+impl CallRequest {
+    /// A call with these parameters, and nothing else said.
+    #[must_use]
+    pub const fn of(input: Json) -> Self {
+        Self {
+            input,
+            tenant: None,
+            timeout_ms: None,
+            config: None,
+        }
+    }
 }
 
 fn no_parameters() -> Json {

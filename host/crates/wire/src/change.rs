@@ -16,7 +16,8 @@ pub struct ChangeRequest {
     /// Why; kept in the history.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Overrides the refusals that may be overridden: a quarantine, a dependent that would break.
+    /// Overrides the refusals that may be overridden: a quarantine, a dependent that would break. State is not handed
+    /// over then.
     #[serde(default)]
     pub force: bool,
 }
@@ -48,6 +49,23 @@ pub struct SwapView {
     pub generation: u64,
     /// How long the swap itself took, in microseconds; null when it was not measured.
     pub micros: Option<u64>,
+    /// The state that was handed over before the swap; null when the version before keeps none, or it was given up.
+    #[serde(default)]
+    pub state: Option<HandedOverView>,
+}
+
+/// State that went from one version to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HandedOverView {
+    /// Instances whose state the new version has now.
+    pub instances: u64,
+    /// Instances of node types that the new version does not have; what they knew is gone.
+    pub dropped: u64,
+    /// Bytes of encoded state.
+    pub bytes: u64,
+    /// How long calls of stateful nodes had to wait, in microseconds.
+    pub paused_micros: u64,
 }
 
 /// One line of a plugin's history.

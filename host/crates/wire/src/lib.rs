@@ -14,7 +14,7 @@ mod plugin;
 mod problem;
 
 pub use call::{CallReply, CallRequest};
-pub use change::{ChangeRequest, HistoryView, RevisionRef, SwapView};
+pub use change::{ChangeRequest, HandedOverView, HistoryView, RevisionRef, SwapView};
 pub use file::{CheckStageView, CheckView, InspectView};
 pub use host::{EventView, StatusView, UnloadMode};
 pub use node::{Capability, DependencyView, Effect, ExampleView, NodeView};

@@ -6,14 +6,7 @@ use super::*;
 #[test]
 fn an_empty_call_has_an_empty_object_as_input() {
     let call: CallRequest = serde_json::from_str("{}").unwrap();
-    assert_eq!(
-        call,
-        CallRequest {
-            input: json!({}),
-            tenant: None,
-            timeout_ms: None
-        }
-    );
+    assert_eq!(call, CallRequest::of(json!({})));
 }
 
 #[test]

@@ -198,9 +198,8 @@ fn a_call_over_its_deadline_is_a_timeout_whether_polled_or_not() {
         ("fx.block", paths),
     ] {
         let request = CallRequest {
-            input,
-            tenant: None,
             timeout_ms: Some(30),
+            ..CallRequest::of(input)
         };
         let error = host.host().call_json(node, request).unwrap_err();
         assert!(

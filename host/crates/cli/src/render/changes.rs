@@ -57,6 +57,18 @@ pub(crate) fn swap(swap: &SwapView) -> String {
         .micros
         .map(|count| format!(", swapped in {}", micros(count)))
         .unwrap_or_default();
+    let state = swap.state.map(|state| {
+        let paused = micros(state.paused_micros);
+        format!(
+            ", state of {} instances handed over in {paused}{}",
+            state.instances,
+            match state.dropped {
+                0 => String::new(),
+                dropped => format!(" and of {dropped} dropped: their nodes are gone"),
+            }
+        )
+    });
+    let state = state.unwrap_or_default();
     let (plugin, generation) = (&swap.plugin, swap.generation);
     if swap.from == swap.to {
         return format!(
@@ -65,7 +77,7 @@ pub(crate) fn swap(swap: &SwapView) -> String {
         );
     }
     format!(
-        "{plugin}: {} -> {}, generation {generation}{took}",
+        "{plugin}: {} -> {}, generation {generation}{took}{state}",
         name(swap.from.as_ref()),
         name(swap.to.as_ref())
     )

@@ -1,8 +1,8 @@
 use patchbay_vocab::{Digest, RevisionNumber, RevisionState, UnixMillis};
 use patchbay_wire::{
-    CheckStageView, CheckView, DependencyView, Effect, EventView, ExampleView, HistoryView, InspectView,
-    NodeView, PluginView, ProblemView, RejectedView, RevisionRef, RevisionView, StatusView, SwapView,
-    UnloadMode,
+    CheckStageView, CheckView, DependencyView, Effect, EventView, ExampleView, HandedOverView, HistoryView,
+    InspectView, NodeView, PluginView, ProblemView, RejectedView, RevisionRef, RevisionView, StatusView,
+    SwapView, UnloadMode,
 };
 use serde_json::json;
 
@@ -243,11 +243,23 @@ fn a_swap_says_from_what_to_what() {
         to: named(2, "1.2.0"),
         generation: 8,
         micros: Some(6),
+        state: None,
     };
     assert_eq!(
         swap(&view),
         "string: 1.1.0 (r1) -> 1.2.0 (r2), generation 8, swapped in 6 us"
     );
+    view.state = Some(HandedOverView {
+        instances: 3,
+        dropped: 0,
+        bytes: 90,
+        paused_micros: 41,
+    });
+    assert_eq!(
+        swap(&view),
+        "string: 1.1.0 (r1) -> 1.2.0 (r2), generation 8, swapped in 6 us, state of 3 instances handed over in 41 us"
+    );
+    view.state = None;
     assert_eq!(
         quarantined(&view),
         "string: 1.1.0 (r1) is quarantined, 1.2.0 (r2) took over, generation 8"

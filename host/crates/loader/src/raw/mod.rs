@@ -4,6 +4,8 @@
 //! library is closed only on the gate's evidence that it is closed and empty. What the plugin does on the other side
 //! of a call is its duty, stated in `plugin_api::abi`.
 
+pub(crate) mod handover;
+mod instances;
 pub(crate) mod interpose;
 mod keys;
 pub(crate) mod library;

@@ -7,39 +7,37 @@
 //! Serving --gate idle, instances ended, shutdown()--> ShutDown --threads 0, thread-locals 0, keys deleted--> Closed
 //! ```
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use patchbay_lease::{Gate, OwnedPass, Pass};
 use patchbay_vocab::PinReason;
 use plugin_api::NodeError;
 use plugin_api::abi::{Status, status};
-use plugin_api::shim::host::{
-    AsyncCall, Caller, HostServices, HostSink, InstancePtr, NodeEntry, PluginEntry, PluginFuture,
-};
+use plugin_api::shim::host::{AsyncCall, Caller, HostServices, HostSink, PluginEntry, PluginFuture};
 use plugin_api::value::{Value, ValueRef, decode};
 
+use super::instances::{Instance, Instances, NodeRuntime};
 use super::library::{Closed, Mapped, can_unmap};
 use crate::description::Description;
-use crate::{CallFault, LoadError, Nothing};
-
-/// Instances of one node that may live at the same time.
-const MAX_INSTANCES: usize = 100_000;
+use crate::{CallFault, LoadError};
 
 /// A plugin that is mapped and started.
 #[derive(Debug)]
 pub struct LoadedPlugin {
     gate: Arc<Gate>,
     description: Description,
-    nodes: Vec<NodeRuntime>,
+    pub(super) nodes: Vec<NodeRuntime>,
     entry: PluginEntry,
     mapped_bytes: usize,
     stage: Mutex<Stage>,
+    /// Read by calls of stateful nodes, written by a hand-over of their state.
+    pub(super) state: RwLock<()>,
 }
 
 #[derive(Debug)]
@@ -48,42 +46,6 @@ enum Stage {
     ShutDown(Mapped),
     Kept,
     Closed,
-}
-
-#[derive(Debug)]
-struct NodeRuntime {
-    entry: Arc<NodeEntry>,
-    objects: Arc<AtomicU64>,
-    instances: Instances,
-}
-
-#[derive(Debug)]
-enum Instances {
-    /// A node without state: one for everybody.
-    One(RwLock<Option<Arc<Instance>>>, InstancePtr),
-    /// One for each tenant and configuration.
-    Many(RwLock<ByTenant>),
-}
-
-/// Instances by tenant, then by encoded configuration.
-type ByTenant = HashMap<Box<str>, HashMap<Box<[u8]>, Arc<Instance>>>;
-
-/// An instance; ended when the last call inside it lets go. Never leaves this module, where each holder either has a
-/// pass or is `unload`.
-#[derive(Debug)]
-struct Instance {
-    pointer: InstancePtr,
-    entry: Arc<NodeEntry>,
-    objects: Arc<AtomicU64>,
-}
-
-impl Drop for Instance {
-    fn drop(&mut self) {
-        // SAFETY: (1) the holder's pass, or `unload`, keeps the plugin loaded; (2) the last reference is going, so no
-        // call or future uses the instance, and the pointer is not used again.
-        unsafe { self.entry.destroy(self.pointer) };
-        self.objects.fetch_sub(1, Ordering::Release);
-    }
 }
 
 /// How an unload went.
@@ -121,6 +83,7 @@ impl LoadedPlugin {
             entry,
             mapped_bytes: mapped.bytes(),
             stage: Mutex::new(Stage::Serving(mapped)),
+            state: RwLock::new(()),
         })
     }
 
@@ -170,6 +133,35 @@ impl LoadedPlugin {
         self.nodes.get(node).is_some_and(|node| node.entry.is_async())
     }
 
+    /// Whether instances of this node keep state.
+    #[must_use]
+    pub fn is_stateful(&self, node: usize) -> bool {
+        self.nodes.get(node).is_some_and(|node| node.entry.is_stateful())
+    }
+
+    /// Whether any of its nodes keeps state.
+    #[must_use]
+    pub fn keeps_state(&self) -> bool {
+        self.nodes.iter().any(|node| node.entry.is_stateful())
+    }
+
+    /// Holds the state of its nodes where it is for one call of a stateful node; waits while a hand-over takes it.
+    /// `None` when the time is up.
+    ///
+    /// Who got it must look whether the version is still the one to call: a hand-over may have gone before.
+    #[must_use]
+    pub fn hold_state(&self, nested: Nested, most: Option<Duration>) -> Option<StateHold<'_>> {
+        // A call that comes from within another one of this plugin must not wait for a hand-over that waits for
+        // the outer one.
+        let guard = match (nested, most) {
+            (Nested::No, None) => Some(self.state.read()),
+            (Nested::No, Some(most)) => self.state.try_read_for(most),
+            (Nested::Yes, None) => Some(self.state.read_recursive()),
+            (Nested::Yes, Some(most)) => self.state.try_read_recursive_for(most),
+        };
+        guard.map(|guard| StateHold { _guard: guard })
+    }
+
     /// Runs one call to its end and gives the result, which lies in `out`.
     ///
     /// # Errors
@@ -213,6 +205,7 @@ impl LoadedPlugin {
         pass: OwnedPass,
         node: usize,
         call: AsyncCall,
+        config: Option<ValueRef<'_>>,
         output_limit: usize,
     ) -> Result<CallFuture, CallFault> {
         if !pass.belongs_to(&self.gate) {
@@ -232,7 +225,7 @@ impl LoadedPlugin {
             let call = SyncCall {
                 caller,
                 services: &*call.services,
-                config: None,
+                config,
             };
             runtime.instance(&inside, &call, &mut out)?
         };
@@ -351,6 +344,22 @@ impl Drop for LoadedPlugin {
     }
 }
 
+/// Whether a call comes from within another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nested {
+    /// It comes from outside.
+    No,
+    /// A node makes it.
+    Yes,
+}
+
+/// Keeps the state of a plugin's nodes from being handed over while a call is inside one of them.
+#[must_use = "dropping it lets a hand-over take the state"]
+#[derive(Debug)]
+pub struct StateHold<'p> {
+    _guard: RwLockReadGuard<'p, ()>,
+}
+
 /// Who calls, and what the host does for the node.
 #[derive(Clone, Copy)]
 pub struct SyncCall<'c> {
@@ -367,140 +376,6 @@ impl std::fmt::Debug for SyncCall<'_> {
         f.debug_struct("SyncCall")
             .field("caller", &self.caller)
             .finish_non_exhaustive()
-    }
-}
-
-impl NodeRuntime {
-    /// Only from `LoadedPlugin::start`, whose library is mapped.
-    fn make(entry: &NodeEntry) -> Result<Self, LoadError> {
-        let entry = Arc::new(entry.clone());
-        let objects = Arc::new(AtomicU64::new(0));
-        if entry.is_stateful() {
-            let instances = Instances::Many(RwLock::new(HashMap::new()));
-            return Ok(Self {
-                entry,
-                objects,
-                instances,
-            });
-        }
-        let mut out = HostSink::with_limit(1 << 20);
-        let caller = Caller {
-            tenant: "-",
-            run: "-",
-            node: entry.node_type(),
-            deadline: u64::MAX,
-            cancel: None,
-        };
-        // SAFETY: the library is mapped and started; `unload` ends the instance before it closes it.
-        let made = unsafe { entry.create(ValueRef::NULL, &caller, &Nothing, &mut out) };
-        let pointer = made.map_err(|answer| LoadError::CreateFailed {
-            node: entry.node_type().to_owned(),
-            reason: CallFault::of(answer, &out).to_string(),
-        })?;
-        objects.fetch_add(1, Ordering::Relaxed);
-        let one = Arc::new(Instance {
-            pointer,
-            entry: Arc::clone(&entry),
-            objects: Arc::clone(&objects),
-        });
-        Ok(Self {
-            entry,
-            objects,
-            instances: Instances::One(RwLock::new(Some(one)), pointer),
-        })
-    }
-
-    fn execute_stateful(
-        &self,
-        pass: &Pass<'_>,
-        input: ValueRef<'_>,
-        call: &SyncCall<'_>,
-        out: &mut HostSink,
-    ) -> Result<Status, CallFault> {
-        let mut fresh_tries = 3_u32;
-        loop {
-            let instance = self.instance(pass, call, out)?;
-            // SAFETY: (1) the caller's pass keeps the plugin loaded; (2) the reference keeps the instance.
-            let answer = unsafe {
-                self.entry
-                    .execute(instance.pointer, input, &call.caller, call.services, out)
-            };
-            if answer == status::PANICKED || answer == status::POISONED {
-                self.evict(call, &instance);
-            }
-            // Another call's panic ended the instance before this one began: begin with a fresh one.
-            if answer == status::POISONED && fresh_tries > 0 {
-                fresh_tries -= 1;
-                continue;
-            }
-            return Ok(answer);
-        }
-    }
-
-    /// The instance for a call's tenant and configuration, made when there is none.
-    fn instance(
-        &self,
-        _pass: &Pass<'_>,
-        call: &SyncCall<'_>,
-        out: &mut HostSink,
-    ) -> Result<Arc<Instance>, CallFault> {
-        let many = match &self.instances {
-            Instances::One(one, _) => return one.read().clone().ok_or(CallFault::NoSuchNode),
-            Instances::Many(many) => many,
-        };
-        let config = call.config.unwrap_or(ValueRef::NULL);
-        let known = |all: &ByTenant| {
-            all.get(call.caller.tenant)
-                .and_then(|of_tenant| of_tenant.get(config.raw()))
-                .cloned()
-        };
-        if let Some(instance) = known(&many.read()) {
-            return Ok(instance);
-        }
-        if self.objects.load(Ordering::Relaxed) as usize >= MAX_INSTANCES {
-            return Err(CallFault::TooManyInstances);
-        }
-        // Made outside the lock: `create` may take long, or call other nodes.
-        // SAFETY: the caller's pass keeps the plugin loaded; `unload` ends the instance before it closes it.
-        let made = unsafe { self.entry.create(config, &call.caller, call.services, out) };
-        let pointer = made.map_err(|answer| CallFault::of(answer, out))?;
-        self.objects.fetch_add(1, Ordering::Relaxed);
-        let instance = Instance {
-            pointer,
-            entry: Arc::clone(&self.entry),
-            objects: Arc::clone(&self.objects),
-        };
-        let mut all = many.write();
-        let of_tenant = all.entry(call.caller.tenant.into()).or_default();
-        let first = of_tenant
-            .entry(config.raw().into())
-            .or_insert_with(|| Arc::new(instance));
-        Ok(Arc::clone(first))
-    }
-
-    fn evict(&self, call: &SyncCall<'_>, instance: &Arc<Instance>) {
-        let Instances::Many(many) = &self.instances else {
-            return;
-        };
-        let config = call.config.unwrap_or(ValueRef::NULL);
-        let mut all = many.write();
-        let Some(of_tenant) = all.get_mut(call.caller.tenant) else {
-            return;
-        };
-        if of_tenant
-            .get(config.raw())
-            .is_some_and(|kept| Arc::ptr_eq(kept, instance))
-        {
-            of_tenant.remove(config.raw());
-        }
-    }
-
-    /// Only from `unload`, after the gate was idle.
-    fn end_instances(&self) {
-        match &self.instances {
-            Instances::One(one, _) => drop(one.write().take()),
-            Instances::Many(many) => drop(std::mem::take(&mut *many.write())),
-        }
     }
 }
 
@@ -527,12 +402,12 @@ impl Future for CallFuture {
 }
 
 impl CallFault {
-    fn check_output(out: &HostSink) -> Result<ValueRef<'_>, Self> {
+    pub(super) fn check_output(out: &HostSink) -> Result<ValueRef<'_>, Self> {
         ValueRef::parse(out.written()).map_err(|error| Self::MalformedOutput(error.to_string()))
     }
 
     #[cold]
-    fn of(answer: Status, out: &HostSink) -> Self {
+    pub(super) fn of(answer: Status, out: &HostSink) -> Self {
         let error = || {
             let written = ValueRef::parse(out.written()).ok();
             written

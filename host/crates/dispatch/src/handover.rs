@@ -1,0 +1,114 @@
+//! Handing the state of one version to another, with the host's services for the instances that are made for it.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use patchbay_lease::Pass;
+use patchbay_loader::{HandOver, HandOverError, HandOverLimits, Side};
+use patchbay_registry::Mount;
+use patchbay_vocab::TenantId;
+use plugin_api::NodeError;
+use plugin_api::error::code;
+use plugin_api::shim::host::{HostServices, Refusal, Store};
+use plugin_api::value::{Value, ValueRef};
+
+use crate::dispatcher::Dispatcher;
+use crate::served::Served;
+use crate::services::{OwnedServices, nanos};
+
+/// A version as it is given to a hand-over: the mount, and the proof of being inside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Party<'p> {
+    /// The mount.
+    pub mount: &'p Arc<Mount<Served>>,
+    /// A pass of its gate.
+    pub pass: &'p Pass<'p>,
+}
+
+impl<'p> Party<'p> {
+    fn side(self) -> Side<'p> {
+        Side {
+            plugin: self.mount.handle().plugin(),
+            pass: self.pass,
+        }
+    }
+}
+
+impl Dispatcher {
+    /// Prepares the hand-over of the state of `from` to `to`; see [`HandOver::prepare`].
+    ///
+    /// # Errors
+    /// Why the state cannot go over; both versions are as they were.
+    pub fn hand_over<'p>(
+        self: &Arc<Self>,
+        from: Party<'p>,
+        to: Party<'p>,
+        limits: HandOverLimits,
+    ) -> Result<HandOver<'p>, HandOverError> {
+        let services = |place: usize, tenant: &str| -> Box<dyn HostServices> {
+            let Ok(tenant) = tenant.parse() else {
+                // Instances are made for tenants alone.
+                return Box::new(patchbay_loader::Nothing);
+            };
+            Box::new(CreateServices(self.owned_services(to.mount, place, tenant)))
+        };
+        HandOver::prepare(from.side(), to.side(), limits, &services)
+    }
+
+    fn owned_services(
+        self: &Arc<Self>,
+        mount: &Arc<Mount<Served>>,
+        place: usize,
+        tenant: TenantId,
+    ) -> OwnedServices {
+        OwnedServices {
+            dispatcher: Arc::clone(self),
+            mount: Arc::clone(mount),
+            place,
+            tenant,
+            run: "hand-over".to_owned(),
+            node: String::new(),
+            variables: None,
+            deadline: None,
+            cancel: Arc::default(),
+            depth: 0,
+        }
+    }
+}
+
+/// What the host does for `create` during a hand-over: everything but calls, which could come to wait for the very
+/// hand-over that they are part of.
+struct CreateServices(OwnedServices);
+
+impl HostServices for CreateServices {
+    fn now(&self) -> u64 {
+        nanos(self.0.dispatcher.clock().now())
+    }
+
+    fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>) {
+        self.0.log(level, message, fields);
+    }
+
+    fn read(&self, store: Store, key: &str) -> Result<Option<Value>, Refusal> {
+        self.0.read(store, key)
+    }
+
+    fn write(&self, store: Store, key: &str, value: ValueRef<'_>) -> Result<(), Refusal> {
+        self.0.write(store, key, value)
+    }
+
+    fn remove(&self, store: Store, key: &str) -> Result<bool, Refusal> {
+        self.0.remove(store, key)
+    }
+
+    fn call(&self, node_type: &str, _input: ValueRef<'_>) -> Result<Value, NodeError> {
+        Err(NodeError::with_code(
+            code::UNSUPPORTED,
+            format!("`{node_type}` cannot be called while state is handed over"),
+        ))
+    }
+
+    fn wake_after(&self, nanos: u64, waker: Waker) -> Result<(), Refusal> {
+        self.0.wake_after(nanos, waker)
+    }
+}

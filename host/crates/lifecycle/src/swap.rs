@@ -1,0 +1,152 @@
+//! One version takes another's place: mapped when it is not, given the state, then routed to.
+//!
+//! Invariant: between reading what is live and replacing it, nobody else replaces it; and a swap that is refused leaves
+//! both versions with the state they had.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use patchbay_dispatch::{HandedOver, Party, Served};
+use patchbay_registry::{Change, Force, Mount, RegistryError, Swap};
+use patchbay_vocab::{Monotonic, PluginName, RevisionNumber};
+
+use crate::admit::mount_again;
+use crate::error::LifecycleError;
+use crate::event::EventKind;
+use crate::lifecycle::Lifecycle;
+
+/// How often a promotion loads a revision that is retired again under its hands.
+const LOADS: u32 = 16;
+
+type Loaded = Arc<Mount<Served>>;
+
+/// A revision that receives the calls now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WentLive {
+    /// What changed.
+    pub swap: Swap,
+    /// What was handed over to it; `None` when the version before it keeps no state, or the state was given up.
+    pub state: Option<HandedOver>,
+}
+
+/// For each plugin a lock, so that between reading what is live and replacing it nobody else replaces it.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    locks: Mutex<HashMap<PluginName, Arc<Mutex<()>>>>,
+}
+
+impl Turns {
+    pub(crate) fn of(&self, plugin: &PluginName) -> Arc<Mutex<()>> {
+        let mut locks = self.locks.lock();
+        match locks.get(plugin) {
+            Some(lock) => Arc::clone(lock),
+            None => Arc::clone(locks.entry(plugin.clone()).or_default()),
+        }
+    }
+}
+
+impl Lifecycle {
+    /// Maps a revision when needed, hands the state of the live one over to it, and routes to it.
+    pub(crate) fn go_live(
+        &self,
+        plugin: &PluginName,
+        number: RevisionNumber,
+        force: Force,
+        change: &Change,
+        micros_since: Option<Monotonic>,
+    ) -> Result<WentLive, LifecycleError> {
+        let turn = self.turn(plugin);
+        let _turn = turn.lock();
+        // Warm, as after any deploy with a history: one lock, one store.
+        let mut live = self.swap(plugin, number, force, change);
+        // Between the load and the store the conductor may find the revision surplus and retire it: load it again.
+        for _ in 0..LOADS {
+            let Err(LifecycleError::Registry(RegistryError::NotMounted { .. })) = live else {
+                break;
+            };
+            mount_again(self, plugin, number)?;
+            live = self.swap(plugin, number, force, change);
+        }
+        let live = live?;
+        if live.swap.from != Some(live.swap.to) {
+            let micros = micros_since
+                .map(|since| u64::try_from(self.clock().now().since(since).as_micros()).unwrap_or(u64::MAX));
+            let kind = EventKind::Live {
+                from: live.swap.from,
+                micros,
+                state: live.state,
+            };
+            self.tell_about(plugin, number, kind);
+        }
+        self.kick();
+        Ok(live)
+    }
+
+    /// Routes to a mounted revision; when the live one keeps state, the state goes first.
+    fn swap(
+        &self,
+        plugin: &PluginName,
+        number: RevisionNumber,
+        force: Force,
+        change: &Change,
+    ) -> Result<WentLive, LifecycleError> {
+        let registry = self.registry();
+        let promote = || registry.promote(plugin, number, force, change);
+        let Some((from, to)) = self.state_to_hand_over(plugin, number, force) else {
+            return Ok(WentLive {
+                swap: promote()?,
+                state: None,
+            });
+        };
+        let (Some(leaving), Some(coming)) = (from.enter(), to.enter()) else {
+            // One of them is being retired: the registry knows which, and says so.
+            return Ok(WentLive {
+                swap: promote()?,
+                state: None,
+            });
+        };
+        let (leaving, coming) = (
+            Party {
+                mount: &from,
+                pass: &leaving,
+            },
+            Party {
+                mount: &to,
+                pass: &coming,
+            },
+        );
+        let limits = self.config().handover;
+        let mut state = self.dispatcher().hand_over(leaving, coming, limits)?;
+        state.install();
+        // Refused, the state is dropped here, and both versions are as they were.
+        let swap = promote()?;
+        let handed = state.commit();
+        if handed.dropped > 0 {
+            let instances = handed.dropped;
+            tracing::warn!(%plugin, revision = %number, instances, "the new version has not all nodes that kept state");
+        }
+        Ok(WentLive {
+            swap,
+            state: Some(handed),
+        })
+    }
+
+    /// The two versions between which state has to go, when there is any to hand over.
+    fn state_to_hand_over(
+        &self,
+        plugin: &PluginName,
+        number: RevisionNumber,
+        force: Force,
+    ) -> Option<(Loaded, Loaded)> {
+        if force == Force::Yes {
+            return None;
+        }
+        let from = self.registry().live(plugin)?;
+        if from.revision() == number || !from.handle().plugin().keeps_state() {
+            return None;
+        }
+        let to = self.registry().mounted(plugin, number)?;
+        Some((from, to))
+    }
+}

@@ -1,0 +1,320 @@
+//! State on its way from one version of a plugin to another.
+//!
+//! Invariant: until [`HandOver::commit`], both versions are as they were: the old one has only been read, and what the
+//! new one was given is put back when the hand-over is dropped. While it exists, no call is inside a stateful node of
+//! the old version, so nothing that a call has changed is lost.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::RwLockWriteGuard;
+use patchbay_lease::Pass;
+use plugin_api::abi::status;
+use plugin_api::shim::host::{Caller, HostServices, HostSink};
+use plugin_api::value::ValueRef;
+
+use super::instances::{ByTenant, Instance, Instances, NodeRuntime};
+use super::plugin::LoadedPlugin;
+use crate::{CallFault, HandOverError};
+
+/// One side of a hand-over: a version, and the proof of being inside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'p> {
+    /// The version.
+    pub plugin: &'p LoadedPlugin,
+    /// A pass of its gate.
+    pub pass: &'p Pass<'p>,
+}
+
+/// How a hand-over is to be done.
+#[derive(Clone, Copy, Debug)]
+pub struct HandOverLimits {
+    /// How long calls that are inside stateful nodes are waited for; calls that come meanwhile wait, too.
+    pub within: Duration,
+    /// Bytes of one instance's encoded state.
+    pub state_bytes: usize,
+}
+
+/// What a hand-over carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HandedOver {
+    /// Instances whose state the new version has now.
+    pub instances: usize,
+    /// Instances of node types that the new version does not have; their state is gone with a rollback, too.
+    pub dropped: usize,
+    /// Bytes of encoded state.
+    pub bytes: usize,
+    /// How long calls of stateful nodes had to wait.
+    pub paused: Duration,
+}
+
+/// The services that an instance of a tenant is made with: its node's place in the new version, and the tenant.
+pub type ServicesFor<'s> = dyn Fn(usize, &str) -> Box<dyn HostServices + 's> + 's;
+
+/// State that was saved by one version and loaded by another, before the swap between them.
+#[derive(Debug)]
+pub struct HandOver<'p> {
+    /// The instances to be, until `install`; those that were there before, after it. Before `pause`, so that they are
+    /// ended while nobody calls.
+    maps: Vec<(usize, ByTenant)>,
+    installed: bool,
+    to: Side<'p>,
+    began: Instant,
+    done: HandedOver,
+    _pause: RwLockWriteGuard<'p, ()>,
+}
+
+/// A pair of nodes: the one that has the state, and the one that shall have it.
+struct Pair<'p> {
+    from: &'p NodeRuntime,
+    to: Option<(usize, &'p NodeRuntime)>,
+    made: ByTenant,
+}
+
+/// An instance with what it was made for.
+struct Known {
+    tenant: Box<str>,
+    config: Box<[u8]>,
+    instance: Arc<Instance>,
+}
+
+impl<'p> HandOver<'p> {
+    /// Makes the new version's instances, waits until no call is inside a stateful node of the old one, and carries
+    /// the state of each instance over. Calls of the old version's stateful nodes wait from then on, until the
+    /// hand-over is committed or dropped.
+    ///
+    /// # Errors
+    /// Why the state cannot go over; both versions are as they were.
+    pub fn prepare(
+        from: Side<'p>,
+        to: Side<'p>,
+        limits: HandOverLimits,
+        services: &ServicesFor<'_>,
+    ) -> Result<Self, HandOverError> {
+        for side in [from, to] {
+            if !side.pass.belongs_to(side.plugin.gate()) {
+                return Err(HandOverError::WrongPass);
+            }
+        }
+        let mut pairs = pairs(from.plugin, to.plugin);
+        let mut out = HostSink::with_limit(limits.state_bytes);
+        // Twice: what takes long is made while calls still go on, the rest is what came meanwhile.
+        for pair in &mut pairs {
+            pair.make(to.pass, services, &mut out)?;
+        }
+        let pause = from.plugin.state.try_write_for(limits.within);
+        let pause = pause.ok_or(HandOverError::StillInside {
+            waited: limits.within,
+        })?;
+        let began = Instant::now();
+        let mut done = HandedOver::default();
+        let version = from.plugin.description().version.to_string();
+        let mut maps = Vec::new();
+        for mut pair in pairs {
+            pair.make(to.pass, services, &mut out)?;
+            if let Some((at, _)) = pair.to {
+                maps.push((at, pair.carry(&version, &mut out, &mut done)?));
+            } else {
+                done.dropped += count(pair.from);
+            }
+        }
+        Ok(Self {
+            maps,
+            installed: false,
+            to,
+            began,
+            done,
+            _pause: pause,
+        })
+    }
+
+    /// Puts the instances in their place in the new version, for calls that come as soon as it is live.
+    pub fn install(&mut self) {
+        if !self.installed {
+            self.exchange();
+            self.installed = true;
+        }
+    }
+
+    /// The new version is live: the state is its own now.
+    #[must_use]
+    pub fn commit(mut self) -> HandedOver {
+        self.install();
+        // What the new version had from an earlier time is replaced: not put back by the drop that follows, and ended
+        // only when the calls go on.
+        let replaced = std::mem::take(&mut self.maps);
+        let done = HandedOver {
+            paused: self.began.elapsed(),
+            ..self.done
+        };
+        drop(self);
+        drop(replaced);
+        done
+    }
+
+    fn exchange(&mut self) {
+        for (at, map) in &mut self.maps {
+            if let Some(Instances::Many(many)) = self.to.plugin.nodes.get(*at).map(|node| &node.instances) {
+                std::mem::swap(&mut *many.write(), map);
+            }
+        }
+    }
+}
+
+impl Drop for HandOver<'_> {
+    fn drop(&mut self) {
+        if self.installed {
+            self.exchange();
+        }
+    }
+}
+
+/// The stateful nodes of the old version, each with the node of the new one that answers to its name.
+fn pairs<'p>(from: &'p LoadedPlugin, to: &'p LoadedPlugin) -> Vec<Pair<'p>> {
+    let stateful = from.nodes.iter().filter(|node| node.entry.is_stateful());
+    let pair = stateful.map(|node| {
+        let name = node.entry.node_type();
+        let place = to
+            .description()
+            .names()
+            .find(|(known, _)| known.as_str() == name)
+            .and_then(|(_, at)| to.nodes.get(at).map(|node| (at, node)));
+        Pair {
+            from: node,
+            to: place,
+            made: HashMap::new(),
+        }
+    });
+    pair.collect()
+}
+
+fn count(node: &NodeRuntime) -> usize {
+    match &node.instances {
+        Instances::One(..) => 0,
+        Instances::Many(many) => many.read().values().map(HashMap::len).sum(),
+    }
+}
+
+impl Pair<'_> {
+    fn node(&self) -> String {
+        self.from.entry.node_type().to_owned()
+    }
+
+    /// Every instance of the old node.
+    fn instances(&self) -> Vec<Known> {
+        let mut known = Vec::new();
+        if let Instances::Many(many) = &self.from.instances {
+            for (tenant, of_tenant) in &*many.read() {
+                known.extend(of_tenant.iter().map(|(config, instance)| Known {
+                    tenant: tenant.clone(),
+                    config: config.clone(),
+                    instance: Arc::clone(instance),
+                }));
+            }
+        }
+        known
+    }
+
+    /// Makes what is missing of the new node's instances.
+    fn make(
+        &mut self,
+        pass: &Pass<'_>,
+        services: &ServicesFor<'_>,
+        out: &mut HostSink,
+    ) -> Result<(), HandOverError> {
+        let Some((at, to)) = self.to.filter(|(_, to)| to.entry.is_stateful()) else {
+            return Ok(());
+        };
+        for Known { tenant, config, .. } in self.instances() {
+            let made = self.made.get(&tenant);
+            if made.is_some_and(|made| made.contains_key(&config)) {
+                continue;
+            }
+            let caller = Caller {
+                tenant: &tenant,
+                run: "hand-over",
+                node: to.entry.node_type(),
+                deadline: u64::MAX,
+                cancel: None,
+            };
+            // An instance was made with it: it is a well-formed value.
+            let value = ValueRef::assume_valid(&config);
+            let instance = to.create(pass, value, &caller, &*services(at, &tenant), out);
+            let instance = instance.map_err(|fault| HandOverError::Create {
+                node: self.from.entry.node_type().to_owned(),
+                tenant: tenant.to_string(),
+                reason: fault.to_string(),
+            })?;
+            self.made.entry(tenant).or_default().insert(config, instance);
+        }
+        Ok(())
+    }
+
+    /// Carries the state over; gives the instances that have one.
+    fn carry(
+        mut self,
+        from_version: &str,
+        out: &mut HostSink,
+        done: &mut HandedOver,
+    ) -> Result<ByTenant, HandOverError> {
+        let mut carried = ByTenant::new();
+        for Known {
+            tenant,
+            config,
+            instance: old,
+        } in self.instances()
+        {
+            out.clear();
+            // SAFETY: (1) the hand-over's pass keeps the plugin loaded; (2) the reference keeps the instance, which
+            // is one of this node.
+            let answer = unsafe { self.from.entry.save_state(old.pointer, out) };
+            match answer {
+                status::OK => {}
+                // Nothing to hand over; a poisoned instance would have been replaced by a fresh one, too.
+                status::ABSENT | status::POISONED => continue,
+                answer => return Err(self.save_failed(&tenant, &CallFault::of(answer, out))),
+            }
+            if let Err(fault) = CallFault::check_output(out) {
+                return Err(self.save_failed(&tenant, &fault));
+            }
+            let made = self
+                .made
+                .get_mut(&tenant)
+                .and_then(|of_tenant| of_tenant.remove(&config));
+            let Some((new, (_, to))) = made.zip(self.to) else {
+                return Err(HandOverError::KeepsNoState { node: self.node() });
+            };
+            let state = out.written().to_vec();
+            // SAFETY: (1) the hand-over's pass keeps the plugin loaded; (2) the instance was made by `make` for this
+            // hand-over alone, and nobody has called it.
+            let answer = unsafe {
+                to.entry
+                    .load_state(new.pointer, from_version, ValueRef::assume_valid(&state), out)
+            };
+            match answer {
+                status::OK => {}
+                status::UNSUPPORTED => return Err(HandOverError::KeepsNoState { node: self.node() }),
+                answer => {
+                    return Err(HandOverError::Load {
+                        node: self.node(),
+                        tenant: tenant.to_string(),
+                        reason: CallFault::of(answer, out).to_string(),
+                    });
+                }
+            }
+            done.instances += 1;
+            done.bytes += state.len();
+            carried.entry(tenant).or_default().insert(config, new);
+        }
+        Ok(carried)
+    }
+
+    fn save_failed(&self, tenant: &str, fault: &CallFault) -> HandOverError {
+        HandOverError::Save {
+            node: self.node(),
+            tenant: tenant.to_owned(),
+            reason: fault.to_string(),
+        }
+    }
+}
