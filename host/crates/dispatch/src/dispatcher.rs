@@ -1,16 +1,13 @@
 //! The dispatcher: finds the version, holds it, calls it.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::task::Waker;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use arc_swap::cache::Cache;
 use patchbay_lease::{OwnedPass, Pass};
 use patchbay_loader::{CallFault, Nested, StateHold, SyncCall};
-use patchbay_registry::{LeaseSet, Mount, NodeSlot, Registry, RegistryError, Snapshot};
+use patchbay_registry::{Mount, NodeSlot, Registry, RegistryError};
 use patchbay_vocab::{Clock, Monotonic, RevisionNumber, TenantId};
 use plugin_api::shim::host::{AsyncCall, Caller};
 use plugin_api::value::ValueRef;
@@ -21,7 +18,9 @@ use crate::error::{CallError, ServedBy};
 use crate::nearest::nearest;
 use crate::served::{Place, Served};
 use crate::services::{OwnedServices, Services, nanos};
+use crate::session::Session;
 use crate::stores::{TenantStores, Variables};
+use crate::view::{RouteCache, Routes, View};
 
 /// How often a call looks for an open version before it takes the host for closed.
 const TRIES: u32 = 64;
@@ -65,54 +64,6 @@ pub struct Answer<'o> {
     pub revision: RevisionNumber,
 }
 
-type Routes = Snapshot<Served>;
-type RouteCache = Cache<Arc<ArcSwap<Routes>>, Arc<Routes>>;
-
-/// A thread's own view of the routes of the dispatcher it called last.
-struct Cached {
-    dispatcher: u64,
-    routes: RouteCache,
-}
-
-thread_local! {
-    // Taken out for the time of a call, so that a nested call on the same thread finds it gone and does without.
-    static CACHED: Cell<Option<Box<Cached>>> = const { Cell::new(None) };
-}
-
-/// A thread's view, taken out for one call and put back when it ends, however it ends.
-struct View<'d> {
-    cached: Option<Box<Cached>>,
-    dispatcher: &'d Dispatcher,
-}
-
-impl<'d> View<'d> {
-    #[inline]
-    fn take(dispatcher: &'d Dispatcher) -> Self {
-        let cached = CACHED.take().filter(|cached| cached.dispatcher == dispatcher.id);
-        Self { cached, dispatcher }
-    }
-
-    #[inline]
-    fn routes(&mut self) -> &mut RouteCache {
-        let dispatcher = self.dispatcher;
-        let make = || {
-            let routes = Cache::new(Arc::clone(dispatcher.registry.source()));
-            Box::new(Cached {
-                dispatcher: dispatcher.id,
-                routes,
-            })
-        };
-        &mut self.cached.get_or_insert_with(make).routes
-    }
-}
-
-impl Drop for View<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        CACHED.set(self.cached.take());
-    }
-}
-
 /// Calls nodes through the registry.
 #[derive(Debug)]
 pub struct Dispatcher {
@@ -122,14 +73,6 @@ pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     timers: tokio::runtime::Handle,
     limits: Limits,
-}
-
-impl std::fmt::Debug for Cached {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cached")
-            .field("dispatcher", &self.dispatcher)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Dispatcher {
@@ -164,6 +107,14 @@ impl Dispatcher {
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    pub(crate) const fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) const fn registry(&self) -> &Arc<Registry<Served>> {
+        &self.registry
     }
 
     pub(crate) const fn clock(&self) -> &Arc<dyn Clock> {
@@ -301,7 +252,7 @@ impl Dispatcher {
 
     /// Keeps the state of a plugin's nodes where it is for one call; waits while it is being handed over.
     #[cold]
-    fn hold_state<'m>(
+    pub(crate) fn hold_state<'m>(
         &self,
         mount: &'m Mount<Served>,
         place: Place,
@@ -338,7 +289,7 @@ impl Dispatcher {
 
     /// Calls under a pass that holds the version.
     #[inline]
-    fn call_sync<'o>(
+    pub(crate) fn call_sync<'o>(
         self: &Arc<Self>,
         pass: &Pass<'_>,
         mount: &Mount<Served>,
@@ -381,7 +332,7 @@ impl Dispatcher {
 
     /// Begins an async call and drives it on this thread.
     #[cold]
-    fn call_async<'o>(
+    pub(crate) fn call_async<'o>(
         self: &Arc<Self>,
         pass: OwnedPass,
         mount: &Arc<Mount<Served>>,
@@ -458,70 +409,6 @@ impl Dispatcher {
             dispatcher: Arc::clone(self),
             leases,
         })
-    }
-}
-
-/// Several nodes held at one version each, for a run: a swap meanwhile changes nothing for it. What a swap hands over
-/// is the state as it was then; what the session's nodes change after it stays with the old version.
-#[derive(Debug)]
-pub struct Session {
-    dispatcher: Arc<Dispatcher>,
-    leases: LeaseSet<Served>,
-}
-
-impl Session {
-    /// The generation of the snapshot that the session holds.
-    #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.leases.snapshot().generation()
-    }
-
-    /// The plugin and version that the node at `position` is held at.
-    #[must_use]
-    pub fn served_by(&self, position: usize) -> Option<ServedBy> {
-        let mount = self.leases.at(position)?.route.mount();
-        Some(ServedBy {
-            plugin: mount.plugin().clone(),
-            version: mount.version().clone(),
-        })
-    }
-
-    /// Calls the node at `position` of the session's list.
-    ///
-    /// # Errors
-    /// Why there is no answer.
-    pub fn call<'o>(
-        &self,
-        position: usize,
-        input: ValueRef<'_>,
-        options: &CallOptions<'_>,
-        out: &'o mut Output,
-    ) -> Result<Answer<'o>, CallError> {
-        let leased = self.leases.at(position).ok_or_else(|| CallError::UnknownNode {
-            node_type: options.node.to_owned(),
-            nearest: None,
-        })?;
-        let mount = leased.route.mount();
-        let place = mount
-            .handle()
-            .place(leased.route.node())
-            .ok_or(CallError::Closing)?;
-        // A version that was swapped since goes on with the state as it was then.
-        let _hold = match place.is_stateful {
-            true => Some(self.dispatcher.hold_state(mount, place, options)?),
-            false => None,
-        };
-        // Under the session's own pass: its version may have closed to everybody else.
-        let inside = leased.pass.renew();
-        if !place.is_async {
-            return self
-                .dispatcher
-                .call_sync(&inside, mount, place, input, options, out);
-        }
-        let task = inside.extend(mount.gate()).ok_or(CallError::Closing)?;
-        drop(inside);
-        self.dispatcher
-            .call_async(task, mount, place, input, options, out)
     }
 }
 

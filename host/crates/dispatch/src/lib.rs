@@ -18,13 +18,16 @@ mod handover;
 mod nearest;
 mod served;
 mod services;
+mod session;
 mod stores;
+mod view;
 
-pub use dispatcher::{Answer, CallOptions, Dispatcher, Limits, Session};
+pub use dispatcher::{Answer, CallOptions, Dispatcher, Limits};
 pub use error::{CallError, ServedBy};
 pub use handover::Party;
 pub use patchbay_loader::{HandOverError, HandOverLimits, HandedOver};
 pub use patchbay_registry::NodeSlot;
 pub use plugin_api::shim::host::HostSink as Output;
 pub use served::{Faults, Served};
+pub use session::Session;
 pub use stores::{TenantStores, Variables};

@@ -20,7 +20,7 @@ pub struct CallRequest {
     #[serde(default)]
     pub timeout_ms: Option<u64>,
     /// What the instance of a stateful node is made from, for each configuration and tenant one; null when left out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<Json>,
 }
 
