@@ -7,6 +7,7 @@ mod dispatch;
 mod measure;
 mod report;
 mod stage;
+mod state;
 mod swap;
 mod values;
 

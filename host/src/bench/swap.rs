@@ -8,7 +8,7 @@ use patchbay::{Call, Output, Patchbay, PluginName, RevisionNumber, Selector, Ten
 use super::measure::{least, quantile};
 use super::report::{Report, Row};
 use super::stage::{Host, Stage, drop_in, variant};
-use super::{BenchError, Effort};
+use super::{BenchError, Effort, state};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -32,6 +32,8 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     let grown = resident_bytes() as f64 - before as f64;
     drop(host);
 
+    let handing = state::measure(stage, effort)?;
+
     let mut rows = vec![
         row("cold: mapped, swapped, called", &cold.micros, None),
         row(
@@ -47,8 +49,13 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
         least(&warm.micros),
         "us",
     ));
+    for handed in &handing {
+        let many = format!("warm, with the state of {} instance(s)", handed.instances);
+        rows.push(row(&many, &handed.swaps, Some(("cold", &cold.micros))));
+        rows.push(row("  of it, calls of the node wait", &handed.pauses, None));
+    }
     Ok(Report {
-        subject: "swap: test.noop, two callers running",
+        subject: "swap: test.noop, two callers running; state: rate-limiter, one instance a tenant",
         rows,
         notes: vec![
             format!(
@@ -205,7 +212,12 @@ fn wait_until_unloaded(host: &Patchbay, plugin: &PluginName) -> Result<(), Bench
 const BUSY: u64 = 1 << 63;
 
 /// Microseconds from the rename of new content until it is live, for several files.
-fn from_files(host: &Host, plugin: &PluginName, bytes: &[u8], files: u64) -> Result<Vec<f64>, BenchError> {
+pub(crate) fn from_files(
+    host: &Host,
+    plugin: &PluginName,
+    bytes: &[u8],
+    files: u64,
+) -> Result<Vec<f64>, BenchError> {
     let mut events = host.patchbay.subscribe();
     let mut micros = Vec::new();
     for number in 0..files {
