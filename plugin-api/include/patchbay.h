@@ -262,9 +262,7 @@ typedef struct pb_note {
     PB_STATIC_ASSERT(sizeof(plugin_name) <= 64, "the plugin's name is too long for its note");                         \
     PB_STATIC_ASSERT(sizeof(plugin_version) <= 48, "the plugin's version is too long for its note");                   \
     PB_STATIC_ASSERT(sizeof(PB_COMPILER) <= 64 && sizeof(PB_TARGET) <= 64, "a text is too long for the note");         \
-    extern const pb_note pb_the_note                                                                                   \
-        __attribute__((used, aligned(4), section(PB_NOTE_SECTION), visibility("hidden")));                             \
-    const pb_note pb_the_note = {                                                                                      \
+    __attribute__((used, aligned(4), section(PB_NOTE_SECTION))) static const pb_note pb_the_note = {                   \
         9, 288, 1, "Patchbay", (major), (minor), (flags), 0, plugin_name, plugin_version, "", PB_COMPILER, PB_TARGET}
 
 /* The note of a plugin that cannot work on a host older than contract 1.MINOR; once in a plugin, outside any function. */
@@ -277,7 +275,6 @@ typedef struct pb_note {
 
 /* Defines the entry point over an array of node tables; outside any function. */
 #define PB_PLUGIN(nodes, describe, start, shutdown)                                                                    \
-    PB_STATIC_ASSERT(sizeof(nodes) / sizeof((nodes)[0]) > 0, "a plugin has nodes");                                    \
     static const pb_plugin_table pb_the_plugin = {sizeof(pb_plugin_table),                                             \
                                                   sizeof(pb_node_table),                                               \
                                                   (nodes),                                                             \
@@ -286,7 +283,7 @@ typedef struct pb_note {
                                                   (start),                                                             \
                                                   (shutdown)};                                                         \
     PB_EXPORT const pb_plugin_table *patchbay_plugin_v1(void) { return &pb_the_plugin; }                               \
-    extern const pb_note pb_the_note
+    PB_STATIC_ASSERT(sizeof((nodes)[0]) == sizeof(pb_node_table), "the first argument is an array of node tables")
 
 /* A text that is written out, as a pb_bytes of a static table. */
 #define PB_LITERAL(text) {(const uint8_t *)(text), sizeof(text) - 1}
