@@ -8,7 +8,10 @@ use std::sync::OnceLock;
 /// Says that everything has been built before the tests were started.
 const BUILT: &str = "PATCHBAY_TESTS_BUILT";
 
-const FIXTURES: [&str; 16] = [
+/// Plugins over contracts as they once were, by the name of their folder in `tests/frozen`.
+const FROZEN: [&str; 3] = ["contract-1-0", "other-sdk", "wide-bytes"];
+
+const FIXTURES: [&str; 18] = [
     "echo-1-0",
     "echo-1-1",
     "echo-1-1-other",
@@ -25,6 +28,8 @@ const FIXTURES: [&str; 16] = [
     "counter-1-1",
     "counter-2-0",
     "counter-3-0",
+    "clock-1-0",
+    "clock-1-1",
 ];
 
 /// The `patchbay` binary, which is also the child for trial loads.
@@ -38,6 +43,13 @@ pub fn binary() -> PathBuf {
 pub fn fixture(name: &str) -> PathBuf {
     assert!(FIXTURES.contains(&name), "there is no fixture {name}");
     built().join(format!("libfixture_{}.so", name.replace('-', "_")))
+}
+
+/// The plugin file of a folder in `tests/frozen`.
+#[must_use]
+pub fn frozen(name: &str) -> PathBuf {
+    assert!(FROZEN.contains(&name), "there is no frozen plugin {name}");
+    built().join(format!("libfrozen_{}.so", name.replace('-', "_")))
 }
 
 /// The plugin file of a sample plugin, by the name of its folder.
@@ -94,6 +106,9 @@ fn build_once(dir: &Path) {
     ]);
     for fixture in FIXTURES {
         cargo.arg("-p").arg(format!("fixture-{fixture}"));
+    }
+    for frozen in FROZEN {
+        cargo.arg("-p").arg(format!("frozen-{frozen}"));
     }
     match dir.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => {}

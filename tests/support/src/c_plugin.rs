@@ -53,7 +53,9 @@ impl CPlugin<'_> {
             "-fvisibility=hidden",
             "-I",
         ])
-        .arg(made.path());
+        .arg(made.path())
+        .arg("-I")
+        .arg(crate::native::header_folder());
         let part = made.path().join("plugin.so");
         let output = cc
             .arg("-o")

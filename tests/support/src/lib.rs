@@ -12,13 +12,15 @@
 mod built;
 mod c_plugin;
 mod host;
+mod native;
 mod process;
 mod served;
 mod tape;
 
-pub use built::{binary, example, fixture, sample};
+pub use built::{binary, example, fixture, frozen, sample};
 pub use c_plugin::{CPlugin, hostile};
 pub use host::{TestHost, deploy, name, stripped};
+pub use native::Native;
 pub use process::{fds, mappings, resident_kib, threads};
 pub use served::{Finished, Up, run};
 pub use tape::{DEADLINE, Tape};

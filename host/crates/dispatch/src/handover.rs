@@ -85,6 +85,10 @@ impl HostServices for CreateServices {
         nanos(self.0.dispatcher.clock().now())
     }
 
+    fn wall_clock(&self) -> u64 {
+        self.0.wall_clock()
+    }
+
     fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>) {
         self.0.log(level, message, fields);
     }
