@@ -1,5 +1,6 @@
 //! What the conductor, the vetting threads and the admins share.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
 use patchbay_dispatch::Served;
+use patchbay_intake::signature::{Provenance, TrustPolicy};
 use patchbay_intake::{InspectPolicy, StageConfig, Store, WatchConfig, Watcher};
 use patchbay_isolate::{ProbeConfig, VerdictCache};
 use patchbay_loader::MapsDir;
@@ -18,6 +20,7 @@ use crate::admit::mount_again;
 use crate::conductor::{self, Message};
 use crate::error::LifecycleError;
 use crate::event::{Event, EventKind};
+use crate::ledger::Ledger;
 use crate::rejected::{Rejection, Rejections};
 use crate::vetting::{self, Vetting};
 
@@ -50,6 +53,10 @@ pub struct LifecycleConfig {
     pub maps: PathBuf,
     /// Where verdicts are kept.
     pub verdicts: PathBuf,
+    /// Where what is to outlast the process lies.
+    pub data: PathBuf,
+    /// Who may sign plugins, and whether they must be signed.
+    pub trust: TrustPolicy,
     /// What is demanded of a file.
     pub policy: InspectPolicy,
     /// How trial loads are made.
@@ -89,6 +96,8 @@ pub struct Lifecycle {
     config: LifecycleConfig,
     vetting: Vetting,
     maps: MapsDir,
+    ledger: Ledger,
+    provenances: Mutex<BTreeMap<Digest, Provenance>>,
     rejections: Rejections,
     blocked: Mutex<Vec<Blocked>>,
     messages: Sender<Message>,
@@ -126,12 +135,14 @@ impl Lifecycle {
     /// # Errors
     /// When a folder cannot be used, or a thread not started.
     pub fn start(config: LifecycleConfig, parts: Parts) -> Result<Arc<Self>, LifecycleError> {
+        let ledger = Ledger::open(&config.data, &config.trust)?;
         let store = Store::open(config.store.clone())?;
         let maps = MapsDir::create(&config.maps)?;
         let verdicts = VerdictCache::open(config.verdicts.clone(), &config.policy, &config.probe)?;
         let (policy, probe) = (config.policy.clone(), config.probe.clone());
         let vetting = Vetting {
             store,
+            trust: config.trust.clone(),
             policy,
             probe,
             verdicts,
@@ -145,6 +156,8 @@ impl Lifecycle {
             config,
             vetting,
             maps,
+            ledger,
+            provenances: Mutex::default(),
             rejections: Rejections::default(),
             blocked: Mutex::default(),
             messages,
@@ -208,7 +221,28 @@ impl Lifecycle {
         let found = blocked
             .iter()
             .find(|blocked| blocked.plugin == *plugin && blocked.number == number);
-        found.map(|blocked| blocked.why.clone())
+        let why = found.map(|blocked| blocked.why.clone());
+        drop(blocked);
+        why.or_else(|| self.held_back(plugin, number))
+    }
+
+    /// Who stands behind an artifact, once it has been admitted.
+    #[must_use]
+    pub fn provenance(&self, digest: Digest) -> Option<Provenance> {
+        self.provenances.lock().get(&digest).cloned()
+    }
+
+    /// Remembers who stands behind an artifact.
+    pub(crate) fn note_provenance(&self, digest: Digest, provenance: Provenance) {
+        self.provenances.lock().insert(digest, provenance);
+    }
+
+    /// Whether a revision waits for other plugins.
+    pub(crate) fn waits_for_others(&self, plugin: &PluginName, number: RevisionNumber) -> bool {
+        let blocked = self.blocked.lock();
+        blocked
+            .iter()
+            .any(|blocked| blocked.plugin == *plugin && blocked.number == number)
     }
 
     /// Makes a revision live, mapping it first when it is not.
@@ -270,6 +304,7 @@ impl Lifecycle {
         let done = registry.quarantine(plugin, number, change)?;
         self.tell_about(plugin, number, EventKind::Quarantined);
         if let Some(swap) = &done.fallback {
+            self.remember_choice(plugin, swap.to);
             self.tell_about(
                 plugin,
                 swap.to,
@@ -331,6 +366,10 @@ impl Lifecycle {
         &self.maps
     }
 
+    pub(crate) const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     pub(crate) const fn rejections(&self) -> &Rejections {
         &self.rejections
     }
@@ -388,16 +427,15 @@ impl Lifecycle {
         change: &Change,
         micros_since: Option<patchbay_vocab::Monotonic>,
     ) -> Result<Swap, LifecycleError> {
-        let registry = self.registry();
         // Warm, as after any deploy with a history: one lock, one store.
-        let mut swap = registry.promote(plugin, number, force, change);
+        let mut swap = self.promote_marked(plugin, number, force, change)?;
         // Between the load and the store the conductor may find the revision surplus and retire it: load it again.
         for _ in 0..LOADS {
             let Err(patchbay_registry::RegistryError::NotMounted { .. }) = swap else {
                 break;
             };
             mount_again(self, plugin, number)?;
-            swap = registry.promote(plugin, number, force, change);
+            swap = self.promote_marked(plugin, number, force, change)?;
         }
         let swap = swap?;
         if swap.from != Some(swap.to) {
