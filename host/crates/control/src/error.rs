@@ -125,6 +125,7 @@ impl ControlError {
                 }
                 _ => ErrorClass::Conflict,
             },
+            Self::Lifecycle(LifecycleError::Signature(_)) => ErrorClass::Conflict,
             Self::Lifecycle(_) => ErrorClass::Internal,
             Self::Input(_) => ErrorClass::Invalid,
         }
