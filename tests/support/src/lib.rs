@@ -14,6 +14,7 @@ mod c_plugin;
 mod host;
 mod process;
 mod served;
+mod signer;
 mod tape;
 
 pub use built::{binary, example, fixture, sample};
@@ -21,6 +22,7 @@ pub use c_plugin::{CPlugin, hostile};
 pub use host::{TestHost, deploy, name, stripped};
 pub use process::{fds, mappings, resident_kib, threads};
 pub use served::{Finished, Up, run};
+pub use signer::Signer;
 pub use tape::{DEADLINE, Tape};
 
 pub use patchbay;
