@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::trust::{KeygenArgs, RelaxArgs, SignArgs, TrustArgs};
@@ -54,7 +55,7 @@ pub struct UpArgs {
     #[arg(long)]
     pub dev: bool,
     /// Refuse plugins without a signature; can only be switched on here, never off
-    #[arg(long, env = "PATCHBAY_REQUIRE_SIGNATURE")]
+    #[arg(long, env = "PATCHBAY_REQUIRE_SIGNATURE", value_parser = FalseyValueParser::new())]
     pub require_signature: bool,
     /// How many earlier versions of each plugin are kept warm for a rollback
     #[arg(long, value_name = "N")]
