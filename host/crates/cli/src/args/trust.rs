@@ -8,7 +8,7 @@ use patchbay_vocab::TeamName;
 /// Whom `inspect` and `check` believe.
 #[derive(Clone, Debug, Default, Args)]
 pub struct TrustArgs {
-    /// Configuration file whose table [trust] says who may sign
+    /// Configuration file whose table `[trust]` says who may sign
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// A public key that may sign: its text, or its .pub file; may be repeated
