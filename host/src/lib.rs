@@ -54,18 +54,21 @@
 #![forbid(unsafe_code)]
 
 pub use patchbay_control::{
-    BadSelector, Call, CallError, Config, ConfigError, ConfigFile, ControlError, ErrorClass, Force, GoLive,
-    Node, OnDelete, OpenError, Order, Output, Patchbay, SameVersion, Selector, Session, Variables,
-    check_file, inspect_file,
+    BadKey, BadPattern, BadSelector, Call, CallError, Config, ConfigError, ConfigFile, ControlError,
+    ErrorClass, Force, GoLive, KeyFile, LifecycleError, NamePattern, Node, OnDelete, OpenError, Order,
+    Output, Pair, Patchbay, Protection, SameVersion, Selector, Session, SignError, Signatures, SigningError,
+    SigningKey, Team, TrustPolicy, TrustedKey, Variables, check_file, inspect_file, read_public_key,
+    relax_trust, sign_file,
 };
 pub use patchbay_isolate::serve_if_asked;
 pub use patchbay_vocab::{
-    Code, Digest, Explain, Explained, NodeType, PluginName, RevisionNumber, RevisionState, RunId, TenantId,
-    Version, VersionReq,
+    Code, Digest, Explain, Explained, KeyId, NodeType, PluginName, RevisionNumber, RevisionState, RunId,
+    TeamName, TenantId, Version, VersionReq,
 };
 pub use patchbay_wire::{
-    CallReply, CallRequest, CheckView, EventView, HistoryView, InspectView, NodeView, PluginView,
-    RejectedView, RevisionView, StatusView, SwapView, UnloadMode,
+    CallReply, CallRequest, CheckView, EventView, HistoryView, InspectView, KeyPairView, NodeView,
+    PluginView, RejectedView, RelaxedView, RevisionView, SignedView, SignerView, StatusView, SwapView,
+    UnloadMode,
 };
 pub use plugin_api::value::{Value, ValueError, ValueRef};
 

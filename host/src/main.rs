@@ -3,6 +3,7 @@
 
 mod bench;
 mod local;
+mod trust;
 mod up;
 
 use std::process::ExitCode;
@@ -17,6 +18,9 @@ fn main() -> ExitCode {
         Outcome::Local(Local::Up(arguments)) => up::up(&arguments),
         Outcome::Local(Local::Inspect(arguments)) => local::inspect(&arguments),
         Outcome::Local(Local::Check(arguments)) => local::check(&arguments),
+        Outcome::Local(Local::Keygen(arguments)) => trust::keygen(&arguments),
+        Outcome::Local(Local::Sign(arguments)) => trust::sign(&arguments),
+        Outcome::Local(Local::Relax(arguments)) => trust::relax(&arguments),
         Outcome::Local(Local::Bench(arguments)) => bench::bench(&arguments),
     };
     exit.into()

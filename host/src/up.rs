@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use patchbay::{Config, ConfigError, ConfigFile, Explain, OpenError, Patchbay, SameVersion};
+use patchbay::{Config, ConfigError, ConfigFile, Explain, OpenError, Patchbay, SameVersion, Signatures};
 use patchbay_cli::{DEFAULT_LISTEN, Exit, Format, UpArgs, with_process_streams};
 use patchbay_http::HttpError;
 use patchbay_vocab::Code;
@@ -114,6 +114,9 @@ fn run(arguments: &UpArgs) -> Result<(), UpError> {
     let data = or(&arguments.data, &file.data, "data");
     let mut config = Config::new(plugins, data);
     file.apply(&mut config).map_err(UpError::Config)?;
+    if arguments.require_signature {
+        config.trust.signatures = Signatures::Required;
+    }
     if arguments.dev {
         config.same_version = SameVersion::Replace;
     }

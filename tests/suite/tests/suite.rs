@@ -12,6 +12,10 @@ mod examples;
 mod pipeline;
 #[path = "suite/probe.rs"]
 mod probe;
+#[path = "suite/replay.rs"]
+mod replay;
+#[path = "suite/signatures.rs"]
+mod signatures;
 #[path = "suite/state.rs"]
 mod state;
 #[path = "suite/swap.rs"]

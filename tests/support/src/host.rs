@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use patchbay::{
-    CallReply, CallRequest, Config, ControlError, EventView, Explain, Order, Patchbay, PluginName,
+    CallReply, CallRequest, Config, ControlError, EventView, Explain, OpenError, Order, Patchbay, PluginName,
     PluginView, RejectedView, RevisionView, SwapView, TenantId,
 };
 use serde_json::{Value as Json, json};
@@ -297,6 +297,19 @@ impl TestHost {
         let host = Patchbay::open(self.config.clone()).unwrap();
         self.tape = Tape::start(&host);
         self.host = Some(host);
+    }
+
+    /// Closes the host and opens another one on the same directories, with other settings.
+    ///
+    /// # Errors
+    /// When it cannot be opened; there is none then.
+    pub fn reopen(&mut self, change: impl FnOnce(&mut Config)) -> Result<(), OpenError> {
+        self.close();
+        change(&mut self.config);
+        let host = Patchbay::open(self.config.clone())?;
+        self.tape = Tape::start(&host);
+        self.host = Some(host);
+        Ok(())
     }
 
     /// Closes the host.

@@ -15,6 +15,7 @@ mod host;
 mod native;
 mod process;
 mod served;
+mod signer;
 mod tape;
 
 pub use built::{binary, example, fixture, frozen, sample};
@@ -23,6 +24,7 @@ pub use host::{TestHost, deploy, name, stripped};
 pub use native::Native;
 pub use process::{fds, mappings, resident_kib, threads};
 pub use served::{Finished, Up, run};
+pub use signer::Signer;
 pub use tape::{DEADLINE, Tape};
 
 pub use patchbay;

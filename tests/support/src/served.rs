@@ -69,8 +69,18 @@ impl Up {
 
     /// Kills it, as the system might, and starts another one on the same directories.
     pub fn kill_and_restart(&mut self) {
+        self.end();
+        self.again();
+    }
+
+    /// Kills it.
+    pub fn end(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Starts another one on the same directories.
+    pub fn again(&mut self) {
         (self.child, self.url) = spawn(&self.dir, &[]);
     }
 

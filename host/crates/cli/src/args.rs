@@ -1,6 +1,7 @@
 //! The commands and their arguments.
 
 mod local;
+mod trust;
 
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use patchbay_vocab::{NodeType, PluginName, TenantId};
 
 pub use local::{BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, InspectArgs, Local, UpArgs};
+pub use trust::{KeygenArgs, PasswordArgs, RelaxArgs, SignArgs, TrustArgs};
+pub(crate) use trust::{TrustCommand, TrustCommandArgs};
 
 use crate::input;
 
@@ -64,6 +67,12 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Vet a file as a host would, trial load included
     Check(CheckArgs),
+    /// Make a key pair to sign plugins with
+    Keygen(KeygenArgs),
+    /// Sign plugin files
+    Sign(SignArgs),
+    /// Change what a data directory remembers of trust
+    Trust(TrustCommandArgs),
     /// Measure this build on this machine
     Bench(BenchArgs),
 }

@@ -212,7 +212,8 @@ fn change(
 }
 
 /// Who orders a change: a header, so printable ASCII and short.
-fn actor(given: Option<String>) -> String {
+/// The name that stands in a history: the one given, else the user's.
+pub(crate) fn actor(given: Option<String>) -> String {
     let named = given.or_else(|| std::env::var("USER").ok().map(|user| format!("cli:{user}")));
     let clean: String = named
         .unwrap_or_default()

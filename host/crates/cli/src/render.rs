@@ -7,6 +7,7 @@ mod file;
 mod nodes;
 mod plugins;
 mod schema;
+mod trust;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ContentArrangement, Table};
@@ -15,6 +16,7 @@ pub(crate) use changes::{event, history, quarantined, status, swap};
 pub use file::{render_check, render_inspect};
 pub(crate) use nodes::{manual, nodes};
 pub(crate) use plugins::{plugin, plugins, rejected};
+pub use trust::{render_key_pair, render_relaxed, render_signed};
 
 use crate::streams::Layout;
 use crate::text;
@@ -50,6 +52,17 @@ pub fn render_table(header: &[&str], rows: &[Vec<String>], layout: Layout) -> St
         out.push('\n');
     }
     out
+}
+
+/// Adds a column that says something in at least one row; one that would be empty is left out.
+fn push_column(header: &mut Vec<&str>, rows: &mut [Vec<String>], title: &'static str, cells: Vec<String>) {
+    if cells.iter().all(String::is_empty) {
+        return;
+    }
+    header.push(title);
+    for (row, cell) in rows.iter_mut().zip(cells) {
+        row.push(cell);
+    }
 }
 
 /// `name: value` lines with the values aligned; empty values are left out.

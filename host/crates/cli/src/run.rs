@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use patchbay_vocab::Code;
 use patchbay_wire::ProblemView;
 
-use crate::args::{Cli, Command, Local};
+use crate::args::{Cli, Command, Local, TrustCommand, TrustCommandArgs};
 use crate::command as server;
 use crate::exit::Exit;
 use crate::streams::{Format, Streams, with_process_streams};
@@ -54,6 +54,14 @@ fn carry_out(command: Command, streams: &mut Streams<'_>) -> Outcome {
         Command::Up(args) => return Outcome::Local(Local::Up(args)),
         Command::Inspect(args) => return Outcome::Local(Local::Inspect(args)),
         Command::Check(args) => return Outcome::Local(Local::Check(args)),
+        Command::Keygen(args) => return Outcome::Local(Local::Keygen(args)),
+        Command::Sign(args) => return Outcome::Local(Local::Sign(args)),
+        Command::Trust(TrustCommandArgs {
+            command: TrustCommand::Relax(mut args),
+        }) => {
+            args.actor = Some(server::actor(args.actor));
+            return Outcome::Local(Local::Relax(args));
+        }
         Command::Bench(args) => return Outcome::Local(Local::Bench(args)),
         Command::Call(args) => server::call(&args, streams),
         Command::Plugins(args) => server::plugins(&args, streams),

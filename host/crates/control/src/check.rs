@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use patchbay_intake::signature::{Provenance, TrustPolicy, verify};
 use patchbay_intake::{Inspected, Settled, StageConfig, Staged, Store, inspect, stage};
 use patchbay_isolate::{ProbeConfig, Verdict, probe};
 use patchbay_lifecycle::LifecycleError;
@@ -10,6 +11,7 @@ use patchbay_vocab::{Explain, Explained};
 use patchbay_wire::{CheckStageView, CheckView, InspectView};
 
 use crate::Config;
+use crate::trust::signer;
 
 /// Reads a file's headers and note, without running a line of it.
 ///
@@ -17,7 +19,8 @@ use crate::Config;
 /// Why it is not a plugin for this host.
 pub fn inspect_file(file: &Path, config: &Config) -> Result<InspectView, LifecycleError> {
     let scratch = Scratch::make()?;
-    let inspected = inspect(scratch.stage(file, config)?, &config.inspect)?;
+    let vouched = verify(scratch.stage(file, config)?, &config.trust)?;
+    let inspected = inspect(vouched, &config.inspect)?;
     let note = inspected.note();
     Ok(InspectView {
         path: file.display().to_string(),
@@ -33,10 +36,29 @@ pub fn inspect_file(file: &Path, config: &Config) -> Result<InspectView, Lifecyc
             patchbay_intake::Entry::Sdk => "sdk".to_owned(),
             patchbay_intake::Entry::C => "c".to_owned(),
         },
+        signed_by: signer(inspected.provenance()),
         needed: inspected.needed().to_vec(),
         imports: inspected.imports() as u64,
         exports: inspected.exports().to_vec(),
     })
+}
+
+/// Inspects a file as it is, whatever signature lies beside it, and hands it on.
+pub(crate) fn inspect_alone<T, E: From<LifecycleError>>(
+    file: &Path,
+    config: &Config,
+    then: impl FnOnce(&Inspected) -> Result<T, E>,
+) -> Result<T, E> {
+    let alone = || {
+        let scratch = Scratch::make()?;
+        let staged = scratch.stage(file, config)?;
+        // Taken up anew, it comes from a folder where no signature can be.
+        let staged = scratch.store(config)?.reopen(staged.digest())?;
+        let inspected = inspect(verify(staged, &TrustPolicy::default())?, &config.inspect)?;
+        Ok((scratch, inspected))
+    };
+    let (_scratch, inspected) = alone()?;
+    then(&inspected)
 }
 
 /// Takes a file through the full vetting, trial load included, as the host would.
@@ -47,7 +69,8 @@ pub fn check_file(file: &Path, config: &Config) -> Result<CheckView, LifecycleEr
     let scratch = Scratch::make()?;
     let mut stages = Vec::new();
     let mut found = None;
-    let verdict = vet(file, config, &scratch, &mut stages, &mut found);
+    let mut provenance = Provenance::Unsigned;
+    let verdict = vet(file, config, &scratch, &mut stages, (&mut provenance, &mut found));
     let mut view = CheckView {
         fit: verdict.is_ok(),
         code: None,
@@ -55,6 +78,7 @@ pub fn check_file(file: &Path, config: &Config) -> Result<CheckView, LifecycleEr
         hint: None,
         plugin: found.as_ref().map(|inspected| inspected.plugin().clone()),
         version: found.as_ref().map(|inspected| inspected.version().clone()),
+        signed_by: signer(&provenance),
         nodes: Vec::new(),
         stages,
         warnings: Vec::new(),
@@ -88,10 +112,12 @@ fn vet(
     config: &Config,
     scratch: &Scratch,
     stages: &mut Vec<CheckStageView>,
-    found: &mut Option<Inspected>,
+    (provenance, found): (&mut Provenance, &mut Option<Inspected>),
 ) -> Result<Verdict, Explained> {
     let staged = timed("staging", stages, || scratch.stage(file, config))?;
-    let inspected = timed("inspection", stages, || inspect(staged, &config.inspect))?;
+    let vouched = timed("signature", stages, || verify(staged, &config.trust))?;
+    provenance.clone_from(vouched.provenance());
+    let inspected = timed("inspection", stages, || inspect(vouched, &config.inspect))?;
     *found = Some(inspected.clone());
     let probed = timed("trial load", stages, || {
         let probe_config = ProbeConfig {
@@ -172,12 +198,15 @@ impl Scratch {
     }
 
     fn stage(&self, file: &Path, config: &Config) -> Result<Staged, patchbay_intake::StageError> {
-        let store = Store::open(StageConfig {
+        stage(Settled::vouched(file), &self.store(config)?)
+    }
+
+    fn store(&self, config: &Config) -> Result<Store, patchbay_intake::StageError> {
+        Store::open(StageConfig {
             dir: self.path("artifacts"),
             max_bytes: config.max_plugin_bytes,
             free_bytes_min: 0,
-        })?;
-        stage(Settled::vouched(file), &store)
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use patchbay_intake::InspectPolicy;
+use patchbay_intake::signature::TrustPolicy;
 use patchbay_isolate::ProbeConfig;
 use patchbay_lifecycle::{GoLive, OnDelete};
 use patchbay_registry::SameVersion;
@@ -22,6 +23,8 @@ pub struct Config {
     pub probe_deadline: Duration,
     /// Address space a trial load may take, in bytes.
     pub probe_memory: u64,
+    /// Who may sign plugins, and whether they must be signed.
+    pub trust: TrustPolicy,
     /// What is demanded of a file before it is mapped.
     pub inspect: InspectPolicy,
     /// The largest plugin file, in bytes.
@@ -64,6 +67,7 @@ impl Config {
             probe_helper: ProbeConfig::own_executable(),
             probe_deadline: Duration::from_secs(10),
             probe_memory: 4 << 30,
+            trust: TrustPolicy::default(),
             inspect: InspectPolicy::standard(),
             max_plugin_bytes: 256 << 20,
             min_free_bytes: 64 << 20,

@@ -126,6 +126,7 @@ impl ControlError {
                 _ => ErrorClass::Conflict,
             },
             Self::Lifecycle(LifecycleError::State(_)) => ErrorClass::Conflict,
+            Self::Lifecycle(LifecycleError::Signature(_)) => ErrorClass::Conflict,
             Self::Lifecycle(_) => ErrorClass::Internal,
             Self::Input(_) => ErrorClass::Invalid,
         }

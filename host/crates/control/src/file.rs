@@ -22,17 +22,21 @@
 //! [tenants.acme.secrets]
 //! API_TOKEN = { env = "ACME_API_TOKEN" }
 //! ```
+//!
+//! `[trust]` is described in `trust.rs`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use patchbay_intake::signature::TrustPolicy;
 use patchbay_lifecycle::{GoLive, OnDelete};
 use patchbay_vocab::{Code, Explain, TenantId};
 use serde::Deserialize;
 
 use crate::Config;
+use crate::trust::TrustTable;
 
 /// The settings of a file; what is not there keeps its standard value.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -50,6 +54,11 @@ pub struct ConfigFile {
     probe: ProbeTable,
     #[serde(default)]
     limits: LimitsTable,
+    #[serde(default)]
+    trust: TrustTable,
+    /// Where it was read from: paths in it start there.
+    #[serde(skip)]
+    folder: PathBuf,
     #[serde(default)]
     tenants: BTreeMap<TenantId, TenantTable>,
 }
@@ -132,6 +141,14 @@ pub enum ConfigError {
         /// Where and why.
         reason: String,
     },
+    /// A setting of `[trust]` cannot be meant.
+    #[error("the setting `{setting}` cannot be used: {reason}")]
+    Trust {
+        /// Which.
+        setting: String,
+        /// Why.
+        reason: String,
+    },
     /// A secret's source gives nothing.
     #[error("secret `{name}` of tenant `{tenant}` has no value: {reason}")]
     Secret {
@@ -150,6 +167,7 @@ impl Explain for ConfigError {
             Self::Read { .. } => "PB-CONFIG-001",
             Self::Parse { .. } => "PB-CONFIG-002",
             Self::Secret { .. } => "PB-CONFIG-003",
+            Self::Trust { .. } => "PB-CONFIG-004",
         })
     }
 
@@ -157,6 +175,7 @@ impl Explain for ConfigError {
         match self {
             Self::Read { .. } => "check the path and its rights".into(),
             Self::Parse { .. } => "see the example in the README; unknown settings are refused".into(),
+            Self::Trust { .. } => "paste the public key and the table that `patchbay keygen` printed".into(),
             Self::Secret { .. } => "set the environment variable or write the file before the start".into(),
         }
     }
@@ -180,15 +199,25 @@ impl ConfigFile {
         for relative in [&mut file.plugins, &mut file.data].into_iter().flatten() {
             *relative = folder.join(&*relative);
         }
+        file.folder = folder.to_owned();
         Ok(file)
+    }
+
+    /// What its table `[trust]` demands.
+    ///
+    /// # Errors
+    /// When a key cannot be had, or a setting cannot be meant.
+    pub fn trust(&self) -> Result<TrustPolicy, ConfigError> {
+        self.trust.policy(&self.folder)
     }
 
     /// Lays the file's settings over a configuration. `plugins` and `data` are the caller's to choose.
     ///
     /// # Errors
-    /// When a secret has no value.
+    /// When a secret has no value, or `[trust]` cannot be used.
     pub fn apply(&self, config: &mut Config) -> Result<(), ConfigError> {
         let millis = Duration::from_millis;
+        config.trust = self.trust()?;
         set(&mut config.history_limit, self.lifecycle.history_limit);
         set(
             &mut config.handover_within,

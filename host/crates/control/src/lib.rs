@@ -12,6 +12,7 @@ mod file;
 mod listing;
 mod open;
 mod patchbay;
+mod trust;
 
 pub use call::{Call, Node};
 pub use check::{check_file, inspect_file};
@@ -19,7 +20,12 @@ pub use config::Config;
 pub use error::{ControlError, ErrorClass, OpenError};
 pub use file::{ConfigError, ConfigFile};
 pub use patchbay::{Order, Patchbay};
+pub use trust::{SignError, read_public_key, relax_trust, sign_file};
 
 pub use patchbay_dispatch::{CallError, NodeSlot, Output, Session, Variables};
-pub use patchbay_lifecycle::{GoLive, OnDelete};
+pub use patchbay_intake::signature::{
+    BadKey, BadPattern, NamePattern, Signatures, Team, TrustPolicy, TrustedKey,
+};
+pub use patchbay_lifecycle::{GoLive, LifecycleError, OnDelete};
 pub use patchbay_registry::{BadSelector, Force, SameVersion, Selector};
+pub use patchbay_signing::{KeyFile, Pair, Protection, SigningError, SigningKey};

@@ -7,12 +7,13 @@ use patchbay_dispatch::{NodeSlot, Served};
 use patchbay_lifecycle::{Event, EventKind};
 use patchbay_loader::{Description, NodeDescription};
 use patchbay_registry::{HistoryEntry, Mount, PluginStatus, RevisionStatus};
-use patchbay_vocab::{Clock, Explained};
+use patchbay_vocab::{Clock, Digest, Explained};
 use patchbay_wire as wire;
 use plugin_api::meta;
 use tokio::sync::broadcast;
 
 use crate::patchbay::Inner;
+use crate::trust::signer;
 
 /// Numbers events and hands them to subscribers.
 #[derive(Debug)]
@@ -186,6 +187,7 @@ fn revision(inner: &Inner, status: &PluginStatus, revision: &RevisionStatus) -> 
         memory_bytes: (!loads.is_empty()).then_some(memory as u64),
         threads,
         origin: revision.origin.to_string(),
+        signed_by: signed_by(inner, revision.digest),
         admitted_at: revision.admitted_at,
         blocked_by: blocked.map(|why| wire::ProblemView {
             code: why.code,
@@ -204,6 +206,7 @@ pub(crate) fn rejected(inner: &Inner) -> Vec<wire::RejectedView> {
         .map(|rejection| wire::RejectedView {
             path: rejection.path.display().to_string(),
             digest: rejection.digest,
+            signed_by: rejection.provenance.as_ref().and_then(signer),
             code: rejection.why.code,
             message: rejection.why.message,
             hint: rejection.why.hint,
@@ -212,13 +215,20 @@ pub(crate) fn rejected(inner: &Inner) -> Vec<wire::RejectedView> {
     views.collect()
 }
 
-pub(crate) fn history(entry: &HistoryEntry) -> wire::HistoryView {
+fn signed_by(inner: &Inner, digest: Digest) -> Option<wire::SignerView> {
+    signer(&inner.lifecycle.provenance(digest)?)
+}
+
+pub(crate) fn history(inner: &Inner, status: &PluginStatus, entry: &HistoryEntry) -> wire::HistoryView {
+    let mut revisions = status.revisions.iter();
+    let revision = revisions.find(|known| known.number == entry.revision);
     wire::HistoryView {
         at: entry.at,
         generation: entry.generation,
         action: entry.action.as_str().to_owned(),
         revision: entry.revision,
         version: entry.version.clone(),
+        signed_by: revision.and_then(|known| signed_by(inner, known.digest)),
         from_revision: entry.from,
         actor: entry.actor.to_string(),
         reason: entry.reason.to_string(),

@@ -77,6 +77,8 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         store,
         maps,
         verdicts: data.join("verdicts"),
+        data,
+        trust: config.trust,
         policy: config.inspect,
         probe,
         history_limit: config.history_limit,
@@ -129,7 +131,7 @@ fn absolute(path: &Path) -> Result<std::path::PathBuf, OpenError> {
 }
 
 /// Takes the data directory for this process; the system gives it back when the process ends, however it ends.
-fn lock(data: &Path) -> Result<File, OpenError> {
+pub(crate) fn lock(data: &Path) -> Result<File, OpenError> {
     let path = data.join("lock");
     let file = OpenOptions::new()
         .create(true)

@@ -166,13 +166,10 @@ impl Patchbay {
     /// # Errors
     /// When there is none of that name.
     pub fn history(&self, name: &PluginName) -> Result<Vec<HistoryView>, ControlError> {
-        Ok(self
-            .inner
-            .registry
-            .history(name)?
-            .iter()
-            .map(crate::listing::history)
-            .collect())
+        let status = self.inner.registry.plugin(name)?;
+        let entries = self.inner.registry.history(name)?;
+        let line = |entry| crate::listing::history(&self.inner, &status, entry);
+        Ok(entries.iter().map(line).collect())
     }
 
     /// Makes a revision live.

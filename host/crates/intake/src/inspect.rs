@@ -32,7 +32,7 @@ use plugin_api::note::NoteText;
 pub use error::InspectError;
 pub use policy::{InspectPolicy, Platform};
 
-use crate::stage::Staged;
+use crate::signature::{Claims, Provenance, Vouched};
 
 /// How the host enters a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,10 +74,10 @@ struct Linkage {
     needed: Vec<String>,
 }
 
-/// A staged artifact whose bytes were read and found fit to be tried in a child process.
+/// A vouched artifact whose bytes were read and found fit to be tried in a child process.
 #[derive(Clone, Debug)]
 pub struct Inspected {
-    staged: Staged,
+    vouched: Vouched,
     facts: Facts,
 }
 
@@ -85,25 +85,35 @@ impl Inspected {
     /// The hash of the content.
     #[must_use]
     pub const fn digest(&self) -> Digest {
-        self.staged.digest()
+        self.vouched.digest()
     }
 
     /// The private copy.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.staged.path()
+        self.vouched.staged().path()
     }
 
     /// The file it came from.
     #[must_use]
     pub fn origin(&self) -> &Path {
-        self.staged.origin()
+        self.vouched.staged().origin()
     }
 
     /// The size of the file in bytes.
     #[must_use]
     pub const fn size(&self) -> u64 {
-        self.staged.size()
+        self.vouched.staged().size()
+    }
+
+    /// Who stands behind it; what they claimed of it is so.
+    #[must_use]
+    pub const fn provenance(&self) -> &Provenance {
+        self.vouched.provenance()
+    }
+
+    pub(crate) fn signature(&self) -> Option<&str> {
+        self.vouched.signature()
     }
 
     /// The plugin's name.
@@ -161,18 +171,22 @@ impl Inspected {
     }
 }
 
-/// Reads a staged artifact as hostile bytes.
+/// Reads a vouched artifact as hostile bytes, and holds what it says against what was signed.
 ///
 /// # Errors
-/// When it is not a plugin for this host, is damaged, or breaks the policy; each reason has its own code.
-pub fn inspect(staged: Staged, policy: &InspectPolicy) -> Result<Inspected, InspectError> {
+/// When it is not a plugin for this host, is damaged, breaks the policy, or is not what its signer claimed or was allowed
+/// to sign; each reason has its own code.
+pub fn inspect(vouched: Vouched, policy: &InspectPolicy) -> Result<Inspected, InspectError> {
+    let staged = vouched.staged();
     let file = File::open(staged.path()).map_err(InspectError::Read)?;
     let size = file.metadata().map_err(InspectError::Read)?.len();
     if size != staged.size() {
         return Err(InspectError::Read(std::io::ErrorKind::UnexpectedEof.into()));
     }
     let facts = read(&ReadCache::new(file), size, policy)?;
-    Ok(Inspected { staged, facts })
+    let inspected = Inspected { vouched, facts };
+    inspected.vouched.hold(&Claims::of(&inspected, 0))?;
+    Ok(inspected)
 }
 
 fn read<'a, R: ReadRef<'a>>(bytes: R, size: u64, policy: &InspectPolicy) -> Result<Facts, InspectError> {

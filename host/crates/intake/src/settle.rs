@@ -59,6 +59,16 @@ pub(crate) enum Decision {
     Removed(PathBuf),
 }
 
+impl Decision {
+    /// What it is about.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Settled(settled) => settled.path(),
+            Self::Removed(path) => path,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Pending {
     stamp: Stamp,
@@ -226,6 +236,11 @@ impl Settler {
     /// The paths that are waiting.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &PathBuf> {
         self.pending.keys()
+    }
+
+    /// Whether `path` was settled as it is now: nobody has touched it since.
+    pub(crate) fn is_settled(&self, path: &Path, stamp: Stamp) -> bool {
+        self.settled.get(path) == Some(&stamp) && !self.pending.contains_key(path)
     }
 
     /// Whether `path` is waiting.

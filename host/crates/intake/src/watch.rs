@@ -34,7 +34,7 @@ pub struct WatchConfig {
 /// What the watcher tells.
 #[derive(Debug)]
 pub enum WatchEvent {
-    /// A path is complete; its content may be one that was settled before.
+    /// A plugin file is complete, or its signature came, changed or went; its content may be one that was settled before.
     Settled(Settled),
     /// A path that was settled is gone.
     Removed(PathBuf),

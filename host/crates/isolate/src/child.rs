@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use patchbay_intake::signature::{TrustPolicy, verify};
 use patchbay_intake::{InspectPolicy, StageConfig, Store, inspect};
 use patchbay_loader::{LayoutCheck, LoadedPlugin, MapsDir, Nothing, SyncCall, Unloaded, load};
 use patchbay_vocab::{Explain, Explained};
@@ -125,7 +126,9 @@ fn examine(request: &Request, speaker: &mut Speaker) -> Result<Verdict, Explaine
         },
         ..InspectPolicy::standard()
     };
-    let inspected = stages.run("inspection", || inspect(staged, &policy))?;
+    // The host that started this process has verified these very bytes; here they are only tried.
+    let trust = TrustPolicy::default();
+    let inspected = stages.run("inspection", || inspect(verify(staged, &trust)?, &policy))?;
     let maps = stages.run("preparation", || MapsDir::create(&request.maps))?;
     // The copy is made inside `load`, so files may grow until it is done; a file this large is all there is to write.
     limit(Resource::Fsize, inspected.size());

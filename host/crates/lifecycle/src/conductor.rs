@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, select};
 use patchbay_dispatch::Served;
+use patchbay_intake::signature::Provenance;
 use patchbay_intake::{Settled, WatchEvent};
 use patchbay_isolate::Probed;
 use patchbay_loader::Unloaded;
@@ -139,10 +140,24 @@ impl Conductor {
         match outcome {
             Outcome::Fit(probed) => match self.bring_in(&probed, since) {
                 Ok(()) => self.lifecycle.rejections().clear(&path),
-                Err(error) => self.reject(&path, Some(probed.inspected().digest()), error.explained()),
+                // A file with the same content was refused meanwhile, and its copy with it.
+                Err(_) if !self.lifecycle.vetting().has_copy(probed.inspected().digest()) => {
+                    self.lifecycle.settle_again(path.clone());
+                }
+                Err(error) => {
+                    let inspected = probed.inspected();
+                    let artifact = Some((inspected.digest(), Some(inspected.provenance().clone())));
+                    self.reject(&path, artifact, error.explained());
+                }
             },
-            Outcome::Known => self.lifecycle.rejections().clear(&path),
-            Outcome::Unfit { digest, why } => self.reject(&path, digest, why),
+            Outcome::Known { digest, provenance } => {
+                // What was signed once stays so: the signature is kept with the artifact.
+                if provenance != Provenance::Unsigned {
+                    self.lifecycle.note_provenance(digest, provenance);
+                }
+                self.lifecycle.rejections().clear(&path);
+            }
+            Outcome::Unfit { artifact, why } => self.reject(&path, artifact, why),
             Outcome::Changed => self.lifecycle.settle_again(path.clone()),
         }
         if let Some(Some(next)) = self.vetting.remove(&path) {
@@ -153,12 +168,17 @@ impl Conductor {
     /// A probed artifact becomes a revision, and live when it should.
     fn bring_in(&mut self, probed: &Probed, since: Monotonic) -> Result<(), LifecycleError> {
         let change = Change::by("watcher", "a new file in the plugin directory");
+        let inspected = probed.inspected();
         let number = admit(&self.lifecycle, probed, &change)?;
-        let plugin = probed.inspected().plugin();
+        self.lifecycle
+            .note_provenance(inspected.digest(), inspected.provenance().clone());
+        let plugin = inspected.plugin();
         self.lifecycle.tell_about(plugin, number, EventKind::Registered);
         let lifecycle = Arc::clone(&self.lifecycle);
         let by_itself = lifecycle.config().go_live == GoLive::Immediate;
-        if by_itself && lifecycle.registry().should_go_live(plugin, number) {
+        if let Some(why) = lifecycle.held_back(plugin, number) {
+            lifecycle.tell_about(plugin, number, EventKind::Blocked(why));
+        } else if by_itself && lifecycle.registry().should_go_live(plugin, number) {
             match lifecycle.go_live(plugin, number, Force::No, &change, Some(since)) {
                 Ok(_) => {}
                 Err(LifecycleError::Registry(error)) if error.waits_for_others() => {
@@ -176,12 +196,19 @@ impl Conductor {
         Ok(())
     }
 
-    fn reject(&self, path: &std::path::Path, digest: Option<Digest>, why: Explained) {
+    fn reject(&self, path: &std::path::Path, artifact: Option<(Digest, Option<Provenance>)>, why: Explained) {
         tracing::warn!(path = %path.display(), code = why.code, reason = why.message, "a file was refused");
         let at = self.lifecycle.clock().wall();
+        let digest = artifact.as_ref().map(|(digest, _)| *digest);
+        // What is refused is not kept: a directory of bad files must not fill the store. Only this thread admits, so
+        // that what is not admitted now is not admitted under its hands.
+        if let Some(digest) = digest.filter(|digest| !self.lifecycle.is_admitted(*digest)) {
+            self.lifecycle.vetting().forget(digest);
+        }
         let rejection = Rejection {
             path: path.to_owned(),
             digest,
+            provenance: artifact.and_then(|(_, provenance)| provenance),
             why: why.clone(),
             at,
         };
@@ -235,14 +262,15 @@ impl Conductor {
         for status in lifecycle.registry().plugins() {
             for number in lifecycle.registry().surplus(&status.plugin, keep) {
                 // One that waits for others keeps its place: it will be wanted as soon as they are there.
-                if lifecycle.blocked_by(&status.plugin, number).is_none() {
+                if !lifecycle.waits_for_others(&status.plugin, number) {
                     self.retire(&status.plugin, number);
                 }
             }
         }
         let change = Change::by("watcher", "what it waited for is live");
         for (plugin, number, before) in lifecycle.take_blocked() {
-            if !lifecycle.registry().should_go_live(&plugin, number) {
+            let wanted = lifecycle.registry().should_go_live(&plugin, number);
+            if !wanted || lifecycle.held_back(&plugin, number).is_some() {
                 continue;
             }
             match lifecycle.go_live(&plugin, number, Force::No, &change, None) {

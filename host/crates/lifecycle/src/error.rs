@@ -1,11 +1,14 @@
 //! Why the lifecycle could not do what it was asked for.
 
 use patchbay_dispatch::HandOverError;
+use patchbay_intake::signature::SignatureError;
 use patchbay_intake::{InspectError, StageError, WatchError};
 use patchbay_isolate::ProbeError;
 use patchbay_loader::LoadError;
 use patchbay_registry::RegistryError;
 use patchbay_vocab::{Code, Explain, Explained};
+
+use crate::ledger::LedgerError;
 
 /// Why the lifecycle could not do what it was asked for: the error of the stage that refused.
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +19,15 @@ pub enum LifecycleError {
     /// Staging.
     #[error(transparent)]
     Stage(#[from] StageError),
+    /// Verifying the signature, or holding it against what the inspection found.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// What is remembered of trust.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// Inspecting.
     #[error(transparent)]
-    Inspect(#[from] InspectError),
+    Inspect(InspectError),
     /// Probing.
     #[error(transparent)]
     Probe(#[from] ProbeError),
@@ -39,11 +48,22 @@ pub enum LifecycleError {
     Scratch(#[source] std::io::Error),
 }
 
+impl From<InspectError> for LifecycleError {
+    fn from(error: InspectError) -> Self {
+        match error {
+            InspectError::Signature(error) => Self::Signature(error),
+            error => Self::Inspect(error),
+        }
+    }
+}
+
 impl LifecycleError {
     fn stage(&self) -> Option<&dyn Explain> {
         match self {
             Self::Watch(error) => Some(error),
             Self::Stage(error) => Some(error),
+            Self::Signature(error) => Some(error),
+            Self::Ledger(error) => Some(error),
             Self::Inspect(error) => Some(error),
             Self::Probe(error) => Some(error),
             Self::Load(error) => Some(error),

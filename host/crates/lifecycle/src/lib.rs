@@ -5,7 +5,7 @@
 //! known to be pinned.
 //!
 //! ```text
-//! watcher --Settled--> vetting threads: stage, inspect, probe --Vetted--> conductor: load, admit, mount, promote
+//! watcher --Settled--> vetting threads: stage, verify, inspect, probe --Vetted--> conductor: load, admit, mount, promote
 //! admin's thread: (load, mount,) promote | rollback | quarantine --kick--> conductor: retire what is surplus, unload
 //! ```
 //!
@@ -17,13 +17,16 @@ mod admit;
 mod conductor;
 mod error;
 mod event;
+mod ledger;
 mod lifecycle;
 mod rejected;
+mod replay;
 mod swap;
 mod vetting;
 
 pub use error::LifecycleError;
 pub use event::{Event, EventKind};
+pub use ledger::{Ledger, LedgerError, Relaxed};
 pub use lifecycle::{GoLive, Lifecycle, LifecycleConfig, OnDelete, Parts};
 pub use patchbay_dispatch::HandedOver;
 pub use rejected::Rejection;

@@ -1,5 +1,6 @@
 //! What the conductor, the vetting threads and the admins share.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
 use patchbay_dispatch::{Dispatcher, HandOverLimits, Served};
+use patchbay_intake::signature::{Provenance, TrustPolicy};
 use patchbay_intake::{InspectPolicy, StageConfig, Store, WatchConfig, Watcher};
 use patchbay_isolate::{ProbeConfig, VerdictCache};
 use patchbay_loader::MapsDir;
@@ -18,6 +20,7 @@ use crate::admit::mount_again;
 use crate::conductor::{self, Message};
 use crate::error::LifecycleError;
 use crate::event::{Event, EventKind};
+use crate::ledger::Ledger;
 use crate::rejected::{Rejection, Rejections};
 use crate::swap::{Turns, WentLive};
 use crate::vetting::{self, Vetting};
@@ -51,6 +54,10 @@ pub struct LifecycleConfig {
     pub maps: PathBuf,
     /// Where verdicts are kept.
     pub verdicts: PathBuf,
+    /// Where what is to outlast the process lies.
+    pub data: PathBuf,
+    /// Who may sign plugins, and whether they must be signed.
+    pub trust: TrustPolicy,
     /// What is demanded of a file.
     pub policy: InspectPolicy,
     /// How trial loads are made.
@@ -91,6 +98,8 @@ pub struct Lifecycle {
     config: LifecycleConfig,
     vetting: Vetting,
     maps: MapsDir,
+    ledger: Ledger,
+    provenances: Mutex<BTreeMap<Digest, Provenance>>,
     rejections: Rejections,
     blocked: Mutex<Vec<Blocked>>,
     turns: Turns,
@@ -129,12 +138,14 @@ impl Lifecycle {
     /// # Errors
     /// When a folder cannot be used, or a thread not started.
     pub fn start(config: LifecycleConfig, parts: Parts) -> Result<Arc<Self>, LifecycleError> {
+        let ledger = Ledger::open(&config.data, &config.trust)?;
         let store = Store::open(config.store.clone())?;
         let maps = MapsDir::create(&config.maps)?;
         let verdicts = VerdictCache::open(config.verdicts.clone(), &config.policy, &config.probe)?;
         let (policy, probe) = (config.policy.clone(), config.probe.clone());
         let vetting = Vetting {
             store,
+            trust: config.trust.clone(),
             policy,
             probe,
             verdicts,
@@ -148,6 +159,8 @@ impl Lifecycle {
             config,
             vetting,
             maps,
+            ledger,
+            provenances: Mutex::default(),
             rejections: Rejections::default(),
             blocked: Mutex::default(),
             turns: Turns::default(),
@@ -212,7 +225,28 @@ impl Lifecycle {
         let found = blocked
             .iter()
             .find(|blocked| blocked.plugin == *plugin && blocked.number == number);
-        found.map(|blocked| blocked.why.clone())
+        let why = found.map(|blocked| blocked.why.clone());
+        drop(blocked);
+        why.or_else(|| self.held_back(plugin, number))
+    }
+
+    /// Who stands behind an artifact, once it has been admitted.
+    #[must_use]
+    pub fn provenance(&self, digest: Digest) -> Option<Provenance> {
+        self.provenances.lock().get(&digest).cloned()
+    }
+
+    /// Remembers who stands behind an artifact.
+    pub(crate) fn note_provenance(&self, digest: Digest, provenance: Provenance) {
+        self.provenances.lock().insert(digest, provenance);
+    }
+
+    /// Whether a revision waits for other plugins.
+    pub(crate) fn waits_for_others(&self, plugin: &PluginName, number: RevisionNumber) -> bool {
+        let blocked = self.blocked.lock();
+        blocked
+            .iter()
+            .any(|blocked| blocked.plugin == *plugin && blocked.number == number)
     }
 
     /// Makes a revision live, mapping it first when it is not.
@@ -276,6 +310,7 @@ impl Lifecycle {
         let done = registry.quarantine(plugin, number, change)?;
         self.tell_about(plugin, number, EventKind::Quarantined);
         if let Some(swap) = &done.fallback {
+            self.remember_choice(plugin, swap.to);
             self.tell_about(
                 plugin,
                 swap.to,
@@ -345,6 +380,10 @@ impl Lifecycle {
 
     pub(crate) const fn maps(&self) -> &MapsDir {
         &self.maps
+    }
+
+    pub(crate) const fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     pub(crate) const fn rejections(&self) -> &Rejections {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
+use patchbay_intake::signature::Provenance;
 use patchbay_vocab::{Digest, Explained, UnixMillis};
 
 /// Files that are remembered; the oldest go first.
@@ -16,6 +17,8 @@ pub struct Rejection {
     pub path: PathBuf,
     /// Its content, when it could be read.
     pub digest: Option<Digest>,
+    /// Who stands behind it, when that was found out before it was refused.
+    pub provenance: Option<Provenance>,
     /// Why.
     pub why: Explained,
     /// When.

@@ -69,6 +69,7 @@ impl Lifecycle {
             live = self.swap(plugin, number, force, change);
         }
         let live = live?;
+        self.remember_choice(plugin, number);
         if live.swap.from != Some(live.swap.to) {
             let micros = micros_since
                 .map(|since| u64::try_from(self.clock().now().since(since).as_micros()).unwrap_or(u64::MAX));
@@ -91,6 +92,7 @@ impl Lifecycle {
         force: Force,
         change: &Change,
     ) -> Result<WentLive, LifecycleError> {
+        self.mark(plugin, number, force)?;
         let registry = self.registry();
         let promote = || registry.promote(plugin, number, force, change);
         let Some((from, to)) = self.state_to_hand_over(plugin, number, force) else {

@@ -1,4 +1,4 @@
-//! Staging, inspecting and probing, on threads of their own: none of it runs plugin code in this process, all of it may
+//! Staging, verifying, inspecting and probing, on threads of their own: none of it runs plugin code in this process, all of it may
 //! take long.
 
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
+use patchbay_intake::signature::{Provenance, TrustPolicy, Vouched, verify};
 use patchbay_intake::{InspectPolicy, Settled, StageError, Store, inspect, stage};
 use patchbay_isolate::{ProbeConfig, Probed, VerdictCache};
 use patchbay_vocab::{Digest, Explain, Explained, Monotonic};
@@ -17,6 +18,7 @@ use crate::lifecycle::Lifecycle;
 #[derive(Debug)]
 pub(crate) struct Vetting {
     pub(crate) store: Store,
+    pub(crate) trust: TrustPolicy,
     pub(crate) policy: InspectPolicy,
     pub(crate) probe: ProbeConfig,
     pub(crate) verdicts: VerdictCache,
@@ -41,9 +43,13 @@ pub(crate) struct Vetted {
 pub(crate) enum Outcome {
     Fit(Box<Probed>),
     /// The same content has been admitted before.
-    Known,
+    Known {
+        digest: Digest,
+        provenance: Provenance,
+    },
     Unfit {
-        digest: Option<Digest>,
+        /// Its content, once it is known, and who stands behind it.
+        artifact: Option<(Digest, Option<Provenance>)>,
         why: Explained,
     },
     /// The file changed while it was read, or is gone: the watcher will say more.
@@ -51,11 +57,24 @@ pub(crate) enum Outcome {
 }
 
 impl Vetting {
-    /// Takes a stored artifact through the stages again, for a revision that is to be mapped once more.
+    /// Takes a stored artifact through the stages again, for a revision that is to be mapped once more. Its signature was
+    /// kept with it, and is held against the keys of today.
     pub(crate) fn again(&self, digest: Digest) -> Result<Probed, LifecycleError> {
-        let staged = self.store.reopen(digest)?;
-        let inspected = inspect(staged, &self.policy)?;
+        let vouched = verify(self.store.reopen(digest)?, &self.trust)?;
+        let inspected = inspect(vouched, &self.policy)?;
         Ok(self.verdicts.probe(&inspected, &self.policy, &self.probe)?)
+    }
+
+    /// Whether an artifact is stored.
+    pub(crate) fn has_copy(&self, digest: Digest) -> bool {
+        self.store.path_of(digest).exists()
+    }
+
+    /// Removes what is stored of an artifact.
+    pub(crate) fn forget(&self, digest: Digest) {
+        if let Err(error) = self.store.remove(digest) {
+            tracing::debug!(%digest, %error, "a refused copy could not be removed");
+        }
     }
 
     fn vet(&self, file: Settled, known: impl Fn(Digest) -> bool) -> Outcome {
@@ -66,31 +85,43 @@ impl Vetting {
             }
             Err(error) => {
                 return Outcome::Unfit {
-                    digest: None,
+                    artifact: None,
                     why: error.explained(),
                 };
             }
         };
         let digest = staged.digest();
-        if known(digest) {
-            return Outcome::Known;
-        }
-        let probed = inspect(staged, &self.policy)
+        let mut provenance = None;
+        let done = verify(staged, &self.trust)
             .map_err(LifecycleError::from)
-            .and_then(|inspected| Ok(self.verdicts.probe(&inspected, &self.policy, &self.probe)?));
-        match probed {
-            Ok(probed) => Outcome::Fit(Box::new(probed)),
-            Err(error) => {
-                // What is refused is not kept: a directory of bad files must not fill the store.
-                if let Err(error) = self.store.remove(digest) {
-                    tracing::debug!(%digest, %error, "a refused copy could not be removed");
-                }
-                Outcome::Unfit {
-                    digest: Some(digest),
-                    why: error.explained(),
-                }
-            }
+            .and_then(|vouched| {
+                provenance = Some(vouched.provenance().clone());
+                self.examine(vouched, known(digest))
+            });
+        match done {
+            Ok(outcome) => outcome,
+            // A file with the same content was refused meanwhile, and its copy with it.
+            Err(_) if !self.has_copy(digest) => Outcome::Changed,
+            Err(error) => Outcome::Unfit {
+                artifact: Some((digest, provenance)),
+                why: error.explained(),
+            },
         }
+    }
+
+    fn examine(&self, vouched: Vouched, known: bool) -> Result<Outcome, LifecycleError> {
+        let inspected = inspect(vouched, &self.policy)?;
+        let provenance = inspected.provenance().clone();
+        if known {
+            if provenance != Provenance::Unsigned {
+                self.store.keep_signature(&inspected)?;
+            }
+            let digest = inspected.digest();
+            return Ok(Outcome::Known { digest, provenance });
+        }
+        let probed = self.verdicts.probe(&inspected, &self.policy, &self.probe)?;
+        self.store.keep_signature(&inspected)?;
+        Ok(Outcome::Fit(Box::new(probed)))
     }
 }
 

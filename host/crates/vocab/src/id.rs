@@ -133,6 +133,65 @@ text_id!(
         && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 );
 
+text_id!(
+    /// Whose keys sign plugins.
+    TeamName,
+    "team name",
+    "1 to 64 of a-z, A-Z, 0-9, '-' and '_', starting with a letter",
+    |t| t.len() <= 64
+        && starts_with_letter(t)
+        && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+);
+
+/// The number that a signing key carries and its signatures repeat. It tells keys apart for people; it proves nothing,
+/// since whoever makes a key chooses it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyId(u64);
+
+impl KeyId {
+    /// Takes over the eight bytes as keys and signatures have them.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(u64::from_le_bytes(bytes))
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016X}", self.0)
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let digits = Some(text).filter(|t| t.len() == 16 && t.bytes().all(|b| b.is_ascii_hexdigit()));
+        digits
+            .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+            .map(Self)
+            .ok_or_else(|| BadId::new(text, "key id", "16 hexadecimal digits"))
+    }
+}
+
+impl serde::Serialize for KeyId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for KeyId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// The number of a revision of one plugin: starts at 1, only ever grows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
@@ -243,6 +302,18 @@ mod tests {
         check::<RunId>(&["01J-x_y"], &["", "a.b", "a\n"]);
         let digest = Digest::of(b"x").to_string();
         check::<Digest>(&[&digest], &["", "00", &digest[1..]]);
+        check::<TeamName>(&["payments", "Core-2"], &["", "2x", "a b", "a.b", &long]);
+        check::<KeyId>(
+            &["E7620F1842B4E81F", "e7620f1842b4e81f"],
+            &["", "E7620F1842B4E81", "+7620F1842B4E81F", "0xE7620F1842B4E8"],
+        );
+    }
+
+    #[test]
+    fn a_key_id_is_written_as_the_minisign_tool_writes_it() {
+        let id = KeyId::from_bytes([0x1f, 0xe8, 0xb4, 0x42, 0x18, 0x0f, 0x62, 0xe7]);
+        assert_eq!(id.to_string(), "E7620F1842B4E81F");
+        assert_eq!(id.to_string().parse(), Ok(id));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use patchbay_vocab::{PluginName, RevisionNumber, UnixMillis, Version};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::trust::SignerView;
+
 /// An order to promote, roll back or quarantine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -86,6 +88,8 @@ pub struct HistoryView {
     /// Its version.
     #[schema(value_type = String, example = "1.2.0")]
     pub version: Version,
+    /// Who signed that version; null for an unsigned one.
+    pub signed_by: Option<SignerView>,
     /// The revision it replaced.
     #[schema(value_type = Option<u64>)]
     pub from_revision: Option<RevisionNumber>,

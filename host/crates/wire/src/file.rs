@@ -4,6 +4,8 @@ use patchbay_vocab::{Digest, NodeType, PluginName, Version};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::trust::SignerView;
+
 /// What the bytes of an artifact say, read without running any of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -32,6 +34,8 @@ pub struct InspectView {
     pub target: String,
     /// How the host enters it: `sdk` or `c`.
     pub entry: String,
+    /// Who signed it; null for an unsigned one.
+    pub signed_by: Option<SignerView>,
     /// The libraries it needs.
     pub needed: Vec<String>,
     /// How many symbols it takes from other libraries.
@@ -58,6 +62,8 @@ pub struct CheckView {
     /// The plugin's version, once it is known.
     #[schema(value_type = Option<String>)]
     pub version: Option<Version>,
+    /// Who signed it, once it is known; null for an unsigned file.
+    pub signed_by: Option<SignerView>,
     /// The nodes it offers, once they are known.
     #[schema(value_type = Vec<String>)]
     pub nodes: Vec<NodeType>,

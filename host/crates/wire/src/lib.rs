@@ -12,6 +12,7 @@ mod host;
 mod node;
 mod plugin;
 mod problem;
+mod trust;
 
 pub use call::{CallReply, CallRequest};
 pub use change::{ChangeRequest, HandedOverView, HistoryView, RevisionRef, SwapView};
@@ -20,6 +21,7 @@ pub use host::{EventView, StatusView, UnloadMode};
 pub use node::{Capability, DependencyView, Effect, ExampleView, NodeView};
 pub use plugin::{PluginView, RejectedView, RevisionView};
 pub use problem::ProblemView;
+pub use trust::{KeyPairView, RelaxedView, SignedView, SignerView};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::node::DependencyView;
 use crate::problem::ProblemView;
+use crate::trust::SignerView;
 
 /// A plugin and all its revisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -63,6 +64,8 @@ pub struct RevisionView {
     pub threads: u64,
     /// The file it came from.
     pub origin: String,
+    /// Who signed it; null for an unsigned one.
+    pub signed_by: Option<SignerView>,
     /// When it was admitted, in milliseconds since 1970-01-01 UTC.
     #[schema(value_type = u64)]
     pub admitted_at: UnixMillis,
@@ -79,6 +82,8 @@ pub struct RejectedView {
     /// The BLAKE3 hash of its content, when it could be read.
     #[schema(value_type = Option<String>)]
     pub digest: Option<Digest>,
+    /// Who signed it, when that was found out before it was refused.
+    pub signed_by: Option<SignerView>,
     /// The stable code.
     #[schema(example = "PB-INSPECT-003")]
     pub code: String,

@@ -3,7 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
+
+use super::trust::{KeygenArgs, RelaxArgs, SignArgs, TrustArgs};
 
 /// Where a host listens when nothing else is said.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7411);
@@ -17,6 +20,12 @@ pub enum Local {
     Inspect(InspectArgs),
     /// Vet a file.
     Check(CheckArgs),
+    /// Make a key pair.
+    Keygen(KeygenArgs),
+    /// Sign files.
+    Sign(SignArgs),
+    /// Make a data directory forget how strictly it was served.
+    Relax(RelaxArgs),
     /// Measure.
     Bench(BenchArgs),
 }
@@ -45,6 +54,9 @@ pub struct UpArgs {
     /// Accept other content under a version that is already known
     #[arg(long)]
     pub dev: bool,
+    /// Refuse plugins without a signature; can only be switched on here, never off
+    #[arg(long, env = "PATCHBAY_REQUIRE_SIGNATURE", value_parser = FalseyValueParser::new())]
+    pub require_signature: bool,
     /// How many earlier versions of each plugin are kept warm for a rollback
     #[arg(long, value_name = "N")]
     pub history_limit: Option<usize>,
@@ -61,6 +73,12 @@ pub struct InspectArgs {
     /// The file
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its own documentation would replace that of its fields in the help"
+    )]
+    pub trust: TrustArgs,
     /// Answer with JSON
     #[arg(long)]
     pub json: bool,
@@ -68,14 +86,21 @@ pub struct InspectArgs {
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   patchbay check target/release/libstring.so
+  patchbay check target/release/libstring.so --key payments.pub --require-signature
 
 Exits with 0 when a host would admit the file, with 1 when it would not.")]
 pub struct CheckArgs {
     /// The file
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its own documentation would replace that of its fields in the help"
+    )]
+    pub trust: TrustArgs,
     /// Answer with JSON
     #[arg(long)]
     pub json: bool,

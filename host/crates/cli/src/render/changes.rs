@@ -2,13 +2,14 @@
 
 use patchbay_wire::{EventView, HistoryView, RevisionRef, StatusView, SwapView, UnloadMode};
 
-use super::{facts, render_table};
+use super::trust::signer;
+use super::{facts, push_column, render_table};
 use crate::clock::{micros, stamp, uptime};
 use crate::streams::Layout;
 use crate::text;
 
 pub(crate) fn history(lines: &[HistoryView], layout: Layout) -> String {
-    let rows: Vec<_> = lines
+    let mut rows: Vec<_> = lines
         .iter()
         .map(|line| {
             vec![
@@ -25,11 +26,10 @@ pub(crate) fn history(lines: &[HistoryView], layout: Layout) -> String {
             ]
         })
         .collect();
-    render_table(
-        &["when", "gen", "action", "rev", "version", "from", "by", "reason"],
-        &rows,
-        layout,
-    )
+    let mut header = vec!["when", "gen", "action", "rev", "version", "from", "by", "reason"];
+    let signers = lines.iter().map(|line| signer(line.signed_by.as_ref()));
+    push_column(&mut header, &mut rows, "signed by", signers.collect());
+    render_table(&header, &rows, layout)
 }
 
 fn name(revision: Option<&RevisionRef>) -> String {

@@ -2,6 +2,7 @@
 
 use patchbay_wire::{CheckView, InspectView};
 
+use super::trust::signer;
 use super::{facts, indented, joined, render_table};
 use crate::clock::{bytes, micros};
 use crate::streams::Layout;
@@ -34,6 +35,7 @@ pub fn render_inspect(view: &InspectView) -> String {
         ("file", view.path.clone()),
         ("size", bytes(view.size)),
         ("digest", view.digest.to_string()),
+        ("signer", signer(view.signed_by.as_ref())),
         ("needs", joined(&view.needed)),
         ("imports", view.imports.to_string()),
         ("exports", exports),
@@ -58,6 +60,12 @@ pub fn render_check(view: &CheckView) -> String {
             if name.is_empty() { "" } else { ":" }
         )
     };
+    if view.signed_by.is_some() {
+        out.push_str(&format!(
+            "signed by: {}\n",
+            text::line(&signer(view.signed_by.as_ref()))
+        ));
+    }
     if let Some(hint) = view.hint.as_deref().filter(|hint| !hint.is_empty()) {
         out.push_str(&format!("\nhint: {}\n", text::lines(hint)));
     }

@@ -2,7 +2,8 @@
 
 use patchbay_wire::{PluginView, RejectedView, RevisionView};
 
-use super::{facts, indented, joined, render_table};
+use super::trust::signer;
+use super::{facts, indented, joined, push_column, render_table};
 use crate::clock::{bytes, stamp};
 use crate::streams::Layout;
 use crate::text;
@@ -12,13 +13,16 @@ pub(crate) fn plugins(plugins: &[PluginView], layout: Layout) -> String {
         return "no plugins: put a plugin's file into the watched directory\n".into();
     }
     let mut rows = Vec::new();
+    let mut signers = Vec::new();
     for plugin in plugins {
         for revision in &plugin.revisions {
             let mut row = vec![plugin.name.to_string()];
             row.extend(cells(revision));
             rows.push(row);
+            signers.push(signer(revision.signed_by.as_ref()));
         }
         if plugin.revisions.is_empty() {
+            signers.push(String::new());
             rows.push(
                 [plugin.name.as_str(), "", "", "", "", "", "", "", ""]
                     .map(String::from)
@@ -26,7 +30,7 @@ pub(crate) fn plugins(plugins: &[PluginView], layout: Layout) -> String {
             );
         }
     }
-    let header = [
+    let mut header = vec![
         "plugin",
         "version",
         "rev",
@@ -37,6 +41,7 @@ pub(crate) fn plugins(plugins: &[PluginView], layout: Layout) -> String {
         "memory",
         "threads",
     ];
+    push_column(&mut header, &mut rows, "signed by", signers);
     render_table(&header, &rows, layout)
 }
 
@@ -79,7 +84,7 @@ pub(crate) fn plugin(plugin: &PluginView, layout: Layout) -> String {
         ("needs", needs.join(", ")),
         ("nodes", joined(&plugin.nodes)),
     ]);
-    let rows: Vec<_> = plugin
+    let mut rows: Vec<_> = plugin
         .revisions
         .iter()
         .map(|revision| {
@@ -92,7 +97,7 @@ pub(crate) fn plugin(plugin: &PluginView, layout: Layout) -> String {
             row
         })
         .collect();
-    let header = [
+    let mut header = vec![
         "version",
         "rev",
         "state",
@@ -105,6 +110,11 @@ pub(crate) fn plugin(plugin: &PluginView, layout: Layout) -> String {
         "digest",
         "origin",
     ];
+    let signers = plugin
+        .revisions
+        .iter()
+        .map(|revision| signer(revision.signed_by.as_ref()));
+    push_column(&mut header, &mut rows, "signed by", signers.collect());
     out.push('\n');
     out.push_str(&render_table(&header, &rows, layout));
     for revision in &plugin.revisions {
@@ -124,7 +134,7 @@ pub(crate) fn rejected(rejected: &[RejectedView], layout: Layout) -> String {
     if rejected.is_empty() {
         return "no file was refused\n".into();
     }
-    let rows: Vec<_> = rejected
+    let mut rows: Vec<_> = rejected
         .iter()
         .map(|file| {
             vec![
@@ -136,5 +146,8 @@ pub(crate) fn rejected(rejected: &[RejectedView], layout: Layout) -> String {
             ]
         })
         .collect();
-    render_table(&["code", "file", "reason", "hint", "when"], &rows, layout)
+    let mut header = vec!["code", "file", "reason", "hint", "when"];
+    let signers = rejected.iter().map(|file| signer(file.signed_by.as_ref()));
+    push_column(&mut header, &mut rows, "signed by", signers.collect());
+    render_table(&header, &rows, layout)
 }

@@ -1,8 +1,8 @@
 use patchbay_vocab::{Digest, RevisionNumber, RevisionState, UnixMillis};
 use patchbay_wire::{
     CheckStageView, CheckView, DependencyView, Effect, EventView, ExampleView, HandedOverView, HistoryView,
-    InspectView, NodeView, PluginView, ProblemView, RejectedView, RevisionRef, RevisionView, StatusView,
-    SwapView, UnloadMode,
+    InspectView, NodeView, PluginView, ProblemView, RejectedView, RevisionRef, RevisionView, SignerView,
+    StatusView, SwapView, UnloadMode,
 };
 use serde_json::json;
 
@@ -20,6 +20,7 @@ fn revision(number: u64, version: &str, state: RevisionState) -> RevisionView {
         memory_bytes: None,
         threads: 0,
         origin: "/plugins/libstring.so".into(),
+        signed_by: None,
         admitted_at: UnixMillis(0),
         blocked_by: None,
     }
@@ -124,10 +125,28 @@ fn one_plugin_shows_what_keeps_a_revision_from_going_live() {
 }
 
 #[test]
+fn who_signed_is_a_column_as_soon_as_anything_is_signed() {
+    let mut signed = string_plugin();
+    signed.revisions[1].signed_by = Some(SignerView {
+        team: Some("core".parse().unwrap()),
+        key: "E7620F1842B4E81F".parse().unwrap(),
+        signed_at: Some(UnixMillis(5)),
+    });
+    let text = plugins(&[signed.clone()], Layout::Pipe);
+    let rows: Vec<_> = text.lines().collect();
+    assert!(rows[0].ends_with("THREADS  SIGNED BY"), "{text}");
+    assert!(rows[1].ends_with("1        -"), "{text}");
+    assert!(rows[2].ends_with("0        core (E7620F1842B4E81F)"), "{text}");
+    signed.revisions[1].signed_by.as_mut().unwrap().team = None;
+    assert!(plugin(&signed, Layout::Pipe).contains("unknown key (E7620F1842B4E81F)"));
+}
+
+#[test]
 fn refused_files_show_code_reason_and_hint_on_one_line_each() {
     let file = RejectedView {
         path: "/plugins/bad\u{1b}[2J\n.so".into(),
         digest: None,
+        signed_by: None,
         code: "PB-INSPECT-003".into(),
         message: "ends in the middle of a segment".into(),
         hint: "copy it again".into(),
@@ -216,6 +235,7 @@ fn history_shows_who_did_what_and_why() {
         action: "promoted".into(),
         revision: RevisionNumber(2),
         version: "1.2.0".parse().unwrap(),
+        signed_by: None,
         from_revision: Some(RevisionNumber(1)),
         actor: "cli:ann".into(),
         reason: "fixes the umlauts".into(),
@@ -326,6 +346,7 @@ fn an_inspected_file_shows_its_note_and_its_linkage() {
         compiler: "rustc 1.95.0".into(),
         target: "x86_64-unknown-linux-gnu".into(),
         entry: "c".into(),
+        signed_by: None,
         needed: vec!["libc.so.6".into(), "libgcc_s.so.1".into()],
         imports: 12,
         exports: (0..14).map(|n| format!("f{n}")).collect(),
@@ -353,6 +374,7 @@ fn the_verdict_on_a_file_begins_with_the_answer() {
         hint: None,
         plugin: Some("string".parse().unwrap()),
         version: Some("1.2.0".parse().unwrap()),
+        signed_by: None,
         nodes: vec!["string.upper".parse().unwrap()],
         stages: vec![stage("inspect", true)],
         warnings: vec!["no author".into()],

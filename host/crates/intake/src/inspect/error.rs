@@ -6,6 +6,8 @@ use patchbay_vocab::{BadId, Code, Explain};
 use plugin_api::Contract;
 use plugin_api::note::BadNote;
 
+use crate::signature::SignatureError;
+
 /// Why an artifact is not fit to be mapped.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each field is what the message names")]
@@ -135,11 +137,15 @@ pub enum InspectError {
     /// The private copy cannot be read.
     #[error("the private copy cannot be read")]
     Read(#[source] io::Error),
+    /// It is not what was signed.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
 }
 
 impl Explain for InspectError {
     fn code(&self) -> Code {
         Code(match self {
+            Self::Signature(error) => return error.code(),
             Self::NotShared { .. } => "PB-INSPECT-001",
             Self::StaticLibrary => "PB-INSPECT-002",
             Self::ForeignFormat { .. } => "PB-INSPECT-003",
@@ -181,6 +187,7 @@ impl Explain for InspectError {
 
     fn help(&self) -> String {
         match self {
+            Self::Signature(error) => return error.help(),
             Self::NotShared { .. } => "put the built shared object there (for Rust: `crate-type = [\"cdylib\"]`)",
             Self::StaticLibrary => "link it as a shared object: for Rust `crate-type = [\"cdylib\"]`, for C `cc -shared`",
             Self::ForeignFormat { .. } => "build it for the system that the host runs on",
@@ -235,7 +242,10 @@ fn newer_host_or_less_need(wanted: Contract, spoken: Contract) -> String {
              and `cargo build` it again"
         )
     } else {
-        format!("its author: build it with a plugin-api for contract {}.x", spoken.major)
+        format!(
+            "its author: build it with a plugin-api for contract {}.x",
+            spoken.major
+        )
     };
     format!(
         "the administrator: start a host that speaks contract {wanted} (`patchbay status` shows which one does); \

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use patchbay_vocab::Digest;
 
 use super::{StageError, Staged, check_size, hash, open_regular};
+use crate::inspect::Inspected;
+use crate::signature::signature_path;
 
 /// Where copies go and how large they may be.
 #[derive(Clone, Debug)]
@@ -88,12 +90,36 @@ impl Store {
         })
     }
 
-    /// Removes the copy with this content; it need not be there.
+    /// Keeps the signature of an artifact beside its copy, where [`Store::reopen`] followed by a verification finds it;
+    /// an unsigned one has none there afterwards.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_signature(&self, of: &Inspected) -> Result<(), StageError> {
+        let path = signature_path(&self.path_of(of.digest()));
+        let Some(text) = of.signature() else {
+            return self.remove_file(&path);
+        };
+        if fs::read(&path).is_ok_and(|kept| kept == text.as_bytes()) {
+            return Ok(());
+        }
+        let mut part = self.begin()?;
+        io::Write::write_all(&mut part.file, text.as_bytes()).map_err(|e| self.refused(e))?;
+        self.finish(part, &path)
+    }
+
+    /// Removes the copy with this content and its signature; they need not be there.
     ///
     /// # Errors
     /// When it cannot be removed.
     pub fn remove(&self, digest: Digest) -> Result<(), StageError> {
-        match fs::remove_file(self.path_of(digest)) {
+        let path = self.path_of(digest);
+        self.remove_file(&signature_path(&path))?;
+        self.remove_file(&path)
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<(), StageError> {
+        match fs::remove_file(path) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(self.refused(e)),
             _ => Ok(()),
         }
@@ -161,17 +187,21 @@ impl Store {
     }
 
     /// Gives a finished copy its final name, unless the store has that content already.
-    pub(super) fn place(&self, mut copy: Copy, digest: Digest, size: u64) -> Result<PathBuf, StageError> {
+    pub(super) fn place(&self, copy: Copy, digest: Digest, size: u64) -> Result<PathBuf, StageError> {
         let path = self.path_of(digest);
-        if self.holds(&path, digest, size) {
-            return Ok(path);
+        if !self.holds(&path, digest, size) {
+            self.finish(copy, &path)?;
         }
+        Ok(path)
+    }
+
+    fn finish(&self, mut copy: Copy, path: &Path) -> Result<(), StageError> {
         copy.file
             .set_permissions(Permissions::from_mode(0o400))
             .map_err(|e| self.refused(e))?;
-        fs::rename(&copy.path, &path).map_err(|e| self.refused(e))?;
+        fs::rename(&copy.path, path).map_err(|e| self.refused(e))?;
         copy.placed = true;
-        Ok(path)
+        Ok(())
     }
 
     /// A damaged copy does not count: the good one takes its place.

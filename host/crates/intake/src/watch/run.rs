@@ -14,7 +14,8 @@ use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use patchbay_vocab::{Clock, Explain, Monotonic};
 
 use super::{Stopped, WatchConfig, WatchError, WatchEvent};
-use crate::settle::{Decision, Settler, Sight, coalesce};
+use crate::settle::{Decision, Settled, Settler, Sight, coalesce};
+use crate::signature::signed_path;
 use crate::stamp::Stamp;
 
 /// Events that may wait; beyond it they are dropped and the directory is listed instead.
@@ -120,9 +121,8 @@ impl Run {
         let found = self.listing()?.unwrap_or_default();
         let now = self.clock.now();
         self.next_scan = Monotonic(now.0 + self.pause());
-        for decision in self.settler.first_scan(found, now, self.clock.wall()) {
-            self.tell(decision)?;
-        }
+        let decisions = self.settler.first_scan(found, now, self.clock.wall());
+        self.tell_all(decisions)?;
         let waiting = self.settler.waiting().cloned().collect();
         self.first = Some((waiting, Monotonic(now.0 + 3 * self.config.stable_for)));
         self.tell_scanned()
@@ -221,9 +221,8 @@ impl Run {
             self.attach()?;
         }
         if let Some(found) = self.listing()? {
-            for decision in self.settler.rescan(found, self.clock.now()) {
-                self.tell(decision)?;
-            }
+            let decisions = self.settler.rescan(found, self.clock.now());
+            self.tell_all(decisions)?;
         }
         self.next_scan = Monotonic(self.clock.now().0 + self.pause());
         Ok(())
@@ -280,11 +279,41 @@ impl Run {
         self.send(WatchEvent::Trouble(error))
     }
 
+    /// Tells of a whole listing. A signature that settled with its plugin has nothing to add: whoever is told of the
+    /// plugin finds it there.
+    fn tell_all(&mut self, decisions: Vec<Decision>) -> Result<(), Over> {
+        let settled: HashSet<PathBuf> = decisions
+            .iter()
+            .filter_map(|decision| match decision {
+                Decision::Settled(settled) => Some(settled.path().to_owned()),
+                Decision::Removed(_) => None,
+            })
+            .collect();
+        decisions
+            .into_iter()
+            .filter(|decision| signed_path(decision.path()).is_none_or(|plugin| !settled.contains(&plugin)))
+            .try_for_each(|decision| self.tell(decision))
+    }
+
     fn tell(&mut self, decision: Decision) -> Result<(), Over> {
+        if let Some(plugin) = signed_path(decision.path()) {
+            return self.tell_of_signed(&plugin);
+        }
         self.send(match decision {
             Decision::Settled(settled) => WatchEvent::Settled(settled),
             Decision::Removed(path) => WatchEvent::Removed(path),
         })
+    }
+
+    /// The signature of a plugin came, changed or went, so the plugin is to be judged anew. One that is not there, or
+    /// not settled as it is now, will be told of by itself.
+    fn tell_of_signed(&self, plugin: &Path) -> Result<(), Over> {
+        match stamp_of(plugin) {
+            Some(stamp) if self.settler.is_settled(plugin, stamp) => {
+                self.send(WatchEvent::Settled(Settled::vouched(plugin)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn tell_scanned(&mut self) -> Result<(), Over> {
@@ -307,13 +336,16 @@ impl Run {
     }
 }
 
-/// Whether a name in the directory is meant to be a plugin; partial uploads and dotfiles are not.
+/// Whether a name in the directory is meant to be a plugin or the signature of one; partial uploads and dotfiles are
+/// not.
 fn is_candidate(path: &Path) -> bool {
     let hidden = path
         .file_name()
         .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    let plugin = signed_path(path);
+    let plugin = plugin.as_deref().unwrap_or(path);
     !hidden
-        && path
+        && plugin
             .extension()
             .is_some_and(|ext| ext == std::env::consts::DLL_EXTENSION)
 }

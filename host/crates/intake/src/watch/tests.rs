@@ -81,6 +81,53 @@ fn a_renamed_and_a_closed_file_settle_without_waiting_and_other_names_never_do()
 }
 
 #[test]
+fn a_signature_that_comes_changes_or_goes_settles_its_plugin_once_each() {
+    let (bench, _) = watch(NEVER, NEVER, |_| ());
+    let plugin = bench.watched.join("a.so");
+    bench.rename_in("a.so", b"one");
+    assert_eq!(bench.next_settled(), plugin);
+    bench.rename_in("a.so.minisig", b"signature");
+    assert_eq!(bench.next_settled(), plugin);
+    fs::write(bench.watched.join("a.so.minisig"), b"another").unwrap();
+    assert_eq!(bench.next_settled(), plugin);
+    fs::remove_file(bench.watched.join("a.so.minisig")).unwrap();
+    assert_eq!(bench.next_settled(), plugin);
+    bench.rename_in("end.so", b"end");
+    assert_eq!(bench.next_settled(), bench.watched.join("end.so"));
+}
+
+#[test]
+fn a_signature_without_its_plugin_or_of_an_unfinished_one_tells_nothing() {
+    let (bench, _) = watch(NEVER, NEVER, |_| ());
+    for name in [
+        "a.so.minisig",
+        "notes.txt.minisig",
+        ".hidden.so.minisig",
+        "b.so.minisig.minisig",
+    ] {
+        bench.rename_in(name, b"signature");
+    }
+    // A link to it changes what the plugin is, and nobody has said that it is complete.
+    fs::write(bench.dir.path().join("outside"), b"x").unwrap();
+    fs::hard_link(bench.dir.path().join("outside"), bench.watched.join("c.so")).unwrap();
+    bench.rename_in("c.so.minisig", b"signature");
+    bench.rename_in("end.so", b"end");
+    assert_eq!(bench.next_settled(), bench.watched.join("end.so"));
+}
+
+#[test]
+fn a_plugin_that_lies_there_with_its_signature_at_the_start_is_told_once() {
+    let (bench, first) = watch(30, NEVER, |dir| {
+        for name in ["a.so", "a.so.minisig"] {
+            fs::write(dir.join(name), b"x").unwrap();
+            let file = fs::File::options().write(true).open(dir.join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        }
+    });
+    assert_eq!(first, [bench.watched.join("a.so")]);
+}
+
+#[test]
 fn a_hard_link_settles_after_the_quiet_time() {
     let (bench, _) = watch(30, NEVER, |_| ());
     fs::write(bench.dir.path().join("outside"), b"x").unwrap();

@@ -1,7 +1,12 @@
 //! Every kind of unfit file ends in its own code.
 
 use super::*;
-use crate::{Settled, StageConfig, Store, stage};
+use crate::signature::{TrustPolicy, verify};
+use crate::{Settled, StageConfig, Staged, Store, stage};
+
+fn vouched(staged: Staged) -> Vouched {
+    verify(staged, &TrustPolicy::default()).unwrap()
+}
 
 #[test]
 fn a_fit_plugin_is_read_out_of_the_store_and_again_in_a_child_of_the_host() {
@@ -15,8 +20,12 @@ fn a_fit_plugin_is_read_out_of_the_store_and_again_in_a_child_of_the_host() {
         free_bytes_min: 0,
     };
     let store = Store::open(config).unwrap();
-    let first = inspect(stage(Settled::vouched(&path), &store).unwrap(), &standard()).unwrap();
-    let second = inspect(store.reopen(first.digest()).unwrap(), &standard()).unwrap();
+    let first = inspect(
+        vouched(stage(Settled::vouched(&path), &store).unwrap()),
+        &standard(),
+    )
+    .unwrap();
+    let second = inspect(vouched(store.reopen(first.digest()).unwrap()), &standard()).unwrap();
     assert_eq!((first.origin(), second.origin()), (path.as_path(), first.path()));
     for inspected in [&first, &second] {
         assert_eq!(inspected.plugin().as_str(), "c-hello");
@@ -386,13 +395,14 @@ fn a_private_copy_that_was_cut_after_staging_is_noticed() {
         max_bytes: 1 << 20,
         free_bytes_min: 0,
     };
-    let staged = stage(Settled::vouched(&path), &Store::open(config).unwrap()).unwrap();
-    fs::remove_file(staged.path()).unwrap();
+    let staged = vouched(stage(Settled::vouched(&path), &Store::open(config).unwrap()).unwrap());
+    let copy = staged.staged().path().to_owned();
+    fs::remove_file(&copy).unwrap();
     assert_eq!(
         inspect(staged.clone(), &standard()).unwrap_err().code().0,
         "PB-INSPECT-036"
     );
-    fs::write(staged.path(), b"short").unwrap();
+    fs::write(copy, b"short").unwrap();
     assert_eq!(
         inspect(staged, &standard()).unwrap_err().code().0,
         "PB-INSPECT-036"
