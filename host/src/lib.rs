@@ -67,6 +67,7 @@ pub use patchbay_wire::{
     CallReply, CallRequest, CheckView, EventView, HistoryView, InspectView, NodeView, PluginView,
     RejectedView, RevisionView, StatusView, SwapView, UnloadMode,
 };
+pub use plugin_api::Contract;
 pub use plugin_api::value::{Value, ValueError, ValueRef};
 
 /// A result that need not have a type of its own: any value, printed as JSON.
