@@ -241,3 +241,19 @@ mod cxx {
         host.wait("revision.retired", CXX.plugin, "1.0.0");
     }
 }
+
+/// The plugin of the guide, as it stands there.
+#[test]
+fn the_plugin_of_the_guide_is_built_and_answers() {
+    let guide = include_str!("../../../../plugin-api/docs/c.md");
+    let (_, rest) = guide.split_once("<!-- plugin: shout.c -->\n```c\n").unwrap();
+    let (source, _) = rest.split_once("```").unwrap();
+    let host = TestHost::start();
+    let path = host.scratch("shout.c");
+    std::fs::write(&path, source).unwrap();
+    Native::at(path, "unused").compile(&host.inbox("shout-1.0.0.so"));
+    host.wait("plugin.live", "shout", "1.0.0");
+    assert_eq!(host.call("shout.loud", json!({"text": "hi, Ada!"})), "HI, ADA!");
+    let error = host.try_call("shout.loud", json!({})).unwrap_err().chain();
+    assert!(error.contains("a text is needed"), "{error}");
+}
