@@ -74,7 +74,13 @@ impl Native {
             ("cc", ["-std=c11"].as_slice())
         };
         let output = Command::new(compiler)
-            .args(["-O1", "-Wall", "-Wextra", "-Werror", "-pedantic"])
+            .args([
+                if is_cxx { "-O0" } else { "-O1" },
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-pedantic",
+            ])
             .args(language)
             .args(flags)
             .args(&self.defines)
