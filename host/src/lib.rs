@@ -70,6 +70,7 @@ pub use patchbay_wire::{
     PluginView, RejectedView, RelaxedView, RevisionView, SignedView, SignerView, StatusView, SwapView,
     UnloadMode,
 };
+pub use plugin_api::Contract;
 pub use plugin_api::value::{Value, ValueError, ValueRef};
 
 /// A result that need not have a type of its own: any value, printed as JSON.

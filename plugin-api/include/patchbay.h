@@ -425,9 +425,10 @@ static inline pb_items pb_each(pb_bytes value) {
     return items;
 }
 
-/* The next element; of a map with its key. `key` may be NULL. */
+/* The next element; of a map with its key, of a list with an empty one. `key` may be NULL. */
 static inline bool pb_next(pb_items *items, pb_bytes *key, pb_bytes *value) {
     size_t size, key_len;
+    if (key) *key = pb_bytes_of(NULL, 0);
     if (items->left == 0) return false;
     items->left--;
     if (items->is_map) {
@@ -492,7 +493,7 @@ static inline int pb_key_order(pb_bytes a, pb_bytes b) {
 /* The value under a key of a map. */
 static inline pb_status pb_get(pb_bytes map, const char *name, pb_bytes *out) {
     pb_items items = pb_each(map);
-    pb_bytes key, wanted = pb_text(name);
+    pb_bytes key = pb_bytes_of(NULL, 0), wanted = pb_text(name);
     uint32_t low = 0, high = items.left;
     if (pb_kind(map) != PB_VALUE_MAP) return PB_MALFORMED;
     if (high < PB_VALUE_TABLE_FROM) {

@@ -6,8 +6,12 @@
 mod calls;
 #[path = "suite/end_to_end.rs"]
 mod end_to_end;
+#[path = "suite/evolution.rs"]
+mod evolution;
 #[path = "suite/examples.rs"]
 mod examples;
+#[path = "suite/native.rs"]
+mod native;
 #[path = "suite/pipeline.rs"]
 mod pipeline;
 #[path = "suite/probe.rs"]

@@ -41,7 +41,11 @@ impl Native {
     pub fn compile(&self, out: &Path) {
         let made = tempfile::tempdir().unwrap();
         let part = made.path().join("plugin.so");
-        self.run_compiler(&["-shared", "-fPIC", "-fvisibility=hidden"], &part);
+        let exports = format!(
+            "-Wl,--version-script={}",
+            header_folder().join("patchbay.map").display()
+        );
+        self.run_compiler(&["-shared", "-fPIC", "-fvisibility=hidden", &exports], &part);
         crate::deploy(&part, out);
     }
 
@@ -70,7 +74,13 @@ impl Native {
             ("cc", ["-std=c11"].as_slice())
         };
         let output = Command::new(compiler)
-            .args(["-O1", "-Wall", "-Wextra", "-Werror", "-pedantic"])
+            .args([
+                if is_cxx { "-O0" } else { "-O1" },
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-pedantic",
+            ])
             .args(language)
             .args(flags)
             .args(&self.defines)

@@ -109,7 +109,7 @@ pub(crate) fn status(inner: &Inner) -> wire::StatusView {
     };
     wire::StatusView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        contract: plugin_api::CONTRACT.to_string(),
+        contract: inner.contract.to_string(),
         generation: snapshot.generation(),
         plugins: snapshot.plugins().count() as u64,
         nodes: snapshot

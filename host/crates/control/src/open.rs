@@ -24,6 +24,7 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
     if patchbay_isolate::is_child() {
         return Err(OpenError::IsChild);
     }
+    let contract = config.inspect.contract;
     make_dir(&config.plugins, 0o755)?;
     make_dir(&config.data, 0o700)?;
     let lock = lock(&config.data)?;
@@ -107,6 +108,7 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         lifecycle,
         log,
         clock,
+        contract,
         runtime: Some(runtime),
         _lock: lock,
     })

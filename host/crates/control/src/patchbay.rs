@@ -31,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) log: Arc<EventLog>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The contract this host speaks.
+    pub(crate) contract: plugin_api::Contract,
     pub(crate) runtime: Option<tokio::runtime::Runtime>,
     /// Held until everything else is gone.
     pub(crate) _lock: std::fs::File,

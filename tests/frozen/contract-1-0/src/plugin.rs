@@ -70,13 +70,13 @@ fn map(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let entry = |(key, value): &(&str, Vec<u8>)| {
         [&(key.len() as u32).to_le_bytes()[..], key.as_bytes(), value].concat()
     };
-    let body = entries.iter().flat_map(entry).collect();
-    compound(8, entries.len(), body)
+    let body: Vec<u8> = entries.iter().flat_map(entry).collect();
+    compound(8, entries.len(), &body)
 }
 
-fn compound(tag: u8, count: usize, body: Vec<u8>) -> Vec<u8> {
+fn compound(tag: u8, count: usize, body: &[u8]) -> Vec<u8> {
     let length = (body.len() as u32 + 4).to_le_bytes();
-    [&[tag][..], &length, &(count as u32).to_le_bytes(), &body].concat()
+    [&[tag][..], &length, &(count as u32).to_le_bytes(), body].concat()
 }
 
 unsafe extern "C" fn describe(out: *mut Sink) -> Status {
@@ -90,7 +90,7 @@ unsafe extern "C" fn describe(out: *mut Sink) -> Status {
         ("name", text("echo")),
         ("version", text(VERSION)),
         ("hostApi", text("^1.0.0")),
-        ("nodes", compound(7, 1, node)),
+        ("nodes", compound(7, 1, &node)),
     ]);
     // SAFETY: the host lends the sink for this call.
     unsafe { put(out, &meta) }

@@ -1,0 +1,3 @@
+// The same program over the plugin in C++.
+#define CXX
+#include "hand_over.c"
