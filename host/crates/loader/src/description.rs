@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use patchbay_vocab::{BadId, NodeType, PluginName, Version, VersionReq};
+use patchbay_vocab::{BadId, Digest, NodeType, PluginName, Version, VersionReq};
 use plugin_api::CONTRACT;
 use plugin_api::meta::{Dependency, NodeMeta, PluginMeta};
 use plugin_api::shim::host::PluginEntry;
@@ -32,6 +32,8 @@ pub struct Description {
     pub dependencies: Vec<(PluginName, VersionReq)>,
     /// The nodes, in the order of their tables.
     pub nodes: Vec<NodeDescription>,
+    /// The hash of the bytes that all this was read from.
+    pub digest: Digest,
 }
 
 /// Checked metadata of one node.
@@ -49,12 +51,31 @@ pub struct NodeDescription {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {reason}")]
 pub struct BadMetadata {
+    pub(crate) rule: Rule,
     field: String,
     reason: String,
 }
 
+/// Which rule of the metadata is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// A field has a form of its own.
+    Form,
+    /// Name and version are those of the note.
+    SameAsNote,
+    /// A name belongs to one node.
+    OneOwner,
+    /// Parameters, result and configuration are described by JSON Schemas.
+    Schema,
+}
+
 fn bad(field: impl AsRef<str>, reason: impl AsRef<str>) -> BadMetadata {
+    breaks(Rule::Form, field, reason)
+}
+
+fn breaks(rule: Rule, field: impl AsRef<str>, reason: impl AsRef<str>) -> BadMetadata {
     BadMetadata {
+        rule,
         field: field.as_ref().to_owned(),
         reason: reason.as_ref().to_owned(),
     }
@@ -63,18 +84,21 @@ fn bad(field: impl AsRef<str>, reason: impl AsRef<str>) -> BadMetadata {
 impl Description {
     pub(crate) fn check(
         meta: PluginMeta,
+        digest: Digest,
         entry: &PluginEntry,
         name: &PluginName,
         version: &Version,
     ) -> Result<Self, BadMetadata> {
         if meta.name != name.as_str() {
-            return Err(bad(
+            return Err(breaks(
+                Rule::SameAsNote,
                 "name",
                 format!("is `{}`, but the note says `{name}`", short(&meta.name)),
             ));
         }
         if meta.version.parse::<Version>().ok().as_ref() != Some(version) {
-            return Err(bad(
+            return Err(breaks(
+                Rule::SameAsNote,
                 "version",
                 format!("is `{}`, but the note says `{version}`", short(&meta.version)),
             ));
@@ -110,7 +134,8 @@ impl Description {
             let node = check_node(&field, node)?;
             for name in std::iter::once(&node.node_type).chain(&node.aliases) {
                 if !seen.insert(name.clone()) {
-                    return Err(bad(
+                    return Err(breaks(
+                        Rule::OneOwner,
                         field,
                         format!("the node type `{name}` is claimed twice by this plugin"),
                     ));
@@ -127,6 +152,7 @@ impl Description {
             author: meta.author,
             dependencies,
             nodes,
+            digest,
         })
     }
 
@@ -172,7 +198,8 @@ fn check_node(field: &str, meta: NodeMeta) -> Result<NodeDescription, BadMetadat
         ("config", &meta.config),
     ] {
         if !(schema.is_object() || schema.is_boolean() || schema.is_null()) {
-            return Err(bad(
+            return Err(breaks(
+                Rule::Schema,
                 format!("{field}.{name}"),
                 "a JSON Schema is a map, a bool or null",
             ));
