@@ -1,5 +1,5 @@
 /* A whole plugin in C with one node that answers with the plugin's version. A source that includes this adds what is
- * wrong with it. `facts.h` is written by the test that compiles it. The tables are those of plugin-api/src/abi.rs. */
+ * wrong with it, or defines `OWN_...` and writes that function itself. `facts.h` is written by the test that compiles it. The tables are those of plugin-api/src/abi.rs. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -53,19 +53,43 @@ static int32_t put(Sink *out, const uint8_t *bytes, size_t len) {
     return 0;
 }
 
+#ifdef OWN_DESCRIBE
+static int32_t describe(Sink *out);
+#else
 static int32_t describe(Sink *out) { return put(out, metadata, sizeof metadata); }
+#endif
+#ifdef OWN_START
+static int32_t start(const void *host);
+#else
 static int32_t start(const void *host) { (void)host; return 0; }
+#endif
+#ifdef OWN_SHUTDOWN
+static int32_t shutdown_plugin(void);
+#else
 static int32_t shutdown_plugin(void) { return 0; }
+#endif
+#ifdef OWN_CREATE
+static int32_t create(Bytes config, const void *context, void **instance, Sink *out);
+#else
 static int32_t create(Bytes config, const void *context, void **instance, Sink *out) {
     (void)config; (void)context; (void)out;
     *instance = (void *)&the_note;
     return 0;
 }
+#endif
+#ifdef OWN_DESTROY
+static void destroy(void *instance);
+#else
 static void destroy(void *instance) { (void)instance; }
+#endif
+#ifdef OWN_EXECUTE
+static int32_t execute(const void *instance, const Call *call);
+#else
 static int32_t execute(const void *instance, const Call *call) {
     (void)instance;
     return put(call->out, answer, sizeof answer);
 }
+#endif
 
 static const NodeTable nodes[] = {
     { sizeof(NodeTable), 0, { (const uint8_t *)NODE, sizeof NODE - 1 }, create, destroy, execute, 0, 0, 0 },
@@ -74,4 +98,6 @@ static const PluginTable table = {
     sizeof(PluginTable), sizeof(NodeTable), nodes, 1, describe, start, shutdown_plugin,
 };
 
+#ifndef OWN_ENTRY
 __attribute__((visibility("default"))) const PluginTable *patchbay_plugin_v1(void) { return &table; }
+#endif

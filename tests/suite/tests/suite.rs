@@ -8,6 +8,8 @@ mod calls;
 mod end_to_end;
 #[path = "suite/examples.rs"]
 mod examples;
+#[path = "suite/hostile/mod.rs"]
+mod hostile;
 #[path = "suite/pipeline.rs"]
 mod pipeline;
 #[path = "suite/probe.rs"]

@@ -17,7 +17,7 @@ mod served;
 mod tape;
 
 pub use built::{binary, example, fixture, sample};
-pub use c_plugin::{CPlugin, hostile};
+pub use c_plugin::{CPlugin, Extra, hostile};
 pub use host::{TestHost, deploy, name, stripped};
 pub use process::{fds, mappings, resident_kib, threads};
 pub use served::{Finished, Up, run};

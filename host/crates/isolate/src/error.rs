@@ -48,10 +48,12 @@ pub enum ProbeError {
         what: &'static str,
     },
     /// The plugin started a process.
-    #[error("the plugin started a process during {stage}")]
+    #[error("the plugin {how} during {stage}")]
     Process {
         /// What the trial was doing.
         stage: String,
+        /// How it showed.
+        how: &'static str,
     },
     /// The plugin reached for other processes.
     #[error("the plugin signalled other processes or tried to leave the trial during {stage}")]
@@ -89,7 +91,10 @@ impl ProbeError {
     /// The child was ended by its fence.
     pub(crate) fn of(offence: Offence, stage: String) -> Self {
         match offence {
-            Offence::Process => Self::Process { stage },
+            Offence::Process => Self::Process {
+                stage,
+                how: "started a process",
+            },
             Offence::Others => Self::Others { stage },
             Offence::Limits => Self::Disturbed {
                 what: "the limits".to_owned(),

@@ -287,6 +287,11 @@ impl Hearing {
                 stage,
                 what: "memory or processor time",
             },
+            // The fence's own signal was blocked: so the C library does it, for the time in which it starts a process.
+            Some(signal) if signal == Signal::SYS.as_raw() => ProbeError::Process {
+                stage,
+                how: "tried, with all signals blocked, what a trial refuses: most likely to start a process",
+            },
             Some(signal) => ProbeError::Crashed {
                 stage,
                 signal: signal_name(signal),
@@ -310,7 +315,6 @@ fn signal_name(signal: i32) -> String {
         (Signal::ILL, "illegal instruction"),
         (Signal::FPE, "arithmetic fault"),
         (Signal::TRAP, "trap"),
-        (Signal::SYS, "forbidden system call"),
     ];
     let name = known
         .iter()

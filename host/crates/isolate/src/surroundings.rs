@@ -30,7 +30,7 @@ impl Surroundings {
     pub(crate) fn look() -> Self {
         let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
         let lines = status.lines().filter_map(|line| line.split_once(':'));
-        let lines = lines.map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+        let lines = lines.map(|(name, value)| (name.to_owned(), without_libc(value.trim())));
         let open = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
         let open = open.filter_map(|fd| Some((fd.file_name(), fs::read_link(fd.path()).ok()?)));
         Self {
@@ -67,6 +67,15 @@ impl Surroundings {
     }
 }
 
+/// A set of signals without the two that the C library keeps for itself: it handles them from the first thread on.
+fn without_libc(value: &str) -> String {
+    const OWN: u64 = 0b11 << 31;
+    match u64::from_str_radix(value, 16) {
+        Ok(set) if value.len() == 16 => format!("{:016x}", set & !OWN),
+        _ => value.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +83,12 @@ mod tests {
     #[test]
     fn nothing_has_changed_when_nothing_was_done() {
         assert_eq!(Surroundings::look().changed_since(&Surroundings::look()), None);
+    }
+
+    #[test]
+    fn the_signals_of_the_c_library_are_not_a_plugins() {
+        assert_eq!(without_libc("0000000180000440"), "0000000000000440");
+        assert_eq!(without_libc("0022"), "0022");
     }
 
     #[test]

@@ -139,7 +139,14 @@ impl Conductor {
         match outcome {
             Outcome::Fit(probed) => match self.bring_in(&probed, since) {
                 Ok(()) => self.lifecycle.rejections().clear(&path),
-                Err(error) => self.reject(&path, Some(probed.inspected().digest()), error.explained()),
+                Err(error) => {
+                    let digest = probed.inspected().digest();
+                    // Fit on trial and not in service: as little is kept of it as of what was never fit.
+                    if !self.lifecycle.is_admitted(digest) {
+                        self.lifecycle.vetting().forget(digest);
+                    }
+                    self.reject(&path, Some(digest), error.explained());
+                }
             },
             Outcome::Known => self.lifecycle.rejections().clear(&path),
             Outcome::Unfit { digest, why } => self.reject(&path, digest, why),
@@ -177,7 +184,8 @@ impl Conductor {
     }
 
     fn reject(&self, path: &std::path::Path, digest: Option<Digest>, why: Explained) {
-        tracing::warn!(path = %path.display(), code = why.code, reason = why.message, "a file was refused");
+        // As in a source: a name may hold whatever a terminal obeys.
+        tracing::warn!(path = ?path, code = why.code, reason = ?why.message, "a file was refused");
         let at = self.lifecycle.clock().wall();
         let rejection = Rejection {
             path: path.to_owned(),

@@ -58,6 +58,14 @@ impl Vetting {
         Ok(self.verdicts.probe(&inspected, &self.policy, &self.probe)?)
     }
 
+    /// Removes what is kept of a content that was refused: a directory of bad files must not fill the store.
+    pub(crate) fn forget(&self, digest: Digest) {
+        self.verdicts.forget(digest);
+        if let Err(error) = self.store.remove(digest) {
+            tracing::debug!(%digest, %error, "a refused copy could not be removed");
+        }
+    }
+
     fn vet(&self, file: Settled, known: impl Fn(Digest) -> bool) -> Outcome {
         let staged = match stage(file, &self.store) {
             Ok(staged) => staged,
@@ -81,10 +89,7 @@ impl Vetting {
         match probed {
             Ok(probed) => Outcome::Fit(Box::new(probed)),
             Err(error) => {
-                // What is refused is not kept: a directory of bad files must not fill the store.
-                if let Err(error) = self.store.remove(digest) {
-                    tracing::debug!(%digest, %error, "a refused copy could not be removed");
-                }
+                self.forget(digest);
                 Outcome::Unfit {
                     digest: Some(digest),
                     why: error.explained(),
