@@ -97,9 +97,12 @@ const NOT_BY_A_FILE: &[(&str, &str)] = &[
     ("PB-LOAD-004", "needs 4,096 libraries"),
     (
         "PB-LOAD-005",
-        "everything but an undefined symbol that the dynamic linker refuses is refused before",
+        "what the dynamic linker refuses was refused before, but for some random damage: see the mutants",
     ),
-    ("PB-LOAD-006", "the inspection has looked the entry up"),
+    (
+        "PB-LOAD-006",
+        "the inspection has looked the entry up; some random damage gets past it: see the mutants",
+    ),
     ("PB-LOAD-007", "needs a plugin of another SDK"),
 ];
 
@@ -169,10 +172,10 @@ fn the_document_has_one_row_for_each_case() {
         .cloned()
         .collect();
     assert!(missing.is_empty(), "rows to add:\n{}", missing.join("\n"));
+    let stages = ["stage", "inspect", "probe", "load", "nowhere"];
     let listed = rows.iter().filter(|row| {
-        [" stage ", " inspect ", " probe ", " load ", " nowhere "]
-            .iter()
-            .any(|stage| row.contains(&format!("|{stage}|")))
+        let caught = row.split(" | ").nth(1);
+        caught.is_some_and(|caught| stages.contains(&caught))
     });
     assert_eq!(listed.count(), expected.len(), "rows of cases that are gone");
 }
