@@ -44,6 +44,27 @@ fn a_file_that_arrives_in_pieces_is_taken_when_it_is_whole() {
 }
 
 #[test]
+fn a_plugin_cut_at_every_percent_is_refused_before_it_is_mapped() {
+    let host = TestHost::holding(&["echo-1-0"], |_| {});
+    let whole = fs::read(fixture("echo-1-1")).unwrap();
+    for percent in 0..100 {
+        let part = host.scratch("cut");
+        fs::write(&part, &whole[..whole.len() * percent / 100]).unwrap();
+        fs::rename(part, host.inbox(&format!("cut-{percent}.so"))).unwrap();
+    }
+    for percent in 0..100 {
+        let rejected = host.wait_rejected(&format!("cut-{percent}.so"));
+        let expected = if percent == 0 {
+            "PB-STAGE-008"
+        } else {
+            "PB-INSPECT-010"
+        };
+        assert_eq!(rejected.code, expected, "{percent} %: {rejected:?}");
+    }
+    assert_eq!(host.version(), "1.0.0");
+}
+
+#[test]
 fn of_a_thousand_files_at_once_each_is_dealt_with_once() {
     let host = TestHost::holding(&["echo-1-0"], |_| {});
     let good: Vec<_> = (0..10).map(|n| plugin(&format!("c-of-many-{n}"))).collect();
