@@ -51,10 +51,6 @@ impl Dice {
 }
 
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "the seed and the counts are what is asked for"
-)]
 fn no_mutant_of_a_good_plugin_ends_the_host_or_fails_a_call() {
     let count = std::env::var("PATCHBAY_MUTANTS").map_or(1000, |count| count.parse().unwrap());
     let host = TestHost::holding(&["echo-1-0", "tls-1-0"], |config| {
@@ -72,7 +68,7 @@ fn no_mutant_of_a_good_plugin_ends_the_host_or_fails_a_call() {
     deploy(&c, &host.inbox("seed.so"));
     host.wait("plugin.live", "c-seed", "1.0.0");
     let seeds = [fs::read(c).unwrap(), fs::read(fixture("tls-1-0")).unwrap()];
-    let mut seen: BTreeSet<_> = seeds.iter().cloned().map(|bytes| hash(&bytes)).collect();
+    let mut seen: BTreeSet<_> = seeds.iter().map(|bytes| hash(bytes)).collect();
     let (mut dice, mut ends) = (Dice(SEED), BTreeMap::<String, usize>::new());
     let (over, calls) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|threads| {

@@ -246,7 +246,8 @@ pub(super) const CASES: &[Case] = &[
     case("hangs-in-shutdown", Probe, "PB-PROBE-005", "a `shutdown` without an end", Source("hangs_in_shutdown")),
 ];
 
-fn metadata(name: &str, nodes: Json) -> Json {
+fn metadata(name: &str, nodes: impl Into<Json>) -> Json {
+    let nodes: Json = nodes.into();
     json!({ "name": name, "version": "1.0.0", "description": "", "hostApi": "^1.0.0", "nodes": nodes })
 }
 
