@@ -1,6 +1,7 @@
 //! Any bytes, staged and inspected as a plugin: an answer, never a panic, in bounded time and memory.
 //!
-//! `cargo +nightly fuzz run inspect` from `tests/fuzz/..`, or `./run` here with the compiler that the project pins.
+//! `tests/fuzz/run` builds and runs it with the compiler that the project pins; so does `cargo fuzz run --fuzz-dir tests/fuzz
+//! inspect` with a nightly one.
 #![no_main]
 
 use std::path::Path;

@@ -244,6 +244,9 @@ fn listen(child: &mut Child, nonce: &str, deadline: Duration) -> Result<Verdict,
     }
 }
 
+/// The exit status of a program that the dynamic linker ends.
+const LINKER_GAVE_UP: i32 = 127;
+
 /// How long a child that says it halts may take until it does.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -300,6 +303,11 @@ impl Hearing {
                 let status = status.code().unwrap_or(-1);
                 match Offence::of_status(status) {
                     Some(offence) => ProbeError::of(offence, stage),
+                    // The dynamic linker ends a process in this way when a file contradicts itself.
+                    None if status == LINKER_GAVE_UP && stage == "loading" => ProbeError::Crashed {
+                        stage,
+                        signal: format!("the dynamic linker gave up (exit status {status})"),
+                    },
                     None => ProbeError::Exited { stage, status },
                 }
             }
