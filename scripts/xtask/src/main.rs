@@ -19,6 +19,7 @@ usage: cargo xtask COMMAND
   tidy        check imports, unsafe zones, file lengths, names, error codes, the contract's document
   seal-abi    record the contract: its types, fields and constants under plugin-api/abi, and the hash of plugin-api/src/abi.rs in
               plugin-api/docs/abi.md, after the prose was brought up to date
+  mutants     --count N: damage good plugins at random, and count where a host catches them
   tour        run the tour of README.md against the debug binary and compare what it shows";
 
 fn main() -> ExitCode {
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["tidy"] => tidy::tidy(),
         ["seal-abi"] => tidy::seal_abi(),
+        ["mutants", "--count", count] => mutants(count),
         ["tour"] => tour::tour(),
         _ => {
             eprintln!("{USAGE}");
@@ -40,4 +42,25 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the test of mutants with this many of them, in sight.
+fn mutants(count: &str) -> anyhow::Result<()> {
+    let count: u32 = count.parse()?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .args([
+            "test",
+            "--quiet",
+            "-p",
+            "patchbay-tests-suite",
+            "--test",
+            "mutants",
+            "--",
+            "--nocapture",
+        ])
+        .env("PATCHBAY_MUTANTS", count.to_string())
+        .status()?;
+    anyhow::ensure!(status.success(), "the mutants were not survived");
+    Ok(())
 }

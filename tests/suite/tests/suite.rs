@@ -10,6 +10,8 @@ mod end_to_end;
 mod evolution;
 #[path = "suite/examples.rs"]
 mod examples;
+#[path = "suite/hostile/mod.rs"]
+mod hostile;
 #[path = "suite/native.rs"]
 mod native;
 #[path = "suite/pipeline.rs"]

@@ -65,7 +65,7 @@ pub fn example(name: &str) -> PathBuf {
 }
 
 /// The folder with what cargo built.
-fn built() -> &'static Path {
+pub(crate) fn built() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
         let test = std::env::current_exe().unwrap();

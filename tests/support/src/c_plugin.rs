@@ -1,10 +1,12 @@
 //! Plugins in C, compiled when a test wants one.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use patchbay::Value;
+use serde_json::{Value as Json, json};
 
 /// A plugin in C: its name, its version, and one of the sources in `tests/hostile`.
 #[derive(Clone, Debug)]
@@ -21,20 +23,35 @@ pub struct CPlugin<'p> {
     pub target: &'p str,
 }
 
+/// What else is to be said to the compiler.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extra<'e> {
+    /// The metadata, when it is not that of a plugin with one node.
+    pub metadata: Option<&'e Json>,
+    /// More arguments, behind the standard ones.
+    pub flags: &'e [&'e str],
+}
+
 impl CPlugin<'_> {
     /// Compiles it to `out`.
     pub fn compile(&self, out: &Path) {
+        crate::deploy(&self.built(Extra::default()), out);
+    }
+
+    /// Compiles it, unless the same has been compiled before; gives the file, which is not to be changed.
+    #[must_use]
+    pub fn built(&self, extra: Extra<'_>) -> PathBuf {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hostile");
-        let made = tempfile::tempdir().unwrap();
-        let metadata = serde_json::json!({
+        let plain = json!({
             "name": self.plugin,
             "version": self.version,
             "description": "A plugin in C.",
             "hostApi": "^1.0.0",
             "nodes": [{ "nodeType": self.node, "version": self.version, "hostApi": "^1.0.0", "effect": "pure" }],
         });
+        let metadata = extra.metadata.unwrap_or(&plain);
         let metadata = array(Value::from_json(&metadata.to_string()).unwrap().as_ref().raw());
-        let answer = serde_json::json!({ "result": self.version }).to_string();
+        let answer = json!({ "result": self.version }).to_string();
         let answer = array(Value::from_json(&answer).unwrap().as_ref().raw());
         let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
         let facts = format!(
@@ -42,33 +59,41 @@ impl CPlugin<'_> {
              #define WRITES {:?}\n#define METADATA {metadata}\n#define ANSWER {answer}\n",
             self.plugin, self.version, self.node, self.target
         );
-        fs::write(made.path().join("facts.h"), facts).unwrap();
+        let source = sources.join(format!("{}.c", self.source));
         let mut cc = Command::new("cc");
-        cc.args([
-            "-shared",
-            "-fPIC",
-            "-O1",
-            "-Wall",
-            "-Werror",
-            "-fvisibility=hidden",
-            "-I",
-        ])
-        .arg(made.path())
-        .arg("-I")
-        .arg(crate::native::header_folder());
+        cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-Wno-unused"]);
+        cc.arg("-fvisibility=hidden")
+            .arg("-I")
+            .arg(crate::native::header_folder());
+        cc.arg("-I");
+        let made = tempfile::tempdir().unwrap();
+        let mut recipe = DefaultHasher::new();
+        let header = crate::native::header_folder().join("patchbay.h");
+        for text in [&sources.join("plugin.h"), &header, &source] {
+            fs::read(text).unwrap().hash(&mut recipe);
+        }
+        (&facts, extra.flags).hash(&mut recipe);
+        let kept = crate::built::built().join("c-plugins");
+        fs::create_dir_all(&kept).unwrap();
+        let out = kept.join(format!("{}-{:016x}.so", self.source, recipe.finish()));
+        if out.exists() {
+            return out;
+        }
+        fs::write(made.path().join("facts.h"), facts).unwrap();
         let part = made.path().join("plugin.so");
-        let output = cc
+        cc.arg(made.path())
             .arg("-o")
             .arg(&part)
-            .arg(sources.join(format!("{}.c", self.source)))
-            .output()
-            .unwrap();
+            .arg(&source)
+            .args(extra.flags);
+        let output = cc.output().unwrap();
         assert!(
             output.status.success(),
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        crate::deploy(&part, out);
+        crate::deploy(&part, &out);
+        out
     }
 }
 

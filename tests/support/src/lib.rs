@@ -19,7 +19,7 @@ mod signer;
 mod tape;
 
 pub use built::{binary, example, fixture, frozen, sample};
-pub use c_plugin::{CPlugin, hostile};
+pub use c_plugin::{CPlugin, Extra, hostile};
 pub use host::{TestHost, deploy, name, stripped};
 pub use native::Native;
 pub use process::{fds, mappings, resident_kib, threads};

@@ -57,6 +57,17 @@ impl Tape {
         kept.forgotten + kept.events.len()
     }
 
+    /// The position behind an event of the recording.
+    #[must_use]
+    pub fn position_after(&self, event: &EventView) -> usize {
+        let kept = self.shared.0.lock().unwrap();
+        let at = kept
+            .events
+            .iter()
+            .position(|known| known.sequence == event.sequence);
+        at.map_or(kept.forgotten, |at| kept.forgotten + at + 1)
+    }
+
     /// Lets go of what was recorded, for tests that look at the memory of the process; positions stay right.
     pub fn forget(&self) {
         let mut kept = self.shared.0.lock().unwrap();

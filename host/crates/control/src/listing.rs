@@ -94,7 +94,7 @@ fn words(kind: &EventKind) -> (&'static str, String, Option<String>) {
         EventKind::Kept(reason) => ("revision.kept", format!("stays mapped: {reason}"), None),
         EventKind::Rejected { path, why } => (
             "file.rejected",
-            format!("{}: {}", path.display(), why.message),
+            format!("{}: {}", one_line(path), one_line(&why.message)),
             Some(why.code.clone()),
         ),
         EventKind::Trouble(why) => explained("watch.trouble", why),
@@ -315,4 +315,18 @@ fn node_view(mount: &Mount<Served>, node: &NodeDescription) -> wire::NodeView {
             })
             .collect(),
     }
+}
+
+/// A text for a line of a log or a terminal: whoever names a file must not write lines of his own.
+fn one_line(text: impl AsRef<std::path::Path>) -> String {
+    let text = text.as_ref().display().to_string();
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }

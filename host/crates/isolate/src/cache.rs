@@ -68,6 +68,11 @@ impl VerdictCache {
         Ok(probed)
     }
 
+    /// Removes the verdict on a content that turned out unfit after all; it need not be there.
+    pub fn forget(&self, digest: Digest) {
+        let _ = fs::remove_file(self.path(digest));
+    }
+
     fn path(&self, digest: Digest) -> PathBuf {
         self.dir.join(format!("{digest}.json"))
     }

@@ -2,28 +2,27 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Instant;
 
 use patchbay_intake::signature::{TrustPolicy, verify};
-use patchbay_intake::{InspectPolicy, StageConfig, Store, inspect};
-use patchbay_loader::{LayoutCheck, LoadedPlugin, MapsDir, Nothing, SyncCall, Unloaded, load};
+use patchbay_intake::{InspectPolicy, Inspected, StageConfig, Store, inspect};
+use patchbay_loader::{LayoutCheck, LoadError, MapsDir, Placed, Unloaded, load_placed};
 use patchbay_vocab::{Explain, Explained};
 use plugin_api::Contract;
-use plugin_api::meta::Effect;
-use plugin_api::shim::host::{Caller, HostSink};
-use plugin_api::value::Value;
 use rustix::process::{Resource, Rlimit, Signal};
 
-use crate::verdict::{ExampleRun, Line, NodeFacts, Request, Says, StageRun, Verdict};
+use crate::error::ProbeError;
+use crate::examples::run_examples;
+use crate::fence::{self, Grounds, Offence};
+use crate::surroundings::Surroundings;
+use crate::verdict::{Line, NodeFacts, Request, Says, StageRun, Verdict};
 
 /// The argument that makes an executable of ours a child.
 pub(crate) const ARGUMENT: &str = "__patchbay-probe";
 /// Set in the environment of children: a host that is opened in one refuses, instead of starting children of its own.
 pub(crate) const MARK: &str = "PATCHBAY_CHILD";
-
-/// Bytes an example's output may have.
-const OUTPUT_LIMIT: usize = 16 << 20;
 
 /// Whether this process was started as a child of a host.
 #[must_use]
@@ -37,14 +36,19 @@ pub fn serve_if_asked() {
         .nth(1)
         .is_some_and(|argument| argument == ARGUMENT)
     {
-        let served = serve();
-        std::process::exit(i32::from(served.is_err()));
+        let status = match serve() {
+            Ok(()) => 0,
+            // What the plugin closed is gone: the status alone can say so.
+            Err(_) => Offence::Descriptors.status(),
+        };
+        std::process::exit(status);
     }
 }
 
-/// The way to the host: the standard output the child was started with, taken out of the plugin's reach.
+/// The way to the host and back, taken out of the plugin's reach. Never closed: the fence takes that for an offence.
 struct Speaker {
-    out: File,
+    out: ManuallyDrop<File>,
+    ear: ManuallyDrop<File>,
     nonce: String,
 }
 
@@ -58,6 +62,17 @@ impl Speaker {
         text.push('\n');
         self.out.write_all(text.as_bytes())
     }
+
+    /// Waits where the host can see it, until the host says to go on. By a system call of its own: that of the C library
+    /// goes another way as soon as there are threads. Never inlined: copies of it would halt at instructions of their own.
+    #[inline(never)]
+    fn halt(&mut self) -> std::io::Result<()> {
+        let mut word = [0_u8];
+        match rustix::io::read(&*self.ear, &mut word)? {
+            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn serve() -> std::io::Result<()> {
@@ -66,19 +81,43 @@ fn serve() -> std::io::Result<()> {
     BufReader::new(std::io::stdin()).read_line(&mut text)?;
     let request: Request = serde_json::from_str(&text)?;
     let out: OwnedFd = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 100)?;
+    let ear: OwnedFd = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 100)?;
     let nowhere = File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdin(&nowhere)?;
     rustix::stdio::dup2_stdout(&nowhere)?;
     rustix::stdio::dup2_stderr(&nowhere)?;
     let mut speaker = Speaker {
-        out: File::from(out),
+        out: ManuallyDrop::new(File::from(out)),
+        ear: ManuallyDrop::new(File::from(ear)),
         nonce: request.nonce.clone(),
     };
-    let says = match examine(&request, &mut speaker) {
-        Ok(verdict) => Says::Fit(verdict),
-        Err(unfit) => Says::Unfit(unfit),
+    let mut stages = Stages {
+        speaker: &mut speaker,
+        runs: Vec::new(),
     };
-    speaker.say(says)
+    let mut ready = None;
+    // The host looks at both halts from outside and compares them: they have to be one line at one height of the stack.
+    for step in [Step::Prepare, Step::Try] {
+        let says = match (step, ready.take()) {
+            (Step::Prepare, _) => prepare(&request, &mut stages).map(|made| {
+                ready = Some(made);
+                Says::Ready
+            }),
+            (Step::Try, Some(made)) => examine(&request, made, &mut stages).map(Says::Fit),
+            (Step::Try, None) => return Ok(()),
+        };
+        stages.speaker.say(says.unwrap_or_else(Says::Unfit))?;
+        stages.speaker.halt()?;
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    /// Everything before the first byte of the plugin is mapped.
+    Prepare,
+    /// The trial itself.
+    Try,
 }
 
 struct Stages<'s> {
@@ -106,11 +145,15 @@ impl Stages<'_> {
     }
 }
 
-fn examine(request: &Request, speaker: &mut Speaker) -> Result<Verdict, Explained> {
-    let mut stages = Stages {
-        speaker,
-        runs: Vec::new(),
-    };
+/// What a trial begins with.
+struct Ready {
+    inspected: Inspected,
+    placed: Placed,
+    _maps: MapsDir,
+    before: Surroundings,
+}
+
+fn prepare(request: &Request, stages: &mut Stages<'_>) -> Result<Ready, Explained> {
     let config = StageConfig {
         dir: request.store.clone(),
         max_bytes: request.max_bytes,
@@ -129,26 +172,57 @@ fn examine(request: &Request, speaker: &mut Speaker) -> Result<Verdict, Explaine
     // The host that started this process has verified these very bytes; here they are only tried.
     let trust = TrustPolicy::default();
     let inspected = stages.run("inspection", || inspect(verify(staged, &trust)?, &policy))?;
-    let maps = stages.run("preparation", || MapsDir::create(&request.maps))?;
-    // The copy is made inside `load`, so files may grow until it is done; a file this large is all there is to write.
-    limit(Resource::Fsize, inspected.size());
+    let (maps, placed) = stages.run("preparation", || {
+        let maps = MapsDir::create(&request.maps)?;
+        let placed = Placed::copy(&inspected, &maps)?;
+        Ok::<_, LoadError>((maps, placed))
+    })?;
+    limit(Resource::Fsize, 0);
     limit(Resource::Cpu, request.cpu_seconds);
     limit(Resource::As, request.memory_bytes);
     limit(Resource::Core, 0);
-    let plugin = stages.run("loading", || load(&inspected, &maps, LayoutCheck::Full))?;
-    limit(Resource::Fsize, 0);
+    let grounds = Grounds {
+        keep: [stages.speaker.out.as_raw_fd(), stages.speaker.ear.as_raw_fd()],
+        memory_bytes: request.memory_bytes,
+    };
+    if let Err(error) = fence::raise(grounds) {
+        // One layer less, as on a kernel without such filters; the limits and the halts are still there.
+        tracing::debug!(%error, "a trial load without a fence");
+    }
+    Ok(Ready {
+        inspected,
+        placed,
+        _maps: maps,
+        before: Surroundings::look(),
+    })
+}
+
+fn examine(request: &Request, ready: Ready, stages: &mut Stages<'_>) -> Result<Verdict, Explained> {
+    let Ready {
+        inspected,
+        placed,
+        _maps,
+        before,
+    } = ready;
+    let plugin = stages.run("loading", || load_placed(placed, &inspected, LayoutCheck::Full))?;
     let mut examples = Vec::new();
     stages.run("examples", || run_examples(&plugin, request, &mut examples))?;
     let keys = plugin.keys();
     plugin.gate().close();
-    let unloaded = stages.run("unloading", || {
-        Ok::<_, patchbay_loader::LoadError>(plugin.unload())
-    })?;
+    let unloaded = stages.run("unloading", || Ok::<_, LoadError>(plugin.unload()))?;
     let pinned_by = match unloaded {
         Unloaded::Unmapped => Vec::new(),
         Unloaded::Pinned(reasons) => reasons.iter().map(ToString::to_string).collect(),
         Unloaded::Kept(reason) => vec![reason.to_string()],
     };
+    stages.run("comparison", || {
+        match Surroundings::look().changed_since(&before) {
+            Some(what) => Err(ProbeError::Disturbed {
+                what: what.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    })?;
     let nodes = plugin.description().nodes.iter().map(|node| NodeFacts {
         node_type: node.node_type.to_string(),
         effect: format!("{:?}", node.meta.effect).to_lowercase(),
@@ -156,69 +230,12 @@ fn examine(request: &Request, speaker: &mut Speaker) -> Result<Verdict, Explaine
     });
     Ok(Verdict {
         nodes: nodes.collect(),
-        stages: stages.runs,
+        description: plugin.description().digest,
+        stages: std::mem::take(&mut stages.runs),
         examples,
         pinned_by,
         keys,
     })
-}
-
-/// Runs the examples of nodes without effect; one that fails in the node's own way is a finding, not a refusal.
-fn run_examples(
-    plugin: &LoadedPlugin,
-    request: &Request,
-    runs: &mut Vec<ExampleRun>,
-) -> Result<(), patchbay_loader::LoadError> {
-    let until = Instant::now() + Duration::from_millis(request.example_millis);
-    let Some(pass) = plugin.gate().enter() else {
-        return Ok(());
-    };
-    let mut out = HostSink::with_limit(OUTPUT_LIMIT);
-    for (at, node) in plugin.description().nodes.iter().enumerate() {
-        if node.meta.effect != Effect::Pure || plugin.is_async(at) {
-            continue;
-        }
-        for example in &node.meta.examples {
-            if Instant::now() > until {
-                return Ok(());
-            }
-            let name = node.node_type.as_str();
-            let caller = Caller {
-                tenant: "probe",
-                run: "probe",
-                node: name,
-                deadline: u64::MAX,
-                cancel: None,
-            };
-            let call = SyncCall {
-                caller,
-                services: &Nothing,
-                config: None,
-            };
-            let got = match Value::from_json(&example.input.to_string()) {
-                Err(error) => Err(error.to_string()),
-                Ok(input) => match plugin.execute(&pass, at, input.as_ref(), &call, &mut out) {
-                    Ok(output) => Ok(output.to_string()),
-                    Err(fault) => Err(fault.to_string()),
-                },
-            };
-            let holds = got
-                .as_ref()
-                .ok()
-                .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok())
-                .is_some_and(|output| output == example.output);
-            let shown = match got {
-                Ok(text) | Err(text) => text,
-            };
-            runs.push(ExampleRun {
-                node_type: name.to_owned(),
-                title: example.title.chars().take(200).collect(),
-                holds,
-                got: (!holds).then(|| shown.chars().take(500).collect()),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// Limits a resource of this process; a limit the system does not take is one layer less, not a failure.

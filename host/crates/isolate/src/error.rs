@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use patchbay_vocab::{Code, Explain, Explained};
 
+use crate::fence::Offence;
+
 /// Why a trial load refused a file, or could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
@@ -45,12 +47,69 @@ pub enum ProbeError {
         /// The resource.
         what: &'static str,
     },
+    /// The plugin started a process.
+    #[error("the plugin {how} during {stage}")]
+    Process {
+        /// What the trial was doing.
+        stage: String,
+        /// How it showed.
+        how: &'static str,
+    },
+    /// The plugin reached for other processes.
+    #[error("the plugin signalled other processes or tried to leave the trial during {stage}")]
+    Others {
+        /// What the trial was doing.
+        stage: String,
+    },
+    /// The plugin changed what belongs to the whole process.
+    #[error("the plugin changed {what} of the whole process")]
+    Disturbed {
+        /// What it changed.
+        what: String,
+    },
+    /// The plugin closed descriptors that it had not opened.
+    #[error("the plugin closed descriptors that it had not opened during {stage}")]
+    Descriptors {
+        /// What the trial was doing.
+        stage: String,
+    },
+    /// A verdict that the trial did not reach.
+    #[error("the plugin gave a verdict on itself during {stage}")]
+    Forged {
+        /// What the trial was doing.
+        stage: String,
+    },
     /// The child said more than a verdict can be.
     #[error("the trial load said more than a verdict can be")]
     TooMuch,
     /// The child's verdict: unfit.
     #[error("{}", .0.message)]
     Unfit(Explained),
+}
+
+impl ProbeError {
+    /// The child was ended by its fence.
+    pub(crate) fn of(offence: Offence, stage: String) -> Self {
+        match offence {
+            Offence::Process => Self::Process {
+                stage,
+                how: "started a process",
+            },
+            Offence::Others => Self::Others { stage },
+            Offence::Limits => Self::Disturbed {
+                what: "the limits".to_owned(),
+            },
+            Offence::Files => Self::Limit {
+                stage,
+                what: "allowance of files (none)",
+            },
+            Offence::Memory => Self::Limit {
+                stage,
+                what: "memory",
+            },
+            Offence::Descriptors => Self::Descriptors { stage },
+        }
+    }
 }
 
 impl Explain for ProbeError {
@@ -64,6 +123,11 @@ impl Explain for ProbeError {
             Self::Limit { .. } => "PB-PROBE-006",
             Self::TooMuch => "PB-PROBE-007",
             Self::Unfit(_) => "PB-PROBE-008",
+            Self::Process { .. } => "PB-PROBE-009",
+            Self::Others { .. } => "PB-PROBE-010",
+            Self::Disturbed { .. } => "PB-PROBE-011",
+            Self::Descriptors { .. } => "PB-PROBE-012",
+            Self::Forged { .. } => "PB-PROBE-013",
         })
     }
 
@@ -81,6 +145,21 @@ impl Explain for ProbeError {
                 "constructors and examples must be quick; move slow work into a node, or raise probe.deadline".into()
             }
             Self::Limit { .. } => "constructors and examples must be modest; they may not write files".into(),
+            Self::Process { .. } => {
+                "start no process in constructors, `start` or examples; start it in a node that declares its effect".into()
+            }
+            Self::Others { .. } => {
+                "send no signals beyond the plugin's own threads, and leave sessions and process groups alone".into()
+            }
+            Self::Disturbed { .. } => {
+                "leave it as it was: the plugin shares one process with the host and with all other plugins".into()
+            }
+            Self::Descriptors { .. } => {
+                "close only what the plugin itself opened; no `closefrom`, no loop over all descriptors".into()
+            }
+            Self::Forged { .. } => {
+                "do not load this file anywhere: find out who built it, and replace it by one that is known".into()
+            }
             Self::TooMuch => "the metadata is too large; shorten descriptions and schemas".into(),
             Self::Unfit(explained) => explained.hint.clone(),
         }

@@ -6,8 +6,13 @@
 //!
 //! ```text
 //! Inspected --probe--> Probed            host: spawn the own executable, send the request, wait with a deadline
-//!     child: limits -> attach the store -> inspect again -> load (full check) -> examples -> unload -> verdict
+//!     child: attach the store -> inspect again -> copy -> limits, fence -> halt
+//!            -> load (full check) -> examples -> unload -> compare the process with what it was -> verdict, halt
 //! ```
+//!
+//! A verdict counts only when the kernel shows the child's main thread back where it halted before the plugin was mapped:
+//! the plugin can say whatever the child can say, but not from there. Its content is for people; what is loaded for
+//! service is read and checked anew.
 //!
 //! The child is the host's own executable. A program that embeds the host calls [`serve_if_asked`] first in its
 //! `main`.
@@ -16,11 +21,16 @@
 mod cache;
 mod child;
 mod error;
+mod examples;
+mod fence;
 mod probe;
+mod surroundings;
 mod verdict;
+mod witness;
 
 pub use cache::VerdictCache;
 pub use child::{is_child, serve_if_asked};
 pub use error::ProbeError;
+pub use fence::Offence;
 pub use probe::{ProbeConfig, Probed, probe};
 pub use verdict::{ExampleRun, NodeFacts, StageRun, Verdict};

@@ -14,7 +14,9 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::child::{ARGUMENT, MARK};
 use crate::error::ProbeError;
+use crate::fence::Offence;
 use crate::verdict::{Line, Request, Says, Verdict};
+use crate::witness::Seen;
 
 /// Bytes a child may say: the metadata's limit and room for the rest.
 const MAX_WORDS: usize = 32 << 20;
@@ -88,7 +90,7 @@ pub fn probe(
         nonce: nonce.clone(),
         store: config.store.clone(),
         max_bytes: config.max_bytes,
-        maps: config.maps.join(format!("probe-{nonce}")),
+        maps: config.maps.join(format!("probe-{}", place_name())),
         digest: inspected.digest(),
         allowed_libraries: policy.allowed_libraries.clone(),
         forbidden_imports: policy.forbidden_imports.clone(),
@@ -112,15 +114,15 @@ pub fn probe(
     })
 }
 
+/// A name for the child's folder, which its plugin sees as part of its own path: nothing of the nonce is in it.
+fn place_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
 fn nonce() -> String {
     use std::hash::{BuildHasher, RandomState};
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!(
-        "{}-{count}-{:016x}",
-        std::process::id(),
-        RandomState::new().hash_one(count)
-    )
+    format!("{:016x}", RandomState::new().hash_one(0))
 }
 
 fn spawn(config: &ProbeConfig, request: &Request) -> Result<Child, ProbeError> {
@@ -136,7 +138,7 @@ fn spawn(config: &ProbeConfig, request: &Request) -> Result<Child, ProbeError> {
         .process_group(0)
         .spawn()
         .map_err(ProbeError::Spawn)?;
-    if let Some(mut stdin) = child.stdin.take() {
+    if let Some(stdin) = &mut child.stdin {
         // A child that does not read is noticed by what it does not say.
         let _ = writeln!(stdin, "{line}");
     }
@@ -145,16 +147,24 @@ fn spawn(config: &ProbeConfig, request: &Request) -> Result<Child, ProbeError> {
 
 /// Ends the child and whatever it started, and takes its exit status off the system's books.
 fn end(child: &mut Child) {
-    if let Some(group) = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0)) {
+    if let Some(group) = pid_of(child) {
         let _ = kill_process_group(group, Signal::KILL);
     }
+    // By its number as well: without a fence it may have left its group, and would be waited for for ever.
+    let _ = child.kill();
     let _ = child.wait();
+}
+
+fn pid_of(child: &Child) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(child.id()).unwrap_or(0))
 }
 
 struct Hearing {
     words: Vec<u8>,
     taken: usize,
     stage: Option<String>,
+    /// Where the child halted before it mapped the plugin.
+    before: Option<Seen>,
 }
 
 fn listen(child: &mut Child, nonce: &str, deadline: Duration) -> Result<Verdict, ProbeError> {
@@ -162,12 +172,13 @@ fn listen(child: &mut Child, nonce: &str, deadline: Duration) -> Result<Verdict,
         words: Vec::new(),
         taken: 0,
         stage: None,
+        before: None,
     };
     let until = Instant::now() + deadline;
     let Some(mut out) = child.stdout.take() else {
         return Err(ProbeError::NotAHelper);
     };
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0)).ok_or(ProbeError::NotAHelper)?;
+    let pid = pid_of(child).ok_or(ProbeError::NotAHelper)?;
     let alive = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| ProbeError::Spawn(error.into()))?;
     let mut chunk = vec![0; 64 << 10];
     loop {
@@ -195,8 +206,26 @@ fn listen(child: &mut Child, nonce: &str, deadline: Duration) -> Result<Verdict,
         if speaks {
             let read = out.read(&mut chunk).map_err(ProbeError::Spawn)?;
             hearing.words.extend_from_slice(&chunk[..read]);
-            if let Some(outcome) = hearing.take_lines(nonce) {
-                return outcome;
+            while let Some(says) = hearing.next(nonce) {
+                let seen = || Seen::look(pid, until.min(Instant::now() + LOOK));
+                match says {
+                    Says::Begins(stage) => hearing.stage = Some(stage),
+                    Says::Unfit(explained) => return Err(ProbeError::Unfit(explained)),
+                    Says::Ready if hearing.before.is_none() => {
+                        hearing.before = Some(seen());
+                        if let Some(stdin) = &mut child.stdin {
+                            let _ = stdin.write_all(b"!");
+                        }
+                    }
+                    Says::Fit(verdict) => {
+                        let back = hearing
+                            .before
+                            .as_ref()
+                            .is_some_and(|before| seen().is_back_at(before));
+                        return back.then_some(verdict).ok_or_else(|| hearing.forged());
+                    }
+                    Says::Ready => return Err(hearing.forged()),
+                }
             }
             if hearing.words.len() > MAX_WORDS {
                 return Err(ProbeError::TooMuch);
@@ -216,23 +245,31 @@ fn listen(child: &mut Child, nonce: &str, deadline: Duration) -> Result<Verdict,
     }
 }
 
+/// The exit status of a program that the dynamic linker ends.
+const LINKER_GAVE_UP: i32 = 127;
+
+/// How long a child that says it halts may take until it does.
+const LOOK: Duration = Duration::from_secs(2);
+
 impl Hearing {
     fn stage(&self) -> String {
         self.stage.clone().unwrap_or_else(|| "its start".to_owned())
     }
 
-    fn take_lines(&mut self, nonce: &str) -> Option<Result<Verdict, ProbeError>> {
+    fn forged(&self) -> ProbeError {
+        ProbeError::Forged { stage: self.stage() }
+    }
+
+    /// The next word that is the child's own; what else there is on the line is the plugin's noise.
+    fn next(&mut self, nonce: &str) -> Option<Says> {
         while let Some(end) = self.words[self.taken..].iter().position(|&byte| byte == b'\n') {
             let line = &self.words[self.taken..self.taken + end];
             let line = serde_json::from_slice::<Line>(line)
                 .ok()
                 .filter(|line| line.nonce == nonce);
             self.taken += end + 1;
-            match line.map(|line| line.says) {
-                Some(Says::Begins(stage)) => self.stage = Some(stage),
-                Some(Says::Unfit(explained)) => return Some(Err(ProbeError::Unfit(explained))),
-                Some(Says::Fit(verdict)) => return Some(Ok(verdict)),
-                None => {}
+            if let Some(line) = line {
+                return Some(line.says);
             }
         }
         None
@@ -249,14 +286,32 @@ impl Hearing {
                 stage,
                 what: "allowance of files (none)",
             },
+            // Nobody else is allowed to: it was the limit on processor time, or a machine that ran out of memory.
+            Some(signal) if signal == Signal::KILL.as_raw() => ProbeError::Limit {
+                stage,
+                what: "memory or processor time",
+            },
+            // The fence's own signal was blocked: so the C library does it, for the time in which it starts a process.
+            Some(signal) if signal == Signal::SYS.as_raw() => ProbeError::Process {
+                stage,
+                how: "tried, with all signals blocked, what a trial refuses: most likely to start a process",
+            },
             Some(signal) => ProbeError::Crashed {
                 stage,
                 signal: signal_name(signal),
             },
-            None => ProbeError::Exited {
-                stage,
-                status: status.code().unwrap_or(-1),
-            },
+            None => {
+                let status = status.code().unwrap_or(-1);
+                match Offence::of_status(status) {
+                    Some(offence) => ProbeError::of(offence, stage),
+                    // The dynamic linker ends a process in this way when a file contradicts itself.
+                    None if status == LINKER_GAVE_UP && stage == "loading" => ProbeError::Crashed {
+                        stage,
+                        signal: format!("the dynamic linker gave up (exit status {status})"),
+                    },
+                    None => ProbeError::Exited { stage, status },
+                }
+            }
         }
     }
 }
@@ -268,9 +323,7 @@ fn signal_name(signal: i32) -> String {
         (Signal::BUS, "bus error"),
         (Signal::ILL, "illegal instruction"),
         (Signal::FPE, "arithmetic fault"),
-        (Signal::KILL, "killed"),
         (Signal::TRAP, "trap"),
-        (Signal::SYS, "forbidden system call"),
     ];
     let name = known
         .iter()

@@ -36,6 +36,8 @@ pub(crate) struct Line {
 pub(crate) enum Says {
     /// This stage begins.
     Begins(String),
+    /// Everything is prepared; the plugin is mapped when the host says so.
+    Ready,
     /// The file is unfit.
     Unfit(Explained),
     /// The file is fit.
@@ -47,6 +49,8 @@ pub(crate) enum Says {
 pub struct Verdict {
     /// The stages with their times.
     pub stages: Vec<StageRun>,
+    /// The hash of the description, which has to be the same when it is loaded for service.
+    pub description: Digest,
     /// The nodes.
     pub nodes: Vec<NodeFacts>,
     /// The examples that were run: those of nodes without effect.

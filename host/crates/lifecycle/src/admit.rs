@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use patchbay_dispatch::Served;
 use patchbay_isolate::Probed;
-use patchbay_loader::{LayoutCheck, LoadedPlugin, Unloaded, load};
+use patchbay_loader::{LayoutCheck, LoadError, LoadedPlugin, Unloaded, load};
 use patchbay_registry::{Candidate, Change, Dependency};
 use patchbay_vocab::{PluginName, RevisionNumber};
 
@@ -13,7 +13,16 @@ use crate::lifecycle::Lifecycle;
 
 /// Loads a probed artifact for service: the one place that does.
 fn load_for_service(lifecycle: &Lifecycle, probed: &Probed) -> Result<LoadedPlugin, LifecycleError> {
-    Ok(load(probed.inspected(), lifecycle.maps(), LayoutCheck::Done)?)
+    let plugin = load(probed.inspected(), lifecycle.maps(), LayoutCheck::Done)?;
+    // What was tried has to be what serves: a description that changes says that something else does.
+    if plugin.description().digest != probed.verdict().description {
+        plugin.gate().close();
+        if let Unloaded::Pinned(reasons) = plugin.unload() {
+            tracing::warn!(plugin = %plugin.description().name, ?reasons, "a refused load stays mapped");
+        }
+        return Err(LoadError::Inconstant.into());
+    }
+    Ok(plugin)
 }
 
 /// Loads a probed artifact and gives it a number.

@@ -197,7 +197,8 @@ impl Conductor {
     }
 
     fn reject(&self, path: &std::path::Path, artifact: Option<(Digest, Option<Provenance>)>, why: Explained) {
-        tracing::warn!(path = %path.display(), code = why.code, reason = why.message, "a file was refused");
+        // As in a source: a name may hold whatever a terminal obeys.
+        tracing::warn!(path = ?path, code = why.code, reason = ?why.message, "a file was refused");
         let at = self.lifecycle.clock().wall();
         let digest = artifact.as_ref().map(|(digest, _)| *digest);
         // What is refused is not kept: a directory of bad files must not fill the store. Only this thread admits, so

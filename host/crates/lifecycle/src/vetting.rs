@@ -70,8 +70,9 @@ impl Vetting {
         self.store.path_of(digest).exists()
     }
 
-    /// Removes what is stored of an artifact.
+    /// Removes what is kept of a content that was refused: a directory of bad files must not fill the store.
     pub(crate) fn forget(&self, digest: Digest) {
+        self.verdicts.forget(digest);
         if let Err(error) = self.store.remove(digest) {
             tracing::debug!(%digest, %error, "a refused copy could not be removed");
         }

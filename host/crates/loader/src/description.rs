@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use patchbay_intake::Inspected;
-use patchbay_vocab::{BadId, NodeType, PluginName, Version, VersionReq};
+use patchbay_vocab::{BadId, Digest, NodeType, PluginName, Version, VersionReq};
 use plugin_api::Contract;
 use plugin_api::meta::{Dependency, NodeMeta, PluginMeta};
 use plugin_api::shim::host::PluginEntry;
@@ -33,6 +33,8 @@ pub struct Description {
     pub dependencies: Vec<(PluginName, VersionReq)>,
     /// The nodes, in the order of their tables.
     pub nodes: Vec<NodeDescription>,
+    /// The hash of the bytes that all this was read from.
+    pub digest: Digest,
 }
 
 /// Checked metadata of one node.
@@ -50,12 +52,31 @@ pub struct NodeDescription {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {reason}")]
 pub struct BadMetadata {
+    pub(crate) rule: Rule,
     field: String,
     reason: String,
 }
 
+/// Which rule of the metadata is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// A field has a form of its own.
+    Form,
+    /// Name and version are those of the note.
+    SameAsNote,
+    /// A name belongs to one node.
+    OneOwner,
+    /// Parameters, result and configuration are described by JSON Schemas.
+    Schema,
+}
+
 fn bad(field: impl AsRef<str>, reason: impl AsRef<str>) -> BadMetadata {
+    breaks(Rule::Form, field, reason)
+}
+
+fn breaks(rule: Rule, field: impl AsRef<str>, reason: impl AsRef<str>) -> BadMetadata {
     BadMetadata {
+        rule,
         field: field.as_ref().to_owned(),
         reason: reason.as_ref().to_owned(),
     }
@@ -64,18 +85,21 @@ fn bad(field: impl AsRef<str>, reason: impl AsRef<str>) -> BadMetadata {
 impl Description {
     pub(crate) fn check(
         meta: PluginMeta,
+        digest: Digest,
         entry: &PluginEntry,
         inspected: &Inspected,
     ) -> Result<Self, BadMetadata> {
         let (name, version, spoken) = (inspected.plugin(), inspected.version(), inspected.host_contract());
         if meta.name != name.as_str() {
-            return Err(bad(
+            return Err(breaks(
+                Rule::SameAsNote,
                 "name",
                 format!("is `{}`, but the note says `{name}`", short(&meta.name)),
             ));
         }
         if meta.version.parse::<Version>().ok().as_ref() != Some(version) {
-            return Err(bad(
+            return Err(breaks(
+                Rule::SameAsNote,
                 "version",
                 format!("is `{}`, but the note says `{version}`", short(&meta.version)),
             ));
@@ -111,7 +135,8 @@ impl Description {
             let node = check_node(&field, node, spoken)?;
             for name in std::iter::once(&node.node_type).chain(&node.aliases) {
                 if !seen.insert(name.clone()) {
-                    return Err(bad(
+                    return Err(breaks(
+                        Rule::OneOwner,
                         field,
                         format!("the node type `{name}` is claimed twice by this plugin"),
                     ));
@@ -128,6 +153,7 @@ impl Description {
             author: meta.author,
             dependencies,
             nodes,
+            digest,
         })
     }
 
@@ -173,7 +199,8 @@ fn check_node(field: &str, meta: NodeMeta, spoken: Contract) -> Result<NodeDescr
         ("config", &meta.config),
     ] {
         if !(schema.is_object() || schema.is_boolean() || schema.is_null()) {
-            return Err(bad(
+            return Err(breaks(
+                Rule::Schema,
                 format!("{field}.{name}"),
                 "a JSON Schema is a map, a bool or null",
             ));

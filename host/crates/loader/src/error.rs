@@ -6,7 +6,7 @@ use patchbay_vocab::{Code, Explain};
 use plugin_api::note::NoteText;
 use plugin_api::{Contract, NodeError, SDK_VERSION};
 
-use crate::description::BadMetadata;
+use crate::description::{BadMetadata, Rule};
 
 /// Why an inspected artifact cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,12 @@ pub enum LoadError {
     /// The dynamic linker refused.
     #[error("the system cannot load the library: {reason}")]
     Open {
+        /// What the linker said.
+        reason: String,
+    },
+    /// The dynamic linker misses a symbol.
+    #[error("nothing defines a symbol that the library needs: {reason}")]
+    UndefinedSymbol {
         /// What the linker said.
         reason: String,
     },
@@ -53,6 +59,9 @@ pub enum LoadError {
     /// The metadata is not usable.
     #[error("the plugin's metadata is wrong")]
     Metadata(#[source] BadMetadata),
+    /// It says something else in service than on trial.
+    #[error("the plugin describes itself otherwise than it did on trial")]
+    Inconstant,
     /// `start` failed.
     #[error("the plugin refused to start with status {status}")]
     StartFailed {
@@ -97,9 +106,16 @@ impl Explain for LoadError {
             Self::SdkMismatch { .. } => "PB-LOAD-007",
             Self::Table(_) => "PB-LOAD-008",
             Self::Describe { .. } => "PB-LOAD-009",
-            Self::Metadata(_) => "PB-LOAD-010",
+            Self::Metadata(bad) => match bad.rule {
+                Rule::Form => "PB-LOAD-010",
+                Rule::SameAsNote => "PB-LOAD-015",
+                Rule::OneOwner => "PB-LOAD-016",
+                Rule::Schema => "PB-LOAD-017",
+            },
             Self::StartFailed { .. } => "PB-LOAD-011",
             Self::CreateFailed { .. } => "PB-LOAD-012",
+            Self::UndefinedSymbol { .. } => "PB-LOAD-013",
+            Self::Inconstant => "PB-LOAD-014",
         })
     }
 
@@ -112,8 +128,7 @@ impl Explain for LoadError {
                 "retire versions that are no longer needed, or lower the history limit".into()
             }
             Self::Open { .. } => {
-                "an undefined symbol or a missing library: link it statically, or declare what it needs"
-                    .into()
+                "the reason is the dynamic linker's: link what is missing statically, or build it again".into()
             }
             Self::NoEntry { .. } => {
                 "call export_plugin! in the crate's root, or export patchbay_plugin_v1 from C".into()
@@ -121,7 +136,19 @@ impl Explain for LoadError {
             Self::SdkMismatch { .. } => "rebuild the plugin against this host's plugin-api".into(),
             Self::Table(_) => "compare the tables with plugin-api/src/abi.rs".into(),
             Self::Describe { .. } => "the metadata function must give one map and not panic".into(),
-            Self::Metadata(_) => "correct the field in the node's attributes or in Cargo.toml".into(),
+            Self::Metadata(bad) => match bad.rule {
+                Rule::Form => "correct the field in the node's attributes or in Cargo.toml",
+                Rule::SameAsNote => "let `export_plugin!` write note and metadata, or give both the same name and version",
+                Rule::OneOwner => "give each node a type and aliases of its own",
+                Rule::Schema => "describe it by a JSON Schema: a map, a bool, or nothing at all",
+            }
+            .into(),
+            Self::UndefinedSymbol { .. } => {
+                "link what defines it statically, or take the symbol away; `nm -D --undefined-only FILE` lists what it needs".into()
+            }
+            Self::Inconstant => {
+                "have the metadata function give the same map each time: no clocks, counters or environment in it".into()
+            }
             Self::StartFailed { .. } => "see the plugin's own documentation".into(),
             Self::CreateFailed { .. } => {
                 "a node without state must be makeable without a configuration".into()

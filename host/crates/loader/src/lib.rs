@@ -23,12 +23,13 @@ mod raw;
 
 pub use description::{BadMetadata, Description, NodeDescription};
 pub use error::{CallFault, HandOverError, LoadError};
-pub use load::{MapsDir, load};
+pub use load::{MapsDir, Placed, load, load_placed};
 pub use nothing::Nothing;
 pub use raw::handover::{HandOver, HandOverLimits, HandedOver, ServicesFor, Side};
 pub use raw::library::LayoutCheck;
 pub use raw::lookup::SymbolLookup;
 pub use raw::plugin::{CallFuture, LoadedPlugin, Nested, StateHold, SyncCall, Unloaded};
+pub use raw::trap::exit_on_refused_calls;
 
 /// Whether this executable can unmap plugins: it has the thread hooks, and plugins bind to them.
 #[must_use]

@@ -16,7 +16,7 @@ use plugin_api::value::{ValueRef, decode};
 use crate::LoadError;
 use crate::description::{Description, MAX_METADATA};
 use crate::raw::library::{LayoutCheck, Mapped};
-use crate::raw::plugin::LoadedPlugin;
+use crate::raw::plugin::{LoadedPlugin, give_up};
 
 /// Where private copies are made; empty at the start of each process.
 #[derive(Debug)]
@@ -44,17 +44,28 @@ impl MapsDir {
             next: AtomicU64::new(0),
         })
     }
+}
 
-    /// Copies the artifact to a path and an inode that no load has used: the dynamic linker answers a known path or
-    /// inode with the library it already has.
-    fn copy(&self, inspected: &Inspected) -> Result<PathBuf, LoadError> {
+/// A private copy of an artifact, at a path and an inode that no load has used.
+#[derive(Debug)]
+pub struct Placed {
+    path: PathBuf,
+}
+
+impl Placed {
+    /// Copies the artifact. The dynamic linker answers a known path or inode with the library it already has, so each
+    /// load has a copy of its own.
+    ///
+    /// # Errors
+    /// When the artifact is not what was inspected, or cannot be copied.
+    pub fn copy(inspected: &Inspected, maps: &MapsDir) -> Result<Self, LoadError> {
         let bytes = fs::read(inspected.path()).map_err(LoadError::Copy)?;
         if Digest::of(&bytes) != inspected.digest() {
             return Err(LoadError::Changed);
         }
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = maps.next.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{}-{number}.so", inspected.plugin(), inspected.version());
-        let path = self.dir.join(name);
+        let path = maps.dir.join(name);
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -66,7 +77,7 @@ impl MapsDir {
             let _ = fs::remove_file(&path);
             return Err(LoadError::Copy(error));
         }
-        Ok(path)
+        Ok(Self { path })
     }
 }
 
@@ -99,7 +110,19 @@ fn remove_left_overs(parent: &Path) {
 /// # Errors
 /// When the artifact cannot be mapped, does not keep the contract, or says something untrue of itself.
 pub fn load(inspected: &Inspected, maps: &MapsDir, check: LayoutCheck) -> Result<LoadedPlugin, LoadError> {
-    let path = maps.copy(inspected)?;
+    load_placed(Placed::copy(inspected, maps)?, inspected, check)
+}
+
+/// As [`load`], with a copy that was made before: for the trial load, which forbids itself to write between the two.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_placed(
+    placed: Placed,
+    inspected: &Inspected,
+    check: LayoutCheck,
+) -> Result<LoadedPlugin, LoadError> {
+    let Placed { path } = placed;
     let mapped = match Mapped::open(&path) {
         Ok(mapped) => mapped,
         Err(error) => {
@@ -107,12 +130,11 @@ pub fn load(inspected: &Inspected, maps: &MapsDir, check: LayoutCheck) -> Result
             return Err(error);
         }
     };
-    // A library that fails below stays mapped: its constructors have run, and what they began is not known. Nothing
-    // that fails here passes a trial load.
     match prepare(&mapped, inspected, check) {
         Ok((entry, description)) => LoadedPlugin::start(mapped, entry, description),
         Err(error) => {
-            mapped.abandon();
+            // Nothing but constructors and the description has run: it goes again, unless those left something.
+            give_up(mapped);
             Err(error)
         }
     }
@@ -147,6 +169,6 @@ fn prepare(
             });
         }
     };
-    let description = Description::check(meta, &entry, inspected);
+    let description = Description::check(meta, Digest::of(out.written()), &entry, inspected);
     Ok((entry, description.map_err(LoadError::Metadata)?))
 }

@@ -1,6 +1,7 @@
 //! A plugin's tables, and the calls through them.
 
 use std::ffi::c_void;
+use std::mem::offset_of;
 use std::ptr::NonNull;
 
 use super::answers::{Frame, host_of};
@@ -17,10 +18,12 @@ pub const MAX_NODES: usize = 10_000;
 pub enum TableError {
     /// The table, or the pointer to the nodes, is null.
     Null,
+    /// A table does not lie where a table can lie.
+    Misaligned(&'static str),
+    /// A function that every plugin has is null.
+    NoFunction(&'static str),
     /// A table is smaller than the first minor of the contract has it.
     TooSmall(&'static str),
-    /// A table does not lie where its fields can be read.
-    Unaligned(&'static str),
     /// More than [`MAX_NODES`] nodes.
     TooManyNodes(usize),
     /// A node's type is not UTF-8.
@@ -33,8 +36,9 @@ impl std::fmt::Display for TableError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Null => f.write_str("the plugin's table is null"),
+            Self::Misaligned(which) => write!(f, "the {which} table is not aligned to 8 bytes"),
+            Self::NoFunction(which) => write!(f, "the function `{which}` is null"),
             Self::TooSmall(which) => write!(f, "the {which} table is smaller than contract 1.0 has it"),
-            Self::Unaligned(which) => write!(f, "the {which} table does not begin at a multiple of 8"),
             Self::TooManyNodes(n) => write!(f, "{n} nodes are more than {MAX_NODES}"),
             Self::NodeTypeNotText(n) => write!(f, "the node type of node {n} is not UTF-8"),
             Self::NoEntry(node) => write!(f, "node `{node}` lacks the entry point that its flags name"),
@@ -74,14 +78,25 @@ impl PluginEntry {
     pub unsafe fn read(table: *const PluginTable) -> Result<Self, TableError> {
         let table = NonNull::new(table.cast_mut()).ok_or(TableError::Null)?;
         if !table.is_aligned() {
-            return Err(TableError::Unaligned("plugin"));
+            return Err(TableError::Misaligned("plugin"));
         }
         // SAFETY: duty 1: the first field is there in every minor.
         let size = unsafe { table.cast::<u32>().read() };
         if (size as usize) < FIRST_PLUGIN_TABLE {
             return Err(TableError::TooSmall("plugin"));
         }
-        // SAFETY: duty 1, and `size` covers all fields.
+        for (at, name) in [
+            (offset_of!(PluginTable, describe), "describe"),
+            (offset_of!(PluginTable, start), "start"),
+            (offset_of!(PluginTable, shutdown), "shutdown"),
+        ] {
+            let field = table.as_ptr().wrapping_byte_add(at).cast::<usize>();
+            // SAFETY: duty 1, `size` covers the field; a pointer is read as the number that it is.
+            if unsafe { field.read() } == 0 {
+                return Err(TableError::NoFunction(name));
+            }
+        }
+        // SAFETY: duty 1, and `size` covers all fields; the functions are there.
         let table = unsafe { table.read() };
         if table.node_count > MAX_NODES {
             return Err(TableError::TooManyNodes(table.node_count));
@@ -93,7 +108,7 @@ impl PluginEntry {
             return Err(TableError::TooSmall("node"));
         }
         if !table.nodes.is_aligned() || !(table.node_size as usize).is_multiple_of(align_of::<NodeTable>()) {
-            return Err(TableError::Unaligned("node"));
+            return Err(TableError::Misaligned("node"));
         }
         let nodes = (0..table.node_count).map(|at| {
             // SAFETY: duty 1: `node_count` tables of `node_size` bytes lie at `nodes`.
@@ -183,7 +198,17 @@ impl NodeEntry {
         if size < FIRST_NODE_TABLE || size > stride {
             return Err(TableError::TooSmall("node"));
         }
-        // SAFETY: duty 1: the size covers every field.
+        for (at, name) in [
+            (offset_of!(NodeTable, create), "create"),
+            (offset_of!(NodeTable, destroy), "destroy"),
+        ] {
+            let field = node.wrapping_byte_add(at).cast::<usize>();
+            // SAFETY: duty 1, the size covers the field; a pointer is read as the number that it is.
+            if unsafe { field.read() } == 0 {
+                return Err(TableError::NoFunction(name));
+            }
+        }
+        // SAFETY: duty 1: the size covers every field; the functions are there.
         let table = unsafe { node.read() };
         // SAFETY: duty A1: the text lives while the plugin is loaded; it is copied here.
         let node_type = std::str::from_utf8(unsafe { table.node_type.borrow() })

@@ -134,7 +134,10 @@ fn imports_load(code: &str) -> bool {
                 .next()
                 .unwrap_or("")
         });
-        if names.split(',').any(|name| name.trim() == "load") {
+        if names
+            .split(',')
+            .any(|name| matches!(name.trim(), "load" | "load_placed"))
+        {
             return true;
         }
     }
@@ -150,6 +153,7 @@ mod tests {
         assert!(imports_load("use patchbay_loader::load;"));
         assert!(imports_load("use patchbay_loader::{LoadedPlugin,\n    load};"));
         assert!(imports_load("patchbay_loader::load(&file)"));
+        assert!(imports_load("use patchbay_loader::{Placed, load_placed};"));
         assert!(!imports_load("use patchbay_loader::{LoadedPlugin, Unloaded};"));
         assert!(!imports_load("patchbay_loader::loaded()"));
     }

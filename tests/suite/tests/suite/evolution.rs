@@ -179,11 +179,7 @@ fn tables_smaller_than_the_first_contract_has_them_are_refused() {
         ("NODE_SIZE", "sizeof(newer_node) + 8", "the node table is smaller"),
         ("STRIDE", "sizeof(pb_node_table) - 8", "the node table is smaller"),
         ("STRIDE", "0", "the node table is smaller"),
-        (
-            "STRIDE",
-            "sizeof(newer_node) + 1",
-            "does not begin at a multiple of 8",
-        ),
+        ("STRIDE", "sizeof(newer_node) + 1", "is not aligned to 8 bytes"),
     ] {
         let file = format!("{}-{}.so", name.to_lowercase(), value.len());
         let shape = Native::new("shape.c", "1.0.0").define(name, value);

@@ -35,6 +35,10 @@ impl<'a> Finder<'a> {
                     return Err(InspectError::NoteOversized { size: desc_size });
                 }
                 let desc = notes.get(desc_at..end).ok_or(bad("end in the middle of one"))?;
+                if desc_size < NOTE_DESC_SIZE {
+                    // What lies behind a note that was cut is no note, and not worth a word.
+                    NoteText::parse(desc).map_err(InspectError::NoteMalformed)?;
+                }
                 let place = offset + desc_at as u64;
                 if self
                     .found

@@ -10,6 +10,7 @@ use super::*;
 mod damage;
 mod kinds;
 mod mach;
+mod property;
 mod signed;
 
 /// One C plugin: the source that a test bends, and how it is compiled.

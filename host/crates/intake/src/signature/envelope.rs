@@ -87,6 +87,8 @@ fn open(path: &Path) -> Result<Option<File>, SignatureError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // The plugin's name leaves no room for the signature's: there can be none.
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => return Ok(None),
         Err(error) => return Err(SignatureError::Read(error)),
     };
     check_kind(Kind::of(&found))?;

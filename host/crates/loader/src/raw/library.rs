@@ -70,8 +70,11 @@ impl Mapped {
             Err(error) => {
                 tracked.end();
                 drop(guard);
-                return Err(LoadError::Open {
-                    reason: reason(&error),
+                let reason = reason(&error);
+                return Err(if reason.contains("undefined symbol") {
+                    LoadError::UndefinedSymbol { reason }
+                } else {
+                    LoadError::Open { reason }
                 });
             }
         };

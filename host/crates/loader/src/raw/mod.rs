@@ -12,6 +12,7 @@ pub(crate) mod library;
 pub(crate) mod lookup;
 pub(crate) mod plugin;
 pub(crate) mod slots;
+pub(crate) mod trap;
 
 use plugin_api::abi::{PluginTable, Status};
 use plugin_api::shim::host::{HostSink, PluginEntry, TableError};

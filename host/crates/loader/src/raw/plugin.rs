@@ -69,13 +69,19 @@ impl LoadedPlugin {
         // SAFETY: the library is mapped and owned by this function; called once.
         let answer = unsafe { entry.start() };
         if answer != status::OK {
+            give_up(mapped);
             return Err(LoadError::StartFailed { status: answer });
         }
-        let nodes = entry
-            .nodes()
-            .iter()
-            .map(NodeRuntime::make)
-            .collect::<Result<Vec<_>, _>>()?;
+        let nodes = entry.nodes().iter().map(NodeRuntime::make);
+        let nodes = match nodes.collect::<Result<Vec<_>, _>>() {
+            Ok(nodes) => nodes,
+            Err(error) => {
+                // SAFETY: the library is mapped; it was started, and the instances that were made are ended.
+                let _ = unsafe { entry.shutdown() };
+                give_up(mapped);
+                return Err(error);
+            }
+        };
         Ok(Self {
             gate: Arc::new(Gate::new()),
             description,
@@ -324,6 +330,20 @@ fn pins_of(mapped: &Mapped) -> Vec<PinReason> {
         }
     }
     pins
+}
+
+/// Lets go of a library that did not become a plugin: unmaps it, unless something of it runs or may run. Then it stays
+/// mapped, and its slot taken, until the process ends.
+pub(crate) fn give_up(mapped: Mapped) {
+    let pins = pins_of(&mapped);
+    if !can_unmap() || !pins.is_empty() {
+        tracing::warn!(?mapped, ?pins, "a library that could not be used stays mapped");
+        mapped.abandon();
+        return;
+    }
+    // SAFETY: (1) no instance was made or all are ended, and no thread, thread-local or key is left (`pins_of`);
+    // (2) its tables are dropped by the caller unused.
+    unsafe { mapped.close() };
 }
 
 impl Drop for LoadedPlugin {

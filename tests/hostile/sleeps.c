@@ -1,0 +1,6 @@
+/* Sleeps for ever when it is loaded. */
+#define _GNU_SOURCE
+#include <unistd.h>
+#include "plugin.h"
+
+__attribute__((constructor)) static void begin(void) { for (;;) pause(); }

@@ -1,0 +1,9 @@
+/* Answers with a status that nobody has defined. */
+#define OWN_EXECUTE
+#include "plugin.h"
+
+static int32_t execute(const void *instance, const Call *call) {
+    (void)instance;
+    (void)call;
+    return 4711;
+}

@@ -1,0 +1,8 @@
+//! A directory that nothing can break: hostile files of every kind, while calls go on.
+
+mod calls;
+mod cases;
+mod coverage;
+mod directory;
+mod service;
+mod whole;
