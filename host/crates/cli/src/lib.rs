@@ -20,9 +20,12 @@ mod run;
 mod streams;
 mod text;
 
-pub use args::{BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, InspectArgs, Local, UpArgs};
+pub use args::{
+    BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, DevArgs, InspectArgs, Language, Local, NewArgs,
+    UpArgs,
+};
 pub use exit::Exit;
-pub use render::{render_check, render_inspect, render_table};
+pub use render::{render_check, render_dev, render_inspect, render_new, render_table};
 pub use run::{Outcome, command, run, run_on};
 pub use streams::{Format, Layout, Streams, with_process_streams};
 pub use text::{line, lines};

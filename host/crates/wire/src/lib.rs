@@ -5,6 +5,7 @@
 //! Texts that a plugin wrote pass through unchanged, so whoever shows them must treat them as hostile.
 #![forbid(unsafe_code)]
 
+mod author;
 mod call;
 mod change;
 mod file;
@@ -13,6 +14,7 @@ mod node;
 mod plugin;
 mod problem;
 
+pub use author::{DevEventView, ExampleOutcome, ExampleRunView, NewView};
 pub use call::{CallReply, CallRequest};
 pub use change::{ChangeRequest, HistoryView, RevisionRef, SwapView};
 pub use file::{CheckStageView, CheckView, InspectView};
