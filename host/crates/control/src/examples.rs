@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use patchbay_vocab::{Explain, PluginName};
+use patchbay_vocab::{Explain, NodeType, PluginName};
 use patchbay_wire::{CallRequest, Effect, ExampleOutcome, ExampleRunView, ExampleView, NodeView};
 use serde_json::Value as Json;
 
@@ -32,8 +32,13 @@ impl Patchbay {
     }
 
     fn run(&self, node: &NodeView, example: &ExampleView) -> ExampleRunView {
+        let shown = Shown {
+            node: &node.node_type,
+            title: &example.title,
+            expected: &example.output,
+        };
         if node.effect != Effect::Pure {
-            return not_run(node, example, "the node has effects");
+            return shown.not_run("the node has effects");
         }
         let begin = Instant::now();
         let reply = self.call_json(
@@ -46,55 +51,60 @@ impl Patchbay {
         );
         let micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
         let got = reply.map(|reply| reply.output).map_err(|error| error.chain());
-        judged(node, example, got, micros)
+        shown.judged(got, micros)
     }
 }
 
-fn blank(node: &NodeView, example: &ExampleView) -> ExampleRunView {
-    ExampleRunView {
-        node: node.node_type.clone(),
-        title: example.title.clone(),
-        outcome: ExampleOutcome::Holds,
-        micros: None,
-        expected: example.output.clone(),
-        got: None,
-        notes: Vec::new(),
-    }
+/// An example that is shown, whatever came of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub(crate) node: &'a NodeType,
+    pub(crate) title: &'a str,
+    pub(crate) expected: &'a Json,
 }
 
-/// An example that was not run, and why.
-pub(crate) fn not_run(node: &NodeView, example: &ExampleView, why: &str) -> ExampleRunView {
-    ExampleRunView {
-        outcome: ExampleOutcome::NotRun,
-        notes: vec![why.to_owned()],
-        ..blank(node, example)
+impl Shown<'_> {
+    fn blank(self) -> ExampleRunView {
+        ExampleRunView {
+            node: self.node.clone(),
+            title: self.title.to_owned(),
+            outcome: ExampleOutcome::Holds,
+            micros: None,
+            expected: self.expected.clone(),
+            got: None,
+            notes: Vec::new(),
+        }
     }
-}
 
-/// An example against what came of it.
-pub(crate) fn judged(
-    node: &NodeView,
-    example: &ExampleView,
-    got: Result<Json, String>,
-    micros: u64,
-) -> ExampleRunView {
-    let run = ExampleRunView {
-        micros: Some(micros),
-        ..blank(node, example)
-    };
-    match got {
-        Ok(output) if output == example.output => run,
-        Ok(output) => ExampleRunView {
-            outcome: ExampleOutcome::Differs,
-            got: Some(shown(&output.to_string())),
-            notes: patchbay_lint::parting(&example.output, &output),
-            ..run
-        },
-        Err(error) => ExampleRunView {
-            outcome: ExampleOutcome::Failed,
-            got: Some(shown(&error)),
-            ..run
-        },
+    /// It was not run, and why.
+    pub(crate) fn not_run(self, why: &str) -> ExampleRunView {
+        ExampleRunView {
+            outcome: ExampleOutcome::NotRun,
+            notes: vec![why.to_owned()],
+            ..self.blank()
+        }
+    }
+
+    /// It was run, and this came of it.
+    pub(crate) fn judged(self, got: Result<Json, String>, micros: u64) -> ExampleRunView {
+        let run = ExampleRunView {
+            micros: Some(micros),
+            ..self.blank()
+        };
+        match got {
+            Ok(output) if output == *self.expected => run,
+            Ok(output) => ExampleRunView {
+                outcome: ExampleOutcome::Differs,
+                got: Some(shown(&output.to_string())),
+                notes: patchbay_lint::parting(self.expected, &output),
+                ..run
+            },
+            Err(error) => ExampleRunView {
+                outcome: ExampleOutcome::Failed,
+                got: Some(shown(&error)),
+                ..run
+            },
+        }
     }
 }
 

@@ -22,6 +22,9 @@ mod stage;
 
 mod inspect;
 
+mod anatomy;
+
+pub use anatomy::{Anatomy, dissect};
 pub use inspect::{Entry, InspectError, InspectPolicy, Inspected, Platform, inspect};
 pub use settle::Settled;
 pub use stage::{StageConfig, StageError, Staged, Store, stage};

@@ -6,14 +6,14 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use patchbay_intake::{InspectPolicy, StageConfig, Store, inspect};
-use patchbay_loader::{LayoutCheck, LoadedPlugin, MapsDir, Nothing, SyncCall, Unloaded, load};
+use patchbay_loader::{Description, LayoutCheck, LoadedPlugin, MapsDir, Nothing, SyncCall, Unloaded, load};
 use patchbay_vocab::{Explain, Explained};
-use plugin_api::meta::Effect;
+use plugin_api::meta::{Effect, PluginMeta};
 use plugin_api::shim::host::{Caller, HostSink};
 use plugin_api::value::Value;
 use rustix::process::{Resource, Rlimit, Signal};
 
-use crate::verdict::{ExampleRun, Line, NodeFacts, Request, Says, StageRun, Verdict};
+use crate::verdict::{Depth, ExampleRun, Line, NodeFacts, Request, Says, StageRun, Verdict};
 
 /// The argument that makes an executable of ours a child.
 pub(crate) const ARGUMENT: &str = "__patchbay-probe";
@@ -22,6 +22,9 @@ pub(crate) const MARK: &str = "PATCHBAY_CHILD";
 
 /// Bytes an example's output may have.
 const OUTPUT_LIMIT: usize = 16 << 20;
+
+/// Characters of an example's output in a full report.
+const MOST_QUOTED: usize = 64 << 10;
 
 /// Whether this process was started as a child of a host.
 #[must_use]
@@ -138,8 +141,8 @@ fn examine(request: &Request, speaker: &mut Speaker) -> Result<Verdict, Explaine
     })?;
     let pinned_by = match unloaded {
         Unloaded::Unmapped => Vec::new(),
-        Unloaded::Pinned(reasons) => reasons.iter().map(ToString::to_string).collect(),
-        Unloaded::Kept(reason) => vec![reason.to_string()],
+        Unloaded::Pinned(reasons) => reasons,
+        Unloaded::Kept(reason) => vec![reason],
     };
     let nodes = plugin.description().nodes.iter().map(|node| NodeFacts {
         node_type: node.node_type.to_string(),
@@ -152,7 +155,23 @@ fn examine(request: &Request, speaker: &mut Speaker) -> Result<Verdict, Explaine
         examples,
         pinned_by,
         keys,
+        meta: match request.depth {
+            Depth::Brief => None,
+            Depth::Full => Some(described(plugin.description())),
+        },
     })
+}
+
+/// The metadata as the plugin gave it.
+fn described(description: &Description) -> PluginMeta {
+    PluginMeta {
+        name: description.name.to_string(),
+        version: description.version.to_string(),
+        description: description.description.clone(),
+        author: description.author.clone(),
+        nodes: description.nodes.iter().map(|node| node.meta.clone()).collect(),
+        ..PluginMeta::default()
+    }
 }
 
 /// Runs the examples of nodes without effect; one that fails in the node's own way is a finding, not a refusal.
@@ -166,6 +185,10 @@ fn run_examples(
         return Ok(());
     };
     let mut out = HostSink::with_limit(OUTPUT_LIMIT);
+    let most = match request.depth {
+        Depth::Brief => 500,
+        Depth::Full => MOST_QUOTED,
+    };
     for (at, node) in plugin.description().nodes.iter().enumerate() {
         if node.meta.effect != Effect::Pure || plugin.is_async(at) {
             continue;
@@ -187,6 +210,7 @@ fn run_examples(
                 services: &Nothing,
                 config: None,
             };
+            let begin = Instant::now();
             let got = match Value::from_json(&example.input.to_string()) {
                 Err(error) => Err(error.to_string()),
                 Ok(input) => match plugin.execute(&pass, at, input.as_ref(), &call, &mut out) {
@@ -194,11 +218,13 @@ fn run_examples(
                     Err(fault) => Err(fault.to_string()),
                 },
             };
+            let micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
             let holds = got
                 .as_ref()
                 .ok()
                 .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok())
                 .is_some_and(|output| output == example.output);
+            let failed = got.is_err();
             let shown = match got {
                 Ok(text) | Err(text) => text,
             };
@@ -206,7 +232,9 @@ fn run_examples(
                 node_type: name.to_owned(),
                 title: example.title.chars().take(200).collect(),
                 holds,
-                got: (!holds).then(|| shown.chars().take(500).collect()),
+                micros,
+                failed,
+                got: (!holds).then(|| shown.chars().take(most).collect()),
             });
         }
     }

@@ -22,5 +22,5 @@ mod verdict;
 pub use cache::VerdictCache;
 pub use child::{is_child, serve_if_asked};
 pub use error::ProbeError;
-pub use probe::{ProbeConfig, Probed, probe};
+pub use probe::{ProbeConfig, Probed, probe, probe_in_full};
 pub use verdict::{ExampleRun, NodeFacts, StageRun, Verdict};

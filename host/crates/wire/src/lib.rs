@@ -17,7 +17,7 @@ mod problem;
 pub use author::{DevEventView, ExampleOutcome, ExampleRunView, NewView};
 pub use call::{CallReply, CallRequest};
 pub use change::{ChangeRequest, HistoryView, RevisionRef, SwapView};
-pub use file::{CheckStageView, CheckView, InspectView};
+pub use file::{CheckStageView, CheckView, FindingView, InspectView, Severity, SizeView};
 pub use host::{EventView, StatusView, UnloadMode};
 pub use node::{Capability, DependencyView, Effect, ExampleView, NodeView};
 pub use plugin::{PluginView, RejectedView, RevisionView};

@@ -144,12 +144,17 @@ pub struct InspectArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   patchbay check target/release/libstring.so
+  patchbay check --strict --json target/release/libstring.so
 
-Exits with 0 when a host would admit the file, with 1 when it would not.")]
+Exits with 0 when a host would admit the file and its author has no error to mend, with 1 when not; with
+--strict a warning is enough. Findings have codes, which host/docs/errors.md explains.")]
 pub struct CheckArgs {
     /// The file
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Exit with 1 for warnings, too
+    #[arg(long)]
+    pub strict: bool,
     /// Answer with JSON
     #[arg(long)]
     pub json: bool,
