@@ -227,6 +227,8 @@ pub struct HostTable {
     /// Wakes a clone of `waker` after `nanos` nanoseconds.
     pub wake_after:
         unsafe extern "C" fn(context: *const Context, nanos: u64, waker: *const WakerHandle) -> Status,
+    /// Nanoseconds since 1970-01-01 UTC on the host's wall clock, which may jump. Since 1.1.
+    pub wall_clock: unsafe extern "C" fn(context: *const Context) -> u64,
 }
 
 /// Bits of [`NodeTable::flags`].
@@ -356,6 +358,7 @@ const _: () = {
     assert!(offset_of!(Context, host) == 8 && offset_of!(Context, tenant) == 24);
     assert!(offset_of!(Context, deadline) == 72 && offset_of!(Context, cancel) == 80);
     assert!(offset_of!(HostTable, now) == 16 && offset_of!(HostTable, wake_after) == 64);
+    assert!(offset_of!(HostTable, wall_clock) == 72);
     assert!(offset_of!(NodeTable, node_type) == 8 && offset_of!(NodeTable, create) == 24);
     assert!(offset_of!(NodeTable, execute) == 40 && offset_of!(NodeTable, load_state) == 64);
     assert!(offset_of!(PluginTable, nodes) == 8 && offset_of!(PluginTable, shutdown) == 40);

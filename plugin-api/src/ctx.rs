@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -74,6 +74,14 @@ impl<'c> Ctx<'c> {
     pub fn remaining(&self) -> Option<Duration> {
         let deadline = self.raw.deadline();
         (deadline != u64::MAX).then(|| Duration::from_nanos(deadline.saturating_sub(self.raw.now())))
+    }
+
+    /// The time of day on the host's clock, which may jump: for stamps, not for durations. `None` on a host of contract
+    /// 1.0, which has no such clock to lend; a plugin that cannot do without says `needs: "1.1"` in `export_plugin!`.
+    #[must_use]
+    pub fn wall_clock(&self) -> Option<SystemTime> {
+        let nanos = self.raw.wall_clock()?;
+        Some(UNIX_EPOCH + Duration::from_nanos(nanos))
     }
 
     /// Whether the caller no longer wants the result. Costs one read of memory.

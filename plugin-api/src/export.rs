@@ -13,7 +13,7 @@ pub use abi_stable;
 
 use crate::meta::{Dependency, Example, NodeMeta, PluginMeta};
 use crate::value::{Value, ValueRef};
-use crate::{CONTRACT, NodeError, NodeResult};
+use crate::{Contract, NodeError, NodeResult};
 
 /// The JSON Schema of what is read as a `T` (draft 2020-12), null for `()`.
 #[must_use]
@@ -105,6 +105,8 @@ pub struct PluginFacts {
     pub description: &'static str,
     /// Authors.
     pub author: &'static str,
+    /// The least contract it can work with.
+    pub needs: Contract,
     /// `PLUGIN@RANGE` each.
     pub depends: &'static [&'static str],
 }
@@ -112,7 +114,7 @@ pub struct PluginFacts {
 /// Builds the metadata.
 #[must_use]
 pub fn plugin_meta(facts: PluginFacts, mut nodes: Vec<NodeMeta>) -> PluginMeta {
-    let host_api = format!("^{}.{}.0", CONTRACT.major, CONTRACT.minor);
+    let host_api = format!("^{}.{}.0", facts.needs.major, facts.needs.minor);
     for node in &mut nodes {
         fill(&mut node.version, facts.version);
         fill(&mut node.author, facts.author);
@@ -161,15 +163,26 @@ fn fill(field: &mut String, default: &str) {
 ///
 /// `version`, `description` and `author` come from the crate's `Cargo.toml`; `depends: ["text@^1.2"]` names plugins
 /// that must be live before this one is.
+///
+/// `needs: "1.1"` says that the plugin cannot work on a host of an older contract, which then refuses it before it is
+/// mapped. Without it a plugin needs the first minor alone, whatever the SDK it is built with: what came later is optional
+/// in [`Ctx`](crate::Ctx) (such as [`wall_clock`](crate::Ctx::wall_clock), which is `None` on a host that lacks it).
 #[macro_export]
 macro_rules! export_plugin {
     (
         name: $name:literal,
+        $(needs: $needs:literal,)?
         $(depends: [$($depends:literal),* $(,)?],)?
         nodes: [$($node:path),+ $(,)?] $(,)?
     ) => {
         const _: () = {
             struct ThisPlugin;
+
+            const NEEDS: $crate::Contract = {
+                let needs = $crate::contract::FIRST;
+                $(let needs = $crate::Contract::needed($needs);)?
+                needs
+            };
 
             impl $crate::export::Plugin for ThisPlugin {
                 fn meta() -> $crate::meta::PluginMeta {
@@ -179,6 +192,7 @@ macro_rules! export_plugin {
                             version: env!("CARGO_PKG_VERSION"),
                             description: env!("CARGO_PKG_DESCRIPTION"),
                             author: env!("CARGO_PKG_AUTHORS"),
+                            needs: NEEDS,
                             depends: &[$($($depends),*)?],
                         },
                         ::std::vec![$(<$node as $crate::export::Export>::meta()),+],
@@ -209,7 +223,7 @@ macro_rules! export_plugin {
             #[used]
             #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".note.patchbay"))]
             #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__patchbay"))]
-            pub static NOTE: $crate::note::Note = $crate::note::Note::of_this_build($name, env!("CARGO_PKG_VERSION"));
+            pub static NOTE: $crate::note::Note = $crate::note::Note::of_this_build($name, env!("CARGO_PKG_VERSION"), NEEDS);
         };
     };
 }

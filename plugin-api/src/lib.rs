@@ -34,6 +34,7 @@
 //! node its instance.
 
 pub mod abi;
+pub mod contract;
 mod ctx;
 pub mod error;
 #[doc(hidden)]
@@ -52,6 +53,7 @@ pub mod shim;
 pub mod testing;
 pub mod value;
 
+pub use contract::{CONTRACT, Contract};
 pub use ctx::{Ctx, Level, Sleep};
 pub use error::NodeError;
 pub use node::{Answer, Node, answer};
@@ -59,6 +61,9 @@ pub use plugin_api_macros::{node, output, parameters, state};
 pub use reply::Reply;
 #[doc(hidden)]
 pub use {schemars, serde};
+
+/// The version of this SDK, which says nothing of the contract: see [`CONTRACT`].
+pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What a node returns.
 pub type NodeResult<T> = Result<T, NodeError>;
@@ -75,24 +80,6 @@ pub mod prelude {
 /// The parameters of a node that has none.
 #[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
 pub struct NoParameters {}
-
-/// A version of the contract. A host loads every plugin of its own major and of a minor up to its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Contract {
-    /// Changes when an old plugin can no longer load.
-    pub major: u32,
-    /// Grows with each addition.
-    pub minor: u32,
-}
-
-impl std::fmt::Display for Contract {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
-    }
-}
-
-/// The contract that this SDK speaks.
-pub const CONTRACT: Contract = Contract { major: 1, minor: 0 };
 
 mod root {
     use abi_stable::library::RootModule;

@@ -11,7 +11,7 @@
 //! | 8 | 4 | type, 1 |
 //! | 12 | 12 | owner, `Patchbay` and NULs |
 //! | 24 | 4 | contract major |
-//! | 28 | 4 | contract minor |
+//! | 28 | 4 | contract minor the plugin needs: the least that it can work with |
 //! | 32 | 4 | flags: bit 0 built with `panic=abort`, bit 1 written without the Rust SDK |
 //! | 36 | 4 | zero |
 //! | 40 | 64 | plugin name |
@@ -89,7 +89,7 @@ const fn padded<const N: usize>(text: &str) -> [u8; N] {
 impl Note {
     /// The note of a plugin that is built with this SDK; `export_plugin!` emits it.
     #[must_use]
-    pub const fn of_this_build(name: &str, version: &str) -> Self {
+    pub const fn of_this_build(name: &str, version: &str, needs: crate::Contract) -> Self {
         let flags = if cfg!(panic = "abort") {
             FLAG_PANIC_ABORT
         } else {
@@ -100,13 +100,13 @@ impl Note {
             desc_size: NOTE_DESC_SIZE as u32,
             kind: NOTE_TYPE,
             owner: padded(NOTE_OWNER),
-            contract_major: crate::CONTRACT.major,
-            contract_minor: crate::CONTRACT.minor,
+            contract_major: needs.major,
+            contract_minor: needs.minor,
             flags,
             zero: 0,
             name: padded(name),
             version: padded(version),
-            sdk: padded(env!("CARGO_PKG_VERSION")),
+            sdk: padded(crate::SDK_VERSION),
             compiler: padded(env!("PLUGIN_API_COMPILER")),
             target: padded(env!("PLUGIN_API_TARGET")),
         }
@@ -116,7 +116,7 @@ impl Note {
 /// What a note says, read from bytes that nobody vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteText {
-    /// The contract the plugin was built for.
+    /// The least contract that the plugin can work with.
     pub contract: crate::Contract,
     /// Built so that a panic ends the process.
     pub panic_abort: bool,

@@ -29,11 +29,11 @@ use std::pin::pin;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::NodeError;
+use crate::{CONTRACT, Contract, NodeError};
 use crate::abi::status;
 use crate::error::code;
 use crate::export::Export;
@@ -74,6 +74,8 @@ pub struct Harness {
     deadline: u64,
     cancel: Arc<AtomicU32>,
     output_limit: usize,
+    wall: Option<SystemTime>,
+    contract: Contract,
 }
 
 impl fmt::Debug for Harness {
@@ -101,6 +103,8 @@ impl Harness {
             deadline: u64::MAX,
             cancel: Arc::default(),
             output_limit: 64 << 20,
+            wall: None,
+            contract: CONTRACT,
         }
     }
 
@@ -164,6 +168,20 @@ impl Harness {
         self
     }
 
+    /// Stops the wall clock at a time.
+    #[must_use]
+    pub const fn wall_clock(mut self, at: SystemTime) -> Self {
+        self.wall = Some(at);
+        self
+    }
+
+    /// Has the node meet a host of this contract, which lacks what came later.
+    #[must_use]
+    pub const fn host_contract(mut self, contract: Contract) -> Self {
+        self.contract = contract;
+        self
+    }
+
     /// The value of a variable of the run.
     #[must_use]
     pub fn variable_value(&self, name: &str) -> Option<Value> {
@@ -202,6 +220,7 @@ impl Harness {
     /// When `config` is not JSON.
     pub fn instance<N: Export>(&self, config: &str) -> Result<Instance, NodeError> {
         let entry = entry_of(&N::TABLE).map_err(|error| NodeError::new(error.to_string()))?;
+        let entry = entry.speaking(self.contract);
         let mut out = HostSink::with_limit(self.output_limit);
         let caller = self.caller(N::NODE_TYPE);
         // SAFETY: the node is part of this very program, which stays loaded.
@@ -347,6 +366,12 @@ impl Drop for Instance {
 impl HostServices for Harness {
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn wall_clock(&self) -> u64 {
+        let now = self.wall.unwrap_or_else(SystemTime::now);
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>) {

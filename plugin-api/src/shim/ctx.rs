@@ -1,12 +1,23 @@
 //! The plugin's view of a call's context.
 
 use std::fmt;
+use std::mem::offset_of;
 use std::sync::atomic::Ordering;
 
 use crate::NodeError;
 use crate::abi::{Bytes, Context, HostTable, Sink, Status, WakerHandle, status};
 use crate::error::code;
 use crate::value::{Value, ValueRef};
+
+/// Reads one function of the host's table. There is never a reference to the whole table: an older host's is shorter
+/// than the type.
+macro_rules! host {
+    ($ctx:ident, $field:ident) => {{
+        let host = $ctx.raw.host;
+        // SAFETY: duty 1 of `RawCtx::new`; the field is there in the first minor, or `host_has` says that it is there.
+        unsafe { (*host).$field }
+    }};
+}
 
 /// A [`Context`] that is valid for `'c`.
 #[derive(Clone, Copy)]
@@ -36,12 +47,6 @@ impl<'c> RawCtx<'c> {
         Self { raw }
     }
 
-    #[inline]
-    fn host(&self) -> &'c HostTable {
-        // SAFETY: duty 1 of `new`.
-        unsafe { &*self.raw.host }
-    }
-
     fn text(bytes: Bytes) -> &'c str {
         // SAFETY: duty 1 of `new`: the ids live as long as the context.
         let bytes = unsafe { bytes.borrow::<'c>() };
@@ -65,8 +70,24 @@ impl<'c> RawCtx<'c> {
     }
 
     pub(crate) fn now(&self) -> u64 {
+        let now = host!(self, now);
         // SAFETY: duty A3: the context's call has not ended, since `'c` has not.
-        unsafe { (self.host().now)(self.raw) }
+        unsafe { now(self.raw) }
+    }
+
+    /// Whether the host's table reaches to the field at `offset` of `size` bytes.
+    fn host_has(&self, offset: usize, size: usize) -> bool {
+        host!(self, size) as usize >= offset + size
+    }
+
+    /// Nanoseconds since 1970; `None` on a host of contract 1.0.
+    pub(crate) fn wall_clock(&self) -> Option<u64> {
+        if !self.host_has(offset_of!(HostTable, wall_clock), size_of::<usize>()) {
+            return None;
+        }
+        let wall_clock = host!(self, wall_clock);
+        // SAFETY: duty A3, as for `now`.
+        Some(unsafe { wall_clock(self.raw) })
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -80,15 +101,17 @@ impl<'c> RawCtx<'c> {
 
     pub(crate) fn log(&self, level: u32, message: &str, fields: &[u8]) {
         let (message, fields) = (Bytes::lend(message.as_bytes()), Bytes::lend(fields));
+        let log = host!(self, log);
         // SAFETY: duty A3; both byte ranges outlive the call.
-        unsafe { (self.host().log)(self.raw, level, message, fields) };
+        unsafe { log(self.raw, level, message, fields) };
     }
 
     pub(crate) fn read(&self, store: u32, key: &str) -> Result<Option<Value>, NodeError> {
         let key = Bytes::lend(key.as_bytes());
         let mut buffer = Buffer::new();
+        let read = host!(self, read);
         // SAFETY: duty A3; the key and the buffer outlive the call.
-        let answer = unsafe { (self.host().read)(self.raw, store, key, buffer.sink()) };
+        let answer = unsafe { read(self.raw, store, key, buffer.sink()) };
         match answer {
             status::OK => buffer.value().map(Some),
             status::ABSENT => Ok(None),
@@ -98,8 +121,9 @@ impl<'c> RawCtx<'c> {
 
     pub(crate) fn write(&self, store: u32, key: &str, value: ValueRef<'_>) -> Result<(), NodeError> {
         let (key, value) = (Bytes::lend(key.as_bytes()), Bytes::lend(value.raw()));
+        let write = host!(self, write);
         // SAFETY: duty A3; both byte ranges outlive the call.
-        let answer = unsafe { (self.host().write)(self.raw, store, key, value) };
+        let answer = unsafe { write(self.raw, store, key, value) };
         if answer == status::OK {
             Ok(())
         } else {
@@ -109,8 +133,9 @@ impl<'c> RawCtx<'c> {
 
     pub(crate) fn remove(&self, store: u32, key: &str) -> Result<bool, NodeError> {
         let key = Bytes::lend(key.as_bytes());
+        let remove = host!(self, remove);
         // SAFETY: duty A3; the key outlives the call.
-        match unsafe { (self.host().remove)(self.raw, store, key) } {
+        match unsafe { remove(self.raw, store, key) } {
             status::OK => Ok(true),
             status::ABSENT => Ok(false),
             other => Err(refusal(other)),
@@ -120,8 +145,9 @@ impl<'c> RawCtx<'c> {
     pub(crate) fn call(&self, node_type: &str, input: ValueRef<'_>) -> Result<Value, NodeError> {
         let (node_type, input) = (Bytes::lend(node_type.as_bytes()), Bytes::lend(input.raw()));
         let mut buffer = Buffer::new();
+        let call = host!(self, call);
         // SAFETY: duty A3; the byte ranges and the buffer outlive the call.
-        let answer = unsafe { (self.host().call)(self.raw, node_type, input, buffer.sink()) };
+        let answer = unsafe { call(self.raw, node_type, input, buffer.sink()) };
         if answer == status::OK {
             buffer.value()
         } else {
@@ -134,8 +160,9 @@ impl<'c> RawCtx<'c> {
     /// Only the host's own handle may be given: a handle made in the plugin would stay in the host's timer after the
     /// plugin is unmapped.
     pub(crate) fn wake_after(&self, nanos: u64, waker: &WakerHandle) {
+        let wake_after = host!(self, wake_after);
         // SAFETY: duty A3; the host clones the handle when it keeps it.
-        let answer = unsafe { (self.host().wake_after)(self.raw, nanos, waker) };
+        let answer = unsafe { wake_after(self.raw, nanos, waker) };
         if answer != status::OK {
             self.log(
                 crate::abi::level::ERROR,

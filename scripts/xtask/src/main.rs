@@ -6,6 +6,7 @@
     reason = "a command speaks through its streams"
 )]
 
+mod abi;
 mod tidy;
 mod tour;
 mod tree;
@@ -16,7 +17,8 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   tidy        check imports, unsafe zones, file lengths, names, error codes, the contract's document
-  seal-abi    write the hash of plugin-api/src/abi.rs into plugin-api/docs/abi.md, after the prose was brought up to date
+  seal-abi    record the contract: its types, fields and constants under plugin-api/abi, and the hash of plugin-api/src/abi.rs in
+              plugin-api/docs/abi.md, after the prose was brought up to date
   tour        run the tour of README.md against the debug binary and compare what it shows";
 
 fn main() -> ExitCode {

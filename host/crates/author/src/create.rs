@@ -142,9 +142,29 @@ fn rust(project: &NewProject<'_>) -> Result<Files, NewError> {
 }
 
 fn c(project: &NewProject<'_>) -> Result<Files, NewError> {
-    let header = project.sdk.header()?;
-    let _ = header;
-    Err(NewError::NoSdk)
+    let name = project.name.as_str();
+    let file = name.replace('-', "_");
+    let fill = |template: &str| template.replace("{{name}}", name).replace("{{crate}}", &file);
+    Ok(vec![
+        (
+            format!("{file}.c"),
+            fill(include_str!("../templates/c/plugin.c.in")),
+        ),
+        // A copy: what is built is what was tried, whatever becomes of the SDK's folder.
+        ("patchbay.h".into(), project.sdk.header()?),
+        (
+            "patchbay-dev.toml".into(),
+            fill(include_str!("../templates/c/patchbay-dev.toml.in")),
+        ),
+        (
+            "README.md".into(),
+            fill(include_str!("../templates/c/README.md.in")),
+        ),
+        (
+            ".gitignore".into(),
+            include_str!("../templates/gitignore.in").into(),
+        ),
+    ])
 }
 
 /// Words that rustc or cargo do not take as the name of a library; the contract's own crates would be found twice.

@@ -52,6 +52,10 @@ impl HostServices for Services<'_> {
         nanos(self.dispatcher.clock().now())
     }
 
+    fn wall_clock(&self) -> u64 {
+        self.dispatcher.clock().wall_nanos()
+    }
+
     fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>) {
         let (plugin, version) = (self.mount.plugin(), self.mount.version());
         let (tenant, run, node) = (self.options.tenant, self.options.run, self.options.node);
@@ -171,6 +175,10 @@ impl OwnedServices {
 impl HostServices for OwnedServices {
     fn now(&self) -> u64 {
         nanos(self.dispatcher.clock().now())
+    }
+
+    fn wall_clock(&self) -> u64 {
+        self.dispatcher.clock().wall_nanos()
     }
 
     fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>) {

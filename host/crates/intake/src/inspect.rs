@@ -26,6 +26,7 @@ use std::path::Path;
 use object::ReadRef;
 use object::read::ReadCache;
 use patchbay_vocab::{Digest, PluginName, Version};
+use plugin_api::Contract;
 use plugin_api::note::NoteText;
 
 pub use error::InspectError;
@@ -57,6 +58,7 @@ impl Entry {
 #[derive(Clone, Debug)]
 struct Facts {
     note: NoteText,
+    spoken: Contract,
     plugin: PluginName,
     version: Version,
     entry: Entry,
@@ -120,6 +122,12 @@ impl Inspected {
     #[must_use]
     pub const fn note(&self) -> &NoteText {
         &self.facts.note
+    }
+
+    /// The contract of the host that inspected it.
+    #[must_use]
+    pub const fn host_contract(&self) -> Contract {
+        self.facts.spoken
     }
 
     /// How the host enters it.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use patchbay_intake::{InspectPolicy, StageConfig, Store, inspect};
 use patchbay_loader::{Description, LayoutCheck, LoadedPlugin, MapsDir, Nothing, SyncCall, Unloaded, load};
 use patchbay_vocab::{Explain, Explained};
+use plugin_api::Contract;
 use plugin_api::meta::{Effect, PluginMeta};
 use plugin_api::shim::host::{Caller, HostSink};
 use plugin_api::value::Value;
@@ -121,6 +122,10 @@ fn examine(request: &Request, speaker: &mut Speaker) -> Result<Verdict, Explaine
     let policy = InspectPolicy {
         allowed_libraries: request.allowed_libraries.clone(),
         forbidden_imports: request.forbidden_imports.clone(),
+        contract: Contract {
+            major: request.contract.0,
+            minor: request.contract.1,
+        },
         ..InspectPolicy::standard()
     };
     let inspected = stages.run("inspection", || inspect(staged, &policy))?;

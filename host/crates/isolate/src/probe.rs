@@ -113,6 +113,7 @@ fn probe_to(
         digest: inspected.digest(),
         allowed_libraries: policy.allowed_libraries.clone(),
         forbidden_imports: policy.forbidden_imports.clone(),
+        contract: (policy.contract.major, policy.contract.minor),
         cpu_seconds: config.deadline.as_secs().max(1) + 1,
         memory_bytes: config.memory_bytes,
         example_millis: u64::try_from(config.deadline.as_millis()).unwrap_or(u64::MAX) / 2,
@@ -304,8 +305,9 @@ fn signal_name(signal: i32) -> String {
 pub(crate) fn policy_text(policy: &InspectPolicy) -> String {
     let join = |set: &BTreeSet<String>| set.iter().map(String::as_str).collect::<Vec<_>>().join(",");
     format!(
-        "{};{}",
+        "{};{};{}",
         join(&policy.allowed_libraries),
-        join(&policy.forbidden_imports)
+        join(&policy.forbidden_imports),
+        policy.contract
     )
 }

@@ -18,6 +18,8 @@ pub(crate) struct Request {
     pub(crate) digest: Digest,
     pub(crate) allowed_libraries: BTreeSet<String>,
     pub(crate) forbidden_imports: BTreeSet<String>,
+    /// Major and minor of the contract that the host speaks.
+    pub(crate) contract: (u32, u32),
     pub(crate) cpu_seconds: u64,
     pub(crate) memory_bytes: u64,
     pub(crate) example_millis: u64,

@@ -5,8 +5,9 @@
 
 use std::collections::HashSet;
 
+use patchbay_intake::Inspected;
 use patchbay_vocab::{BadId, NodeType, PluginName, Version, VersionReq};
-use plugin_api::CONTRACT;
+use plugin_api::Contract;
 use plugin_api::meta::{Dependency, NodeMeta, PluginMeta};
 use plugin_api::shim::host::PluginEntry;
 
@@ -64,9 +65,13 @@ impl Description {
     pub(crate) fn check(
         meta: PluginMeta,
         entry: &PluginEntry,
-        name: &PluginName,
-        version: &Version,
+        inspected: &Inspected,
     ) -> Result<Self, BadMetadata> {
+        let (name, version, spoken) = (
+            inspected.plugin(),
+            inspected.version(),
+            inspected.host_contract(),
+        );
         if meta.name != name.as_str() {
             return Err(bad(
                 "name",
@@ -81,7 +86,7 @@ impl Description {
         }
         bounded("description", &meta.description)?;
         bounded("author", &meta.author)?;
-        supports("hostApi", &meta.host_api)?;
+        supports("hostApi", &meta.host_api, spoken)?;
         if meta.nodes.is_empty() {
             return Err(bad("nodes", "the plugin has none"));
         }
@@ -107,7 +112,7 @@ impl Description {
             if node.is_async != table.is_async() || node.stateful != table.is_stateful() {
                 return Err(bad(field, "metadata and table differ in isAsync or stateful"));
             }
-            let node = check_node(&field, node)?;
+            let node = check_node(&field, node, spoken)?;
             for name in std::iter::once(&node.node_type).chain(&node.aliases) {
                 if !seen.insert(name.clone()) {
                     return Err(bad(
@@ -142,7 +147,7 @@ impl Description {
     }
 }
 
-fn check_node(field: &str, meta: NodeMeta) -> Result<NodeDescription, BadMetadata> {
+fn check_node(field: &str, meta: NodeMeta, spoken: Contract) -> Result<NodeDescription, BadMetadata> {
     let node_type: NodeType = meta
         .node_type
         .parse()
@@ -165,7 +170,7 @@ fn check_node(field: &str, meta: NodeMeta) -> Result<NodeDescription, BadMetadat
     meta.version
         .parse::<Version>()
         .map_err(|error| bad(format!("{field}.version"), error.to_string()))?;
-    supports(&format!("{field}.hostApi"), &meta.host_api)?;
+    supports(&format!("{field}.hostApi"), &meta.host_api, spoken)?;
     for (name, schema) in [
         ("parameters", &meta.parameters),
         ("result", &meta.result),
@@ -202,11 +207,11 @@ fn dependencies_of(field: &str, given: &[Dependency]) -> Result<Vec<(PluginName,
     given.iter().map(parse).collect()
 }
 
-fn supports(field: &str, range: &str) -> Result<(), BadMetadata> {
+fn supports(field: &str, range: &str, spoken: Contract) -> Result<(), BadMetadata> {
     let wanted: VersionReq = range
         .parse()
         .map_err(|error| bad(field, format!("range `{}`: {error}", short(range))))?;
-    let spoken = Version::new(u64::from(CONTRACT.major), u64::from(CONTRACT.minor), 0);
+    let spoken = Version::new(u64::from(spoken.major), u64::from(spoken.minor), 0);
     if wanted.matches(&spoken) {
         Ok(())
     } else {

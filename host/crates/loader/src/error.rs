@@ -1,7 +1,8 @@
 //! Why a library cannot be loaded, and why a call gave no result.
 
 use patchbay_vocab::{Code, Explain};
-use plugin_api::NodeError;
+use plugin_api::note::NoteText;
+use plugin_api::{Contract, NodeError, SDK_VERSION};
 
 use crate::description::BadMetadata;
 
@@ -64,6 +65,22 @@ pub enum LoadError {
         /// What it said.
         reason: String,
     },
+}
+
+impl LoadError {
+    /// Says of a layout that differs which versions met.
+    pub(crate) fn between(self, plugin: &NoteText, spoken: Contract) -> Self {
+        match self {
+            Self::SdkMismatch { reason } => Self::SdkMismatch {
+                reason: format!(
+                    "{reason}; the plugin was built with plugin-api {} and needs contract {}, this host was built with \
+                     plugin-api {SDK_VERSION} and speaks contract {spoken}",
+                    plugin.sdk, plugin.contract
+                ),
+            },
+            other => other,
+        }
+    }
 }
 
 impl Explain for LoadError {

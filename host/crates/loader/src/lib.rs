@@ -12,6 +12,7 @@
 
 mod description;
 mod error;
+mod layout;
 mod load;
 mod nothing;
 #[expect(

@@ -123,8 +123,11 @@ fn prepare(
     inspected: &Inspected,
     check: LayoutCheck,
 ) -> Result<(PluginEntry, Description), LoadError> {
-    let table = mapped.table(inspected.entry_kind(), check)?;
+    let spoken = inspected.host_contract();
+    let table = mapped.table(inspected.entry_kind(), check);
+    let table = table.map_err(|error| error.between(inspected.note(), spoken))?;
     let entry = crate::raw::read_entry(mapped, table).map_err(LoadError::Table)?;
+    let entry = entry.speaking(spoken);
     let mut out = HostSink::with_limit(MAX_METADATA);
     let answer = crate::raw::describe(mapped, &entry, &mut out);
     let value = ValueRef::parse(out.written());
@@ -144,6 +147,6 @@ fn prepare(
             });
         }
     };
-    let description = Description::check(meta, &entry, inspected.plugin(), inspected.version());
+    let description = Description::check(meta, &entry, inspected);
     Ok((entry, description.map_err(LoadError::Metadata)?))
 }

@@ -15,6 +15,10 @@ impl HostServices for Nothing {
         0
     }
 
+    fn wall_clock(&self) -> u64 {
+        0
+    }
+
     fn log(&self, _level: u32, _message: &str, _fields: Option<ValueRef<'_>>) {}
 
     fn read(&self, _store: Store, _key: &str) -> Result<Option<Value>, Refusal> {

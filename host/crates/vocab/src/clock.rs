@@ -25,8 +25,13 @@ pub struct UnixMillis(pub u64);
 pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     /// The steady time, for durations and deadlines.
     fn now(&self) -> Monotonic;
+    /// Nanoseconds since 1970-01-01 UTC, for plugins that ask; may jump.
+    fn wall_nanos(&self) -> u64;
+
     /// The wall clock, for stamps.
-    fn wall(&self) -> UnixMillis;
+    fn wall(&self) -> UnixMillis {
+        UnixMillis(self.wall_nanos() / 1_000_000)
+    }
 }
 
 /// The machine's clock.
@@ -54,9 +59,9 @@ impl Clock for SystemClock {
         Monotonic(self.start.elapsed())
     }
 
-    fn wall(&self) -> UnixMillis {
+    fn wall_nanos(&self) -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
@@ -87,7 +92,7 @@ impl Clock for FakeClock {
         Monotonic(Duration::from_millis(self.millis.load(Ordering::SeqCst)))
     }
 
-    fn wall(&self) -> UnixMillis {
-        UnixMillis(self.millis.load(Ordering::SeqCst))
+    fn wall_nanos(&self) -> u64 {
+        self.millis.load(Ordering::SeqCst).saturating_mul(1_000_000)
     }
 }

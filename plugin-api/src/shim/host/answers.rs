@@ -15,11 +15,15 @@ pub(super) struct Frame<'c> {
 
 impl<'c> Frame<'c> {
     #[inline]
-    pub(super) fn new(caller: &Caller<'c>, services: &'c dyn HostServices) -> Self {
+    pub(super) fn new(
+        caller: &Caller<'c>,
+        services: &'c dyn HostServices,
+        host: &'static HostTable,
+    ) -> Self {
         let context = Context {
             size: size_of::<Context>() as u32,
             flags: 0,
-            host: &raw const HOST,
+            host,
             handle: std::ptr::null(),
             tenant: Bytes::lend(caller.tenant.as_bytes()),
             run: Bytes::lend(caller.run.as_bytes()),
@@ -38,20 +42,43 @@ impl<'c> Frame<'c> {
     }
 }
 
-/// The host's functions, one table for the whole process.
-pub(super) static HOST: HostTable = HostTable {
-    size: size_of::<HostTable>() as u32,
-    contract_major: CONTRACT.major,
-    contract_minor: CONTRACT.minor,
-    flags: 0,
-    now: host_now,
-    log: host_log,
-    read: host_read,
-    write: host_write,
-    remove: host_remove,
-    call: host_call,
-    wake_after: host_wake_after,
+/// The host's functions as each minor has them, for the whole process.
+static HOSTS: [HostTable; MINORS] = {
+    let mut tables = [host_table(CONTRACT); MINORS];
+    let mut minor = 0;
+    while minor < MINORS {
+        tables[minor] = host_table(Contract {
+            minor: minor as u32,
+            ..CONTRACT
+        });
+        minor += 1;
+    }
+    tables
 };
+const MINORS: usize = CONTRACT.minor as usize + 1;
+
+/// The table that a host of this contract lends; a minor this build does not know is met with the last it does.
+pub(super) const fn host_of(contract: Contract) -> &'static HostTable {
+    let minor = contract.minor as usize;
+    &HOSTS[if minor < MINORS { minor } else { MINORS - 1 }]
+}
+
+const fn host_table(contract: Contract) -> HostTable {
+    HostTable {
+        size: contract.host_table_size(),
+        contract_major: contract.major,
+        contract_minor: contract.minor,
+        flags: 0,
+        now: host_now,
+        log: host_log,
+        read: host_read,
+        write: host_write,
+        remove: host_remove,
+        call: host_call,
+        wake_after: host_wake_after,
+        wall_clock: host_wall_clock,
+    }
+}
 
 /// The contract this host speaks.
 pub const HOST_CONTRACT: Contract = CONTRACT;
@@ -87,6 +114,11 @@ const fn store_of(number: u32) -> Option<Store> {
 unsafe extern "C" fn host_now(context: *const Context) -> u64 {
     // SAFETY: the table's contract is duty 1 of `served`.
     unsafe { served(context, 0, |services| services.now()) }
+}
+
+unsafe extern "C" fn host_wall_clock(context: *const Context) -> u64 {
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe { served(context, 0, |services| services.wall_clock()) }
 }
 
 unsafe extern "C" fn host_log(context: *const Context, level: u32, message: Bytes, fields: Bytes) {

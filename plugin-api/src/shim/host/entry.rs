@@ -3,10 +3,11 @@
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-use super::answers::{Frame, HOST};
+use super::answers::{Frame, host_of};
 use super::{AsyncCall, Caller, HostServices, HostSink, PluginFuture};
-use crate::abi::{Bytes, Call, FutureHandle, NodeTable, PluginTable, Status, node_flags, status};
+use crate::abi::{Bytes, Call, FutureHandle, HostTable, NodeTable, PluginTable, Status, node_flags, status};
 use crate::value::ValueRef;
+use crate::{CONTRACT, Contract};
 
 /// Nodes a plugin may have; more is taken for a lie.
 pub const MAX_NODES: usize = 10_000;
@@ -18,6 +19,8 @@ pub enum TableError {
     Null,
     /// A table is smaller than the first minor of the contract has it.
     TooSmall(&'static str),
+    /// A table does not lie where its fields can be read.
+    Unaligned(&'static str),
     /// More than [`MAX_NODES`] nodes.
     TooManyNodes(usize),
     /// A node's type is not UTF-8.
@@ -31,6 +34,7 @@ impl std::fmt::Display for TableError {
         match self {
             Self::Null => f.write_str("the plugin's table is null"),
             Self::TooSmall(which) => write!(f, "the {which} table is smaller than contract 1.0 has it"),
+            Self::Unaligned(which) => write!(f, "the {which} table does not begin at a multiple of 8"),
             Self::TooManyNodes(n) => write!(f, "{n} nodes are more than {MAX_NODES}"),
             Self::NodeTypeNotText(n) => write!(f, "the node type of node {n} is not UTF-8"),
             Self::NoEntry(node) => write!(f, "node `{node}` lacks the entry point that its flags name"),
@@ -48,6 +52,7 @@ impl std::error::Error for TableError {}
 pub struct PluginEntry {
     table: PluginTable,
     nodes: Vec<NodeEntry>,
+    host: &'static HostTable,
 }
 
 /// Entry points of one node.
@@ -55,6 +60,7 @@ pub struct PluginEntry {
 pub struct NodeEntry {
     table: NodeTable,
     node_type: String,
+    host: &'static HostTable,
 }
 
 impl PluginEntry {
@@ -67,9 +73,12 @@ impl PluginEntry {
     /// 1. `table` is null or a [`PluginTable`] as duty A3 says.
     pub unsafe fn read(table: *const PluginTable) -> Result<Self, TableError> {
         let table = NonNull::new(table.cast_mut()).ok_or(TableError::Null)?;
+        if !table.is_aligned() {
+            return Err(TableError::Unaligned("plugin"));
+        }
         // SAFETY: duty 1: the first field is there in every minor.
         let size = unsafe { table.cast::<u32>().read() };
-        if (size as usize) < size_of::<PluginTable>() {
+        if (size as usize) < FIRST_PLUGIN_TABLE {
             return Err(TableError::TooSmall("plugin"));
         }
         // SAFETY: duty 1, and `size` covers all fields.
@@ -83,6 +92,9 @@ impl PluginEntry {
         if (table.node_size as usize) < FIRST_NODE_TABLE {
             return Err(TableError::TooSmall("node"));
         }
+        if !table.nodes.is_aligned() || !(table.node_size as usize).is_multiple_of(align_of::<NodeTable>()) {
+            return Err(TableError::Unaligned("node"));
+        }
         let nodes = (0..table.node_count).map(|at| {
             // SAFETY: duty 1: `node_count` tables of `node_size` bytes lie at `nodes`.
             let node = unsafe { table.nodes.cast::<u8>().add(at * table.node_size as usize) };
@@ -90,7 +102,21 @@ impl PluginEntry {
             unsafe { NodeEntry::read(node.cast(), table.node_size as usize, at) }
         });
         let nodes = nodes.collect::<Result<_, _>>()?;
-        Ok(Self { table, nodes })
+        Ok(Self {
+            table,
+            nodes,
+            host: host_of(CONTRACT),
+        })
+    }
+
+    /// The same plugin, met by a host of another minor: what came after that minor is not lent to it.
+    #[must_use]
+    pub fn speaking(mut self, contract: Contract) -> Self {
+        self.host = host_of(contract);
+        for node in &mut self.nodes {
+            node.host = self.host;
+        }
+        self
     }
 
     /// The nodes, in the order of the metadata.
@@ -114,8 +140,8 @@ impl PluginEntry {
     /// # Safety
     /// 1. The plugin is loaded and stays so until this returns; called once.
     pub unsafe fn start(&self) -> Status {
-        // SAFETY: duty 1; `HOST` lives as long as the process.
-        unsafe { (self.table.start)(&raw const HOST) }
+        // SAFETY: duty 1; the host's table lives as long as the process.
+        unsafe { (self.table.start)(self.host) }
     }
 
     /// Tells the plugin that nothing will be called any more.
@@ -128,8 +154,17 @@ impl PluginEntry {
     }
 }
 
+/// Size of the plugin's table in contract 1.0.
+const FIRST_PLUGIN_TABLE: usize = 48;
 /// Size of a node's table in contract 1.0.
-const FIRST_NODE_TABLE: usize = size_of::<NodeTable>();
+const FIRST_NODE_TABLE: usize = 72;
+
+// Both are read whole once their size was found to be the first one's. When one grows, its new fields are to be read
+// one by one, and only as far as `size` goes.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(
+    size_of::<PluginTable>() == FIRST_PLUGIN_TABLE && size_of::<NodeTable>() == FIRST_NODE_TABLE
+);
 
 /// Reads a table of this very program.
 ///
@@ -161,10 +196,21 @@ impl NodeEntry {
             table.start.is_some()
         };
         if complete {
-            Ok(Self { table, node_type })
+            Ok(Self {
+                table,
+                node_type,
+                host: host_of(CONTRACT),
+            })
         } else {
             Err(TableError::NoEntry(node_type))
         }
+    }
+
+    /// The same node, met by a host of another minor.
+    #[must_use]
+    pub const fn speaking(mut self, contract: Contract) -> Self {
+        self.host = host_of(contract);
+        self
     }
 
     /// The node type that the table names.
@@ -200,7 +246,7 @@ impl NodeEntry {
         out: &mut HostSink,
     ) -> Result<InstancePtr, Status> {
         out.clear();
-        let mut frame = Frame::new(caller, services);
+        let mut frame = Frame::new(caller, services, self.host);
         let mut instance = std::ptr::null_mut();
         // SAFETY: duty 1; everything lent outlives the call.
         let answer = unsafe {
@@ -244,7 +290,7 @@ impl NodeEntry {
         let Some(execute) = self.table.execute else {
             return status::UNSUPPORTED;
         };
-        let mut frame = Frame::new(caller, services);
+        let mut frame = Frame::new(caller, services, self.host);
         let call = Call {
             input: Bytes::lend(input.raw()),
             out: out.lend(),
@@ -274,7 +320,7 @@ impl NodeEntry {
         // SAFETY: duties 1 and 2, passed on: what `start` needs outlives the future that `begin` returns.
         let entry = |call: *const Call, future: *mut FutureHandle| unsafe { start(instance.0, call, future) };
         // SAFETY: duty 1.
-        unsafe { PluginFuture::begin(call, output_limit, entry) }
+        unsafe { PluginFuture::begin(call, output_limit, self.host, entry) }
     }
 
     /// Asks an instance for its state; [`status::ABSENT`] when it has none.

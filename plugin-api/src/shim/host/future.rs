@@ -9,7 +9,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use super::answers::Frame;
 use super::{Caller, HostServices, HostSink};
-use crate::abi::{Bytes, Call, FutureHandle, Status, WakerHandle, status};
+use crate::abi::{Bytes, Call, FutureHandle, HostTable, Status, WakerHandle, status};
 use crate::shim::waker::Lent;
 use crate::value::Value;
 
@@ -78,6 +78,7 @@ impl PluginFuture {
     pub(super) unsafe fn begin(
         call: AsyncCall,
         output_limit: usize,
+        host: &'static HostTable,
         start: impl FnOnce(*const Call, *mut FutureHandle) -> Status,
     ) -> Result<Self, Status> {
         let sink = HostSink::with_limit(output_limit);
@@ -97,7 +98,7 @@ impl PluginFuture {
             deadline: this.call.deadline,
             cancel: Some(&this.call.cancel),
         };
-        let frame = Frame::new(&caller, &*this.call.services);
+        let frame = Frame::new(&caller, &*this.call.services, host);
         // SAFETY: the frame borrows from `call`, which lies in the same pinned box below it and is dropped after it.
         let frame = unsafe { std::mem::transmute::<Frame<'_>, Frame<'static>>(frame) };
         let context = this.frame.insert(frame).lend();

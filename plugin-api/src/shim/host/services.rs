@@ -43,6 +43,8 @@ impl Refusal {
 pub trait HostServices: Send + Sync {
     /// Nanoseconds on the host's steady clock.
     fn now(&self) -> u64;
+    /// Nanoseconds since 1970-01-01 UTC, for people and other machines; may jump.
+    fn wall_clock(&self) -> u64;
     /// One log event.
     fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>);
     /// Reads a store.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::{Finding, Tree};
-use crate::tree;
+use crate::{abi, tree};
 
 const ERRORS: &str = "host/docs/errors.md";
 const ABI: &str = "plugin-api/src/abi.rs";
+/// The first contract as it was.
+const FROZEN: &str = "tests/frozen/contract-1-0/src/";
 const ABI_DOC: &str = "plugin-api/docs/abi.md";
 const SEAL: &str = "<!-- abi.rs: blake3 ";
 const SEAL_END: &str = " -->";
@@ -102,15 +104,100 @@ pub(super) fn abi_document_is_sealed(tree: &Tree) -> Vec<Finding> {
     vec![Finding::error(ABI_DOC, what)]
 }
 
-/// Records that the prose fits the contract as it is.
+/// The sources against the snapshots, the snapshots against each other, and the frozen copy against the first of them.
+pub(super) fn contract_is_as_recorded(tree: &Tree) -> Vec<Finding> {
+    match compared(tree) {
+        Ok(findings) => findings,
+        Err(error) => vec![Finding::error(abi::FOLDER, format!("{error:#}"))],
+    }
+}
+
+fn compared(tree: &Tree) -> Result<Vec<Finding>> {
+    let text = |path: &str| tree.file(path).and_then(|source| source.text.clone());
+    let recorded = abi::recorded(&tree.sources)?;
+    let (version, current) = abi::of_sources(text)?;
+    let wrong = abi::check(version, &current, &recorded);
+    let mut findings: Vec<Finding> = wrong.into_iter().map(|what| Finding::error(ABI, what)).collect();
+    let frozen = abi::of_sources(|path| {
+        let copy = path
+            .strip_prefix("plugin-api/src/")
+            .and_then(|name| text(&format!("{FROZEN}{name}")));
+        copy.or_else(|| text(path))
+    })?
+    .1;
+    for change in recorded
+        .get(&(1, 0))
+        .map(|first| abi::compare(first, &frozen))
+        .unwrap_or_default()
+    {
+        findings.push(Finding::error(
+            FROZEN,
+            format!("{}: the frozen copy is never edited", change.what),
+        ));
+    }
+    findings.extend(additions_are_listed(
+        &recorded,
+        &text(abi::VERSION).unwrap_or_default(),
+    ));
+    Ok(findings)
+}
+
+/// What a minor added is named in `ADDED`, from which a host says what it lacks.
+fn additions_are_listed(recorded: &BTreeMap<abi::Version, abi::Contract>, listed: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (older, newer) in recorded.iter().zip(recorded.iter().skip(1)) {
+        for table in newer
+            .1
+            .types
+            .iter()
+            .filter(|table| older.0.0 == newer.0.0 && table.is_table)
+        {
+            let before = older.1.types.iter().find(|known| known.name == table.name);
+            let known = before.map_or(0, |before| before.fields.len());
+            for field in table.fields.iter().skip(known) {
+                let name = format!("\"{}.{}\"", table.name, field.name);
+                if !listed.contains(&name) {
+                    findings.push(Finding::error(
+                        abi::VERSION,
+                        format!("ADDED does not list {name} of {}.{}", newer.0.0, newer.0.1),
+                    ));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Records the contract as it is, and that the prose fits it.
 pub(crate) fn seal_abi() -> Result<()> {
     let root = tree::root();
-    let abi = std::fs::read_to_string(root.join(ABI)).context(ABI)?;
+    let sources = tree::sources(&root)?;
+    let text = |path: &str| std::fs::read_to_string(root.join(path)).ok();
+    let recorded = abi::recorded(&sources)?;
+    let (version, current) = abi::of_sources(text)?;
+    let path = abi::path_of(version);
+    if let Some(known) = recorded.get(&version) {
+        // What was recorded may be in use: it is not recorded anew.
+        let changes = abi::compare(known, &current);
+        if let Some(change) = changes.first() {
+            bail!(
+                "{path} is recorded and differs ({}): raise CONTRACT, or, if {}.{} was never released, delete the file first",
+                change.what,
+                version.0,
+                version.1
+            );
+        }
+    } else {
+        std::fs::create_dir_all(root.join(abi::FOLDER)).context(abi::FOLDER)?;
+        std::fs::write(root.join(&path), abi::snapshot(version, &current)?).context(path.clone())?;
+        println!("recorded {path}");
+    }
+    let abi_text = std::fs::read_to_string(root.join(ABI)).context(ABI)?;
     let prose = std::fs::read_to_string(root.join(ABI_DOC)).context(ABI_DOC)?;
     let old = seal_in(&prose).with_context(|| format!("{ABI_DOC} has no line `{SEAL}...{SEAL_END}`"))?;
     let sealed = prose.replace(
         &format!("{SEAL}{old}{SEAL_END}"),
-        &format!("{SEAL}{}{SEAL_END}", hash_of_abi(&abi)),
+        &format!("{SEAL}{}{SEAL_END}", hash_of_abi(&abi_text)),
     );
     std::fs::write(root.join(ABI_DOC), sealed).context(ABI_DOC)?;
     println!("sealed {ABI_DOC}");

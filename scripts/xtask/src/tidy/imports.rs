@@ -15,7 +15,7 @@ fn name_of(folder: &str) -> &str {
     if folder.starts_with("sample-plugins/") {
         return "sample-plugins";
     }
-    for shared in ["tests/fixtures", "tests/hostile"] {
+    for shared in ["tests/fixtures", "tests/frozen", "tests/hostile"] {
         if folder.starts_with(shared) {
             return shared;
         }

@@ -79,6 +79,7 @@ const CHECKS: &[Check] = &[
         "the contract's document is up to date",
         contract::abi_document_is_sealed,
     ),
+    ("the contract is as recorded", contract::contract_is_as_recorded),
     ("texts speak of the project", prose::texts_speak_of_the_project),
     ("links lead somewhere", prose::links_lead_somewhere),
 ];

@@ -17,6 +17,7 @@ pub(super) fn read<'a, R: ReadRef<'a>>(
     let (linkage, entry) = symbols::check(source, &segments, &dynamic, &named.note, policy)?;
     Ok(Facts {
         note: named.note,
+        spoken: policy.contract,
         plugin: named.plugin,
         version: named.version,
         entry,

@@ -101,8 +101,8 @@ pub enum InspectError {
         #[source]
         cause: semver::Error,
     },
-    /// Built for a newer host.
-    #[error("it was built for contract {wanted}, this host speaks {spoken}")]
+    /// It cannot work on a host as old as this one.
+    #[error("it needs contract {wanted}, this host speaks {spoken}{}", lacking(*wanted, *spoken))]
     ContractTooNew { wanted: Contract, spoken: Contract },
     /// Built for a host of an earlier major.
     #[error("it was built for contract {wanted}, this host speaks {spoken} and has dropped that one")]
@@ -204,7 +204,7 @@ impl Explain for InspectError {
             Self::NoteOversized { .. } | Self::NoteMalformed(_) => "emit the note with `export_plugin!` or lay it out as plugin-api/docs/abi.md says",
             Self::BadName(_) => "give the plugin a name of 1 to 63 characters of a-z, 0-9, '-' and '_', starting with a letter",
             Self::BadVersion { .. } => "give the plugin a semantic version such as 1.2.3",
-            Self::ContractTooNew { spoken, .. } => return format!("update the host, or build it with an SDK for contract {spoken}; what serves keeps serving"),
+            Self::ContractTooNew { wanted, spoken } => return newer_host_or_less_need(*wanted, *spoken),
             Self::ContractTooOld { spoken, .. } => return format!("rebuild it with an SDK for contract {spoken}; what serves keeps serving"),
             Self::WrongTarget { .. } => "build it for the target of the host",
             Self::PanicAbort => "remove `panic = \"abort\"` from the profile that builds the plugin",
@@ -217,4 +217,28 @@ impl Explain for InspectError {
         }
         .into()
     }
+}
+
+/// What a plugin wants that this host does not have, as far as both know it.
+fn lacking(wanted: Contract, spoken: Contract) -> String {
+    let lacks = spoken.lacks(wanted);
+    if lacks.is_empty() {
+        return String::new();
+    }
+    format!(" and lacks {}", lacks.join(", "))
+}
+
+fn newer_host_or_less_need(wanted: Contract, spoken: Contract) -> String {
+    let author = if wanted.major == spoken.major {
+        format!(
+            "its author: if it can do without, write `needs: \"{spoken}\"` in `export_plugin!` (in C: `PB_NOTE_NEEDS`) \
+             and `cargo build` it again"
+        )
+    } else {
+        format!("its author: build it with a plugin-api for contract {}.x", spoken.major)
+    };
+    format!(
+        "the administrator: start a host that speaks contract {wanted} (`patchbay status` shows which one does); \
+         {author}; what serves keeps serving"
+    )
 }

@@ -70,6 +70,7 @@ pub(super) fn read<'a, R: ReadRef<'a>>(
     check_symbols(source, symbols, entry, &mut linkage, policy)?;
     Ok(Facts {
         note: named.note,
+        spoken: policy.contract,
         plugin: named.plugin,
         version: named.version,
         entry,

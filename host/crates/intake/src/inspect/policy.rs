@@ -52,7 +52,7 @@ impl Platform {
 pub struct InspectPolicy {
     /// The format and processor.
     pub platform: Platform,
-    /// The contract the host speaks.
+    /// The contract the host speaks; a minor below its own makes it refuse, and lend, what an older host would.
     pub contract: Contract,
     /// The libraries a plugin may need. On Mach-O the system's own are always allowed.
     pub allowed_libraries: BTreeSet<String>,

@@ -5,7 +5,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use abi_stable::StableAbi;
-use abi_stable::abi_stability::abi_checking::{CheckingGlobals, check_layout_compatibility_with_globals};
 use abi_stable::library::{AbiHeaderRef, LibHeader};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use parking_lot::Mutex;
@@ -14,7 +13,7 @@ use plugin_api::abi::{C_ENTRY, CEntry, PluginTable, RootModule_Ref};
 
 use super::slots::Tracked;
 use super::{interpose, keys};
-use crate::LoadError;
+use crate::{LoadError, layout};
 
 /// One load at a time: constructors run meanwhile, and what they start is told apart by the one slot that is loading.
 static LOADING: Mutex<()> = Mutex::new(());
@@ -109,14 +108,10 @@ impl Mapped {
             let layout = header.layout().ok_or_else(|| LoadError::SdkMismatch {
                 reason: "the plugin carries no description of its layout".into(),
             })?;
-            // Globals of this check alone: the process-wide ones would keep references into the plugin.
-            check_layout_compatibility_with_globals(
-                <RootModule_Ref as StableAbi>::LAYOUT,
-                layout,
-                &CheckingGlobals::new(),
-            )
-            .map_err(|errors| LoadError::SdkMismatch {
-                reason: first_lines(&errors.to_string()),
+            layout::compare(<RootModule_Ref as StableAbi>::LAYOUT, layout).map_err(|reason| {
+                LoadError::SdkMismatch {
+                    reason: first_lines(&reason),
+                }
             })?;
         }
         // SAFETY: the layouts were compared just now, or by the trial load of the same bytes (`LayoutCheck::Done`).
