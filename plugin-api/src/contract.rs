@@ -117,7 +117,9 @@ mod tests {
     fn a_need_is_read_from_its_text() {
         assert_eq!(Contract::needed("1.0"), FIRST);
         assert_eq!(Contract::needed("1.1"), Contract { major: 1, minor: 1 });
-        for bad in ["", "1", "1.", ".1", "1.1.0", "1.x", "2.0", "1.99", "0.1", "1.10000", "99999.0"] {
+        for bad in [
+            "", "1", "1.", ".1", "1.1.0", "1.x", "2.0", "1.99", "0.1", "1.10000", "99999.0",
+        ] {
             assert!(
                 std::panic::catch_unwind(|| Contract::needed(bad)).is_err(),
                 "`{bad}` was taken"

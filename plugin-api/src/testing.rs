@@ -33,7 +33,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::{CONTRACT, Contract, NodeError};
 use crate::abi::status;
 use crate::error::code;
 use crate::export::Export;
@@ -41,6 +40,7 @@ use crate::shim::host::{
     AsyncCall, Caller, HostServices, HostSink, InstancePtr, NodeEntry, Refusal, Store, entry_of,
 };
 use crate::value::{Value, ValueRef, decode};
+use crate::{CONTRACT, Contract, NodeError};
 
 type OtherNode = Arc<dyn Fn(ValueRef<'_>) -> Result<Value, NodeError> + Send + Sync>;
 

@@ -67,11 +67,7 @@ impl Description {
         entry: &PluginEntry,
         inspected: &Inspected,
     ) -> Result<Self, BadMetadata> {
-        let (name, version, spoken) = (
-            inspected.plugin(),
-            inspected.version(),
-            inspected.host_contract(),
-        );
+        let (name, version, spoken) = (inspected.plugin(), inspected.version(), inspected.host_contract());
         if meta.name != name.as_str() {
             return Err(bad(
                 "name",

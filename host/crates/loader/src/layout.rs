@@ -14,8 +14,12 @@ pub(crate) fn compare(own: &'static TypeLayout, theirs: &'static TypeLayout) -> 
     let Err(errors) = check_layout_compatibility_with_globals(own, theirs, &CheckingGlobals::new()) else {
         return Ok(());
     };
-    let differs =
-        |error: &&AbiInstabilityError| error.errs.iter().any(|one| difference(one, own, theirs).is_some());
+    let differs = |error: &&AbiInstabilityError| {
+        error
+            .errs
+            .iter()
+            .any(|one| difference(one, own, theirs).is_some())
+    };
     // What contains a part that differs is of another size, too; the part itself lies deepest.
     let deepest = errors
         .errors

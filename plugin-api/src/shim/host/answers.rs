@@ -15,11 +15,7 @@ pub(super) struct Frame<'c> {
 
 impl<'c> Frame<'c> {
     #[inline]
-    pub(super) fn new(
-        caller: &Caller<'c>,
-        services: &'c dyn HostServices,
-        host: &'static HostTable,
-    ) -> Self {
+    pub(super) fn new(caller: &Caller<'c>, services: &'c dyn HostServices, host: &'static HostTable) -> Self {
         let context = Context {
             size: size_of::<Context>() as u32,
             flags: 0,

@@ -162,9 +162,8 @@ const FIRST_NODE_TABLE: usize = 72;
 // Both are read whole once their size was found to be the first one's. When one grows, its new fields are to be read
 // one by one, and only as far as `size` goes.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(
-    size_of::<PluginTable>() == FIRST_PLUGIN_TABLE && size_of::<NodeTable>() == FIRST_NODE_TABLE
-);
+const _: () =
+    assert!(size_of::<PluginTable>() == FIRST_PLUGIN_TABLE && size_of::<NodeTable>() == FIRST_NODE_TABLE);
 
 /// Reads a table of this very program.
 ///

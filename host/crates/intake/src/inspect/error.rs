@@ -235,7 +235,10 @@ fn newer_host_or_less_need(wanted: Contract, spoken: Contract) -> String {
              and `cargo build` it again"
         )
     } else {
-        format!("its author: build it with a plugin-api for contract {}.x", spoken.major)
+        format!(
+            "its author: build it with a plugin-api for contract {}.x",
+            spoken.major
+        )
     };
     format!(
         "the administrator: start a host that speaks contract {wanted} (`patchbay status` shows which one does); \
