@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 use crate::judge::Judge;
 use crate::{Finding, Level, schema};
 
+const BAD_INPUT: Code = Code("PB-LINT-010");
+const BAD_OUTPUT: Code = Code("PB-LINT-013");
+
 /// Findings that are told; a plugin with more of them has one to mend first.
 const MOST_FINDINGS: usize = 500;
 
@@ -140,10 +143,8 @@ fn examples(node: &NodeMeta, findings: &mut Vec<Finding>) {
             }
         }
     };
-    check("parameters", &node.parameters, Code("PB-LINT-010"), |example| {
+    check("parameters", &node.parameters, BAD_INPUT, |example| {
         &example.input
     });
-    check("result", &node.result, Code("PB-LINT-013"), |example| {
-        &example.output
-    });
+    check("result", &node.result, BAD_OUTPUT, |example| &example.output);
 }

@@ -69,7 +69,7 @@ fn a_plugin_without_a_description_is_a_warning() {
 fn a_node_without_description_result_or_example_is_a_warning_each() {
     let at = "text.upper-case";
     check("PB-LINT-001", Level::Warning, at, |node| {
-        node.description = " ".into()
+        node.description = " ".into();
     });
     for open in [Json::Null, json!(true), json!({"title": "Value"})] {
         check("PB-LINT-005", Level::Warning, at, |node| node.result = open);
@@ -163,7 +163,7 @@ fn a_text_or_list_without_a_bound_is_only_a_note_and_one_for_the_node() {
 fn a_node_type_of_another_form_is_only_a_note() {
     for node_type in ["upper", "text.upperCase", "text.upper_case"] {
         check("PB-LINT-009", Level::Note, node_type, |node| {
-            node.node_type = node_type.into()
+            node.node_type = node_type.into();
         });
     }
 }
@@ -172,10 +172,10 @@ fn a_node_type_of_another_form_is_only_a_note() {
 fn an_example_that_does_not_fit_the_schemas_is_an_error() {
     let at = "text.upper-case example `a word`";
     check("PB-LINT-010", Level::Error, at, |node| {
-        node.examples[0].input = json!({"value": 1})
+        node.examples[0].input = json!({"value": 1});
     });
     check("PB-LINT-013", Level::Error, at, |node| {
-        node.examples[0].output = json!({"result": 1})
+        node.examples[0].output = json!({"result": 1});
     });
 }
 
