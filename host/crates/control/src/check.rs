@@ -85,7 +85,13 @@ pub fn check_file(file: &Path, config: &Config) -> Result<CheckView, LifecycleEr
             debug: anatomy.debug,
             symbols: anatomy.symbols,
         });
-        findings::of_the_file(inspected, &anatomy, &mut findings);
+        let facts = findings::FileFacts {
+            size: inspected.size(),
+            entry: inspected.entry_kind(),
+            needed: inspected.needed(),
+            anatomy: &anatomy,
+        };
+        findings::of_the_file(&facts, &mut findings);
     }
     match verdict {
         Ok(verdict) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use patchbay_intake::{Anatomy, Entry, Inspected};
+use patchbay_intake::{Anatomy, Entry};
 use patchbay_isolate::Verdict;
 use patchbay_lint::{Finding, Level};
 use patchbay_vocab::{Code, PinReason};
@@ -39,9 +39,17 @@ const UNUSUAL: [(&str, &str); 21] = [
 /// Libraries that every plugin needs.
 const USUAL_LIBRARIES: [&str; 4] = ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2"];
 
+/// What is known of a file without running it.
+pub(super) struct FileFacts<'a> {
+    pub(super) size: u64,
+    pub(super) entry: Entry,
+    pub(super) needed: &'a [String],
+    pub(super) anatomy: &'a Anatomy,
+}
+
 /// Of the file itself.
-pub(super) fn of_the_file(inspected: &Inspected, anatomy: &Anatomy, findings: &mut Vec<Finding>) {
-    let size = inspected.size();
+pub(super) fn of_the_file(file: &FileFacts<'_>, findings: &mut Vec<Finding>) {
+    let FileFacts { size, anatomy, .. } = *file;
     if anatomy.debug > size / 2 {
         findings.push(Finding::new(
             Level::Warning,
@@ -65,7 +73,7 @@ pub(super) fn of_the_file(inspected: &Inspected, anatomy: &Anatomy, findings: &m
             "ship it with `strip = true` in [profile.release]",
         ));
     }
-    let entry = inspected.entry_kind().symbol();
+    let entry = file.entry.symbol();
     let others: Vec<&str> = anatomy
         .exports
         .iter()
@@ -73,7 +81,7 @@ pub(super) fn of_the_file(inspected: &Inspected, anatomy: &Anatomy, findings: &m
         .filter(|name| *name != entry && !belongs_to_the_sdk(name))
         .collect();
     if !others.is_empty() {
-        let fix = match inspected.entry_kind() {
+        let fix = match file.entry {
             Entry::Sdk => "take `#[no_mangle]` away, or keep it if another program needs the symbol",
             Entry::C => "compile with -fvisibility=hidden",
         };
@@ -86,7 +94,9 @@ pub(super) fn of_the_file(inspected: &Inspected, anatomy: &Anatomy, findings: &m
         ));
     }
     for (name, what) in UNUSUAL {
-        if anatomy.imports.iter().any(|import| import == name) && !(name == "exit" && is_rust(inspected)) {
+        if anatomy.imports.iter().any(|import| import == name)
+            && !(name == "exit" && file.entry == Entry::Sdk)
+        {
             findings.push(Finding::new(
                 Level::Warning,
                 Code("PB-LINT-023"),
@@ -96,7 +106,7 @@ pub(super) fn of_the_file(inspected: &Inspected, anatomy: &Anatomy, findings: &m
             ));
         }
     }
-    for library in inspected.needed() {
+    for library in file.needed {
         if !USUAL_LIBRARIES.contains(&library.as_str()) {
             findings.push(Finding::new(
                 Level::Note,
@@ -112,10 +122,6 @@ pub(super) fn of_the_file(inspected: &Inspected, anatomy: &Anatomy, findings: &m
 /// What `export_plugin!` makes visible beside the entry.
 fn belongs_to_the_sdk(name: &str) -> bool {
     name.starts_with("_1as_0lib_1header_0root_bmodule_bloader") || name.starts_with("PATCHBAY_")
-}
-
-fn is_rust(inspected: &Inspected) -> bool {
-    inspected.entry_kind() == Entry::Sdk
 }
 
 /// Of what would keep a version mapped after its last call.
@@ -210,4 +216,127 @@ fn listed(names: &[&str]) -> String {
         text.push_str(&format!(", and {} more", names.len() - 8));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use patchbay_isolate::Verdict;
+
+    use super::*;
+
+    fn codes(findings: &[Finding]) -> Vec<(&str, Level)> {
+        findings
+            .iter()
+            .map(|finding| (finding.code.0, finding.level))
+            .collect()
+    }
+
+    fn of_file(entry: Entry, needed: &[&str], change: impl FnOnce(&mut Anatomy)) -> Vec<Finding> {
+        let mut anatomy = Anatomy {
+            code: 800,
+            symbols: 100,
+            exports: vec![entry.symbol().into()],
+            imports: vec!["malloc".into(), "exit".into()],
+            ..Anatomy::default()
+        };
+        change(&mut anatomy);
+        let needed: Vec<String> = needed.iter().map(ToString::to_string).collect();
+        let file = FileFacts {
+            size: 1_000,
+            entry,
+            needed: &needed,
+            anatomy: &anatomy,
+        };
+        let mut findings = Vec::new();
+        of_the_file(&file, &mut findings);
+        findings
+    }
+
+    #[test]
+    fn a_small_file_with_its_entry_alone_gives_no_finding() {
+        assert_eq!(of_file(Entry::Sdk, &["libc.so.6"], |_| {}), []);
+    }
+
+    #[test]
+    fn debug_information_is_a_warning_when_it_is_most_of_the_file_and_symbols_are_a_note() {
+        let debug = of_file(Entry::Sdk, &[], |anatomy| anatomy.debug = 600);
+        assert_eq!(codes(&debug), [("PB-LINT-020", Level::Warning)]);
+        assert!(debug[0].message.starts_with("60 of 100"), "{debug:?}");
+        let symbols = of_file(Entry::Sdk, &[], |anatomy| anatomy.symbols = 300);
+        assert_eq!(codes(&symbols), [("PB-LINT-021", Level::Note)]);
+    }
+
+    #[test]
+    fn other_exports_and_calls_that_act_on_the_whole_process_are_warnings() {
+        let exports = of_file(Entry::Sdk, &[], |anatomy| anatomy.exports.push("stray".into()));
+        assert_eq!(codes(&exports), [("PB-LINT-022", Level::Warning)]);
+        assert!(exports[0].message.contains("stray"));
+        let imports = of_file(Entry::Sdk, &[], |anatomy| anatomy.imports.push("setenv".into()));
+        assert_eq!(codes(&imports), [("PB-LINT-023", Level::Warning)]);
+        // Every Rust library takes `exit`; one in C that does so means it.
+        assert_eq!(
+            codes(&of_file(Entry::C, &[], |_| {})),
+            [("PB-LINT-023", Level::Warning)]
+        );
+        let needs = of_file(Entry::Sdk, &["libstdc++.so.6"], |_| {});
+        assert_eq!(codes(&needs), [("PB-LINT-024", Level::Note)]);
+    }
+
+    #[test]
+    fn what_would_pin_a_version_is_told_with_its_meaning() {
+        let verdict = Verdict {
+            stages: Vec::new(),
+            nodes: Vec::new(),
+            examples: Vec::new(),
+            pinned_by: vec![
+                PinReason::Threads(2),
+                PinReason::ThreadLocals(1),
+                PinReason::Objects(1),
+            ],
+            keys: 3,
+            meta: None,
+        };
+        let mut findings = Vec::new();
+        of_the_trial(&verdict, &mut findings);
+        assert_eq!(
+            codes(&findings),
+            [
+                ("PB-LINT-025", Level::Warning),
+                ("PB-LINT-026", Level::Warning),
+                ("PB-LINT-027", Level::Warning),
+                ("PB-LINT-028", Level::Note),
+            ]
+        );
+        assert!(findings[0].message.contains("2 thread(s)"), "{findings:?}");
+    }
+
+    #[test]
+    fn an_example_that_fails_is_an_error_and_those_not_run_are_one_note_for_the_node() {
+        let run = |outcome| ExampleRunView {
+            node: "a.b".parse().unwrap(),
+            title: "first".into(),
+            outcome,
+            micros: None,
+            expected: serde_json::Value::Null,
+            got: Some("got".into()),
+            notes: Vec::new(),
+        };
+        let runs = [
+            run(ExampleOutcome::Holds),
+            run(ExampleOutcome::NotRun),
+            run(ExampleOutcome::NotRun),
+            run(ExampleOutcome::Differs),
+            run(ExampleOutcome::Failed),
+        ];
+        let mut findings = Vec::new();
+        of_the_examples(&runs, &mut findings);
+        assert_eq!(
+            codes(&findings),
+            [
+                ("PB-LINT-029", Level::Error),
+                ("PB-LINT-029", Level::Error),
+                ("PB-LINT-030", Level::Note),
+            ]
+        );
+    }
 }
