@@ -4,6 +4,7 @@ use patchbay::{Config, ConfigError, check_file, inspect_file};
 use patchbay_cli::{
     CheckArgs, Exit, Format, InspectArgs, TrustArgs, render_check, render_inspect, with_process_streams,
 };
+use patchbay_wire::Severity;
 
 /// A configuration for looking at files; its directories are not used.
 fn config(trust: &TrustArgs) -> Result<Config, ConfigError> {
@@ -43,7 +44,13 @@ pub(crate) fn check(arguments: &CheckArgs) -> Exit {
                 Format::Json => streams.json(&view),
                 Format::Human => streams.answer(&render_check(&view)),
             };
-            match (view.fit, shown) {
+            let worst = view.findings.iter().map(|finding| finding.level).min();
+            let mend = match worst {
+                Some(Severity::Error) => true,
+                Some(Severity::Warning) => arguments.strict,
+                Some(Severity::Note) | None => false,
+            };
+            match (view.fit && !mend, shown) {
                 (false, Exit::Success) => Exit::No,
                 (_, shown) => shown,
             }

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod dev;
 mod local;
+mod new;
 mod trust;
 mod up;
 
@@ -16,6 +18,8 @@ fn main() -> ExitCode {
     let exit = match patchbay_cli::run(std::env::args_os()) {
         Outcome::Done(exit) => exit,
         Outcome::Local(Local::Up(arguments)) => up::up(&arguments),
+        Outcome::Local(Local::New(arguments)) => new::new(&arguments),
+        Outcome::Local(Local::Dev(arguments)) => dev::dev(&arguments),
         Outcome::Local(Local::Inspect(arguments)) => local::inspect(&arguments),
         Outcome::Local(Local::Check(arguments)) => local::check(&arguments),
         Outcome::Local(Local::Keygen(arguments)) => trust::keygen(&arguments),

@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Why a host did not come up.
 #[derive(Debug)]
-enum UpError {
+pub(crate) enum UpError {
     Config(ConfigError),
     Open(OpenError),
     Http(HttpError),
@@ -70,22 +70,27 @@ impl Explain for UpError {
 }
 
 pub(crate) fn up(arguments: &UpArgs) -> Exit {
-    start_log(arguments.log.as_deref());
+    start_log(arguments.log.as_deref(), "info");
     match run(arguments) {
         Ok(()) => Exit::Success,
-        Err(error) => {
-            let exit = match error {
-                UpError::Config(_) | UpError::Http(_) => Exit::Usage,
-                UpError::Open(_) | UpError::Listen { .. } | UpError::Serve(_) => Exit::Internal,
-            };
-            with_process_streams(|streams| streams.error(&error, Format::Human, exit))
+        Err(error) => with_process_streams(|streams| streams.error(&error, Format::Human, error.exit())),
+    }
+}
+
+impl UpError {
+    /// How the process ends for this.
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Http(_) => Exit::Usage,
+            Self::Open(_) | Self::Listen { .. } | Self::Serve(_) => Exit::Internal,
         }
     }
 }
 
-fn start_log(level: Option<&str>) {
+/// Begins to log to standard error: what is asked for, else what `PATCHBAY_LOG` says, else `standard`.
+pub(crate) fn start_log(level: Option<&str>, standard: &str) {
     let filter = level.map_or_else(
-        || EnvFilter::try_from_env("PATCHBAY_LOG").unwrap_or_else(|_| EnvFilter::new("info")),
+        || EnvFilter::try_from_env("PATCHBAY_LOG").unwrap_or_else(|_| EnvFilter::new(standard)),
         EnvFilter::new,
     );
     tracing_subscriber::fmt()
@@ -125,16 +130,10 @@ fn run(arguments: &UpArgs) -> Result<(), UpError> {
     }
     let address = arguments.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
     patchbay_http::may_listen(address).map_err(UpError::Http)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("pb-http")
-        .build()
-        .map_err(UpError::Serve)?;
+    let runtime = runtime()?;
     runtime.block_on(async {
         // Before the plugins are loaded: an address in use is known at once.
-        let listener = tokio::net::TcpListener::bind(address)
-            .await
-            .map_err(|cause| UpError::Listen { address, cause })?;
+        let listener = listen(address).await?;
         let bound = listener.local_addr().map_err(UpError::Serve)?;
         let opened = tokio::task::spawn_blocking(move || Patchbay::open(config)).await;
         let host = opened
@@ -151,6 +150,20 @@ fn run(arguments: &UpArgs) -> Result<(), UpError> {
     })
 }
 
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, UpError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("pb-http")
+        .build()
+        .map_err(UpError::Serve)
+}
+
+pub(crate) async fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, UpError> {
+    tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|cause| UpError::Listen { address, cause })
+}
+
 /// The one line that scripts wait for.
 fn announce(address: SocketAddr) {
     let mut out = std::io::stdout().lock();
@@ -159,7 +172,7 @@ fn announce(address: SocketAddr) {
 }
 
 /// Ready when the process is asked to end.
-async fn end() {
+pub(crate) async fn end() {
     let (mut interrupt, mut terminate) =
         match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
             (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),

@@ -1,7 +1,8 @@
 //! The tour of the README, run as it is written.
 //!
 //! A block that follows `<!-- tour: run -->` is run by bash in a fresh folder; `<!-- tour: run until -->` repeats it
-//! until what follows `<!-- tour: shows -->` is what it shows. In what is shown, `…` stands for anything in a line, and
+//! until what follows `<!-- tour: shows -->` is what it shows; `<!-- tour: background -->` starts it, as in another
+//! terminal, and ends it with the tour, as Ctrl-C does. In what is shown, `…` stands for anything in a line, and
 //! alone for any lines; runs of blanks count as one.
 
 use std::io::{BufRead, BufReader};
@@ -17,11 +18,19 @@ use crate::tree;
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How a block is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    Once,
+    Until,
+    Background,
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
     line: usize,
     commands: String,
-    repeat: bool,
+    how: How,
     shows: Option<String>,
 }
 
@@ -54,16 +63,21 @@ fn steps(readme: &str) -> Result<Vec<Step>> {
             block.push('\n');
         }
         match what {
-            "run" | "run until" => {
+            "run" | "run until" | "background" => {
                 steps.push(Step {
                     line: number,
                     commands: block,
-                    repeat: what == "run until",
+                    how: match what {
+                        "run" => How::Once,
+                        "run until" => How::Until,
+                        _ => How::Background,
+                    },
                     shows: None,
                 });
             }
             "shows" => {
-                let last = steps.last_mut().filter(|step| step.shows.is_none());
+                let fresh = |step: &&mut Step| step.shows.is_none() && step.how != How::Background;
+                let last = steps.last_mut().filter(fresh);
                 last.with_context(|| format!("README.md:{number}: nothing was run before"))?
                     .shows = Some(block);
             }
@@ -112,7 +126,7 @@ fn line_fits(shown: &str, found: &str) -> bool {
 
 /// A host that ends with the tour.
 struct Host {
-    child: Child,
+    process: Process,
     url: String,
 }
 
@@ -132,7 +146,7 @@ impl Host {
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
         let mut host = Self {
-            child,
+            process: Process(child),
             url: String::new(),
         };
         host.url = match line.trim().strip_prefix("ready ") {
@@ -144,30 +158,35 @@ impl Host {
         };
         Ok(host)
     }
+}
 
-    /// Ends the host as Ctrl-C does.
+/// A process that ends with the tour, whatever becomes of it.
+struct Process(Child);
+
+impl Process {
+    /// Ends it as Ctrl-C does.
     fn end(mut self) -> Result<()> {
         let sent = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
+            .args(["-INT", &self.0.id().to_string()])
             .status()?;
-        ensure!(sent.success(), "the host could not be told to end");
+        ensure!(sent.success(), "a process could not be told to end");
         let begin = Instant::now();
         while begin.elapsed() < PATIENCE {
-            if let Some(status) = self.child.try_wait()? {
-                ensure!(status.success(), "the host ended with {status}");
+            if let Some(status) = self.0.try_wait()? {
+                ensure!(status.success(), "a process ended with {status}");
                 return Ok(());
             }
             std::thread::sleep(PAUSE);
         }
-        bail!("the host did not end")
+        bail!("a process did not end")
     }
 }
 
-impl Drop for Host {
+impl Drop for Process {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+        if matches!(self.0.try_wait(), Ok(None)) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
         }
     }
 }
@@ -188,12 +207,27 @@ impl Place {
             .context("cannot run bash")?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         ensure!(
-            output.status.success() || step.repeat,
+            output.status.success() || step.how == How::Until,
             "README.md:{}: the block ended with {}\n{text}",
             step.line,
             output.status
         );
         Ok(text)
+    }
+
+    /// Starts a block whose one command takes the shell's place, so that a signal reaches it.
+    fn start(&self, step: &Step) -> Result<Process> {
+        let log = std::fs::File::create(self.folder.join("background.log"))?;
+        let child = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &format!("exec {}", step.commands)])
+            .current_dir(&self.folder)
+            .envs(self.environment.iter().map(|(name, value)| (*name, value)))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("cannot run bash")?;
+        Ok(Process(child))
     }
 
     fn check(&self, step: &Step) -> Result<()> {
@@ -204,7 +238,7 @@ impl Place {
             if fits(shows, &text) {
                 return Ok(());
             }
-            if !step.repeat || begin.elapsed() > PATIENCE {
+            if step.how != How::Until || begin.elapsed() > PATIENCE {
                 bail!(
                     "README.md:{}: shown in the README:\n{shows}\nshown now:\n{text}",
                     step.line
@@ -241,28 +275,43 @@ pub(crate) fn tour() -> Result<()> {
     }
     let host = Host::start(&built.join("patchbay"), folder.path())?;
     let path = std::env::var("PATH").unwrap_or_default();
-    let target = built.parent().unwrap_or(built).join("tour");
+    // The folder that the tests compile generated plugins in: the SDK is compiled once for both.
+    let target = built.parent().unwrap_or(built).join("authors");
+    // Free a moment ago: as good as it gets for a port that another process will listen on.
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let place = Place {
         folder: folder.path().join("work"),
         environment: vec![
-            ("PATCHBAY", root.display().to_string()),
             ("PLUGINS", folder.path().join("plugins").display().to_string()),
             ("PATCHBAY_URL", host.url.clone()),
+            ("DEV", free.to_string()),
             ("PATH", format!("{}:{path}", built.display())),
             // What was compiled the last time is used again; what it gives lies where the README says.
             ("CARGO_BUILD_BUILD_DIR", target.display().to_string()),
             ("CARGO_NET_OFFLINE", "true".to_owned()),
         ],
     };
+    let mut background = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         let first = step.commands.lines().next().unwrap_or_default();
         println!("{:>2}/{} {first}", number + 1, steps.len());
-        if let Err(error) = place.check(step) {
-            let log = std::fs::read_to_string(folder.path().join("host.log")).unwrap_or_default();
-            return Err(error.context(format!("the tour stopped; the host said:\n{log}")));
+        let done = match step.how {
+            How::Background => place.start(step).map(|process| background.push(process)),
+            How::Once | How::Until => place.check(step),
+        };
+        if let Err(error) = done {
+            let said = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+            let host = said(folder.path().join("host.log"));
+            let other = said(place.folder.join("background.log"));
+            return Err(error.context(format!(
+                "the tour stopped; the host said:\n{host}\nwhat runs beside it said:\n{other}"
+            )));
         }
     }
-    host.end()?;
+    for process in background {
+        process.end()?;
+    }
+    host.process.end()?;
     println!(
         "the tour holds: {} steps in {:.1} s",
         steps.len(),
@@ -292,7 +341,7 @@ mod tests {
         let wanted = Step {
             line: 5,
             commands: "echo a\n".into(),
-            repeat: false,
+            how: How::Once,
             shows: Some("a\n".into()),
         };
         assert_eq!(found, [wanted]);

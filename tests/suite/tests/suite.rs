@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
 
+#[path = "suite/author.rs"]
+mod author;
 #[path = "suite/calls.rs"]
 mod calls;
 #[path = "suite/end_to_end.rs"]

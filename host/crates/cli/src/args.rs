@@ -8,7 +8,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use patchbay_vocab::{NodeType, PluginName, TenantId};
 
-pub use local::{BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, InspectArgs, Local, UpArgs};
+pub use local::{
+    BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, DevArgs, InspectArgs, Language, Local, NewArgs,
+    UpArgs,
+};
 pub use trust::{KeygenArgs, PasswordArgs, RelaxArgs, SignArgs, TrustArgs};
 pub(crate) use trust::{TrustCommand, TrustCommandArgs};
 
@@ -26,6 +29,7 @@ Answers go to stdout, everything else to stderr. With --json an answer is the JS
 and an error is one line of JSON: {\"code\", \"message\", \"hint\", \"requestId\"}.
 
 Examples:
+  patchbay new greet && cd greet && patchbay dev
   patchbay up --plugins ./plugins
   patchbay nodes
   patchbay call string.upper '{\"value\": \"hello\"}'
@@ -45,6 +49,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start a host: watch a directory, serve what lands in it
     Up(UpArgs),
+    /// Make a plugin project that builds, passes its tests and loads
+    New(NewArgs),
+    /// Build a plugin on every save, and serve what was built
+    Dev(DevArgs),
     /// Call a node
     Call(CallArgs),
     /// List plugins with their versions, or the files that were refused

@@ -21,12 +21,13 @@ mod streams;
 mod text;
 
 pub use args::{
-    BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, InspectArgs, KeygenArgs, Local, PasswordArgs,
-    RelaxArgs, SignArgs, TrustArgs, UpArgs,
+    BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, DevArgs, InspectArgs, KeygenArgs, Language, Local,
+    NewArgs, PasswordArgs, RelaxArgs, SignArgs, TrustArgs, UpArgs,
 };
 pub use exit::Exit;
 pub use render::{
-    render_check, render_inspect, render_key_pair, render_relaxed, render_signed, render_table,
+    render_check, render_dev, render_inspect, render_key_pair, render_new, render_relaxed, render_signed,
+    render_table,
 };
 pub use run::{Outcome, command, run, run_on};
 pub use streams::{Format, Layout, Streams, with_process_streams};

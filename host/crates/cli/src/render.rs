@@ -2,6 +2,7 @@
 //!
 //! Invariant: every cell and every line goes through [`crate::text`], and nothing is said by colour alone.
 
+mod author;
 mod changes;
 mod file;
 mod nodes;
@@ -12,6 +13,7 @@ mod trust;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ContentArrangement, Table};
 
+pub use author::{render_dev, render_new};
 pub(crate) use changes::{event, history, quarantined, status, swap};
 pub use file::{render_check, render_inspect};
 pub(crate) use nodes::{manual, nodes};

@@ -52,6 +52,8 @@ pub fn command() -> clap::Command {
 fn carry_out(command: Command, streams: &mut Streams<'_>) -> Outcome {
     Outcome::Done(match command {
         Command::Up(args) => return Outcome::Local(Local::Up(args)),
+        Command::New(args) => return Outcome::Local(Local::New(args)),
+        Command::Dev(args) => return Outcome::Local(Local::Dev(args)),
         Command::Inspect(args) => return Outcome::Local(Local::Inspect(args)),
         Command::Check(args) => return Outcome::Local(Local::Check(args)),
         Command::Keygen(args) => return Outcome::Local(Local::Keygen(args)),

@@ -88,6 +88,14 @@ impl<'a> Streams<'a> {
         }
     }
 
+    /// Prints one of many answers as one line of JSON.
+    pub fn json_line<T: Serialize + ?Sized>(&mut self, answer: &T) -> Exit {
+        match serde_json::to_string(answer) {
+            Ok(json) => self.answer(&text::json(&json)),
+            Err(error) => self.problem(&unwritable(&error.to_string()), Format::Json, Exit::Internal),
+        }
+    }
+
     /// Prints a remark on stderr.
     pub fn note(&mut self, remark: &str) {
         // Nobody can be told that stderr is gone.
@@ -130,7 +138,6 @@ impl<'a> Streams<'a> {
     }
 }
 
-/// Runs `task` on the process's own streams.
 /// Runs `task` on the streams of this process.
 pub fn with_process_streams<T>(task: impl FnOnce(&mut Streams<'_>) -> T) -> T {
     let (stdout, stderr) = (io::stdout(), io::stderr());

@@ -1,16 +1,23 @@
 //! Looking at one file, without a host.
 
+mod findings;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use patchbay_intake::signature::{Provenance, TrustPolicy, verify};
-use patchbay_intake::{Inspected, Settled, StageConfig, Staged, Store, inspect, stage};
-use patchbay_isolate::{ProbeConfig, Verdict, probe};
+use patchbay_intake::{Inspected, Settled, StageConfig, Staged, Store, dissect, inspect, stage};
+use patchbay_isolate::{ExampleRun, ProbeConfig, Verdict, probe_in_full};
 use patchbay_lifecycle::LifecycleError;
+use patchbay_lint::{Finding, Level};
 use patchbay_vocab::{Explain, Explained};
-use patchbay_wire::{CheckStageView, CheckView, InspectView};
+use patchbay_wire::{
+    CheckStageView, CheckView, ExampleRunView, FindingView, InspectView, Severity, SizeView,
+};
+use plugin_api::meta::Effect;
 
 use crate::Config;
+use crate::examples::Shown;
 use crate::trust::signer;
 
 /// Reads a file's headers and note, without running a line of it.
@@ -21,8 +28,12 @@ pub fn inspect_file(file: &Path, config: &Config) -> Result<InspectView, Lifecyc
     let scratch = Scratch::make()?;
     let vouched = verify(scratch.stage(file, config)?, &config.trust)?;
     let inspected = inspect(vouched, &config.inspect)?;
+    Ok(identity(file, &inspected))
+}
+
+fn identity(file: &Path, inspected: &Inspected) -> InspectView {
     let note = inspected.note();
-    Ok(InspectView {
+    InspectView {
         path: file.display().to_string(),
         digest: inspected.digest(),
         size: inspected.size(),
@@ -40,7 +51,7 @@ pub fn inspect_file(file: &Path, config: &Config) -> Result<InspectView, Lifecyc
         needed: inspected.needed().to_vec(),
         imports: inspected.imports() as u64,
         exports: inspected.exports().to_vec(),
-    })
+    }
 }
 
 /// Inspects a file as it is, whatever signature lies beside it, and hands it on.
@@ -82,15 +93,38 @@ pub fn check_file(file: &Path, config: &Config) -> Result<CheckView, LifecycleEr
         nodes: Vec::new(),
         stages,
         warnings: Vec::new(),
+        identity: found.as_ref().map(|inspected| identity(file, inspected)),
+        size: None,
+        examples: Vec::new(),
+        findings: Vec::new(),
     };
+    let mut findings = Vec::new();
+    if let Some(inspected) = &found {
+        let anatomy = dissect(inspected).map_err(LifecycleError::Scratch)?;
+        view.size = Some(SizeView {
+            file: inspected.size(),
+            code: anatomy.code,
+            constants: anatomy.constants,
+            variables: anatomy.variables,
+            debug: anatomy.debug,
+            symbols: anatomy.symbols,
+        });
+        let facts = findings::FileFacts {
+            size: inspected.size(),
+            entry: inspected.entry_kind(),
+            needed: inspected.needed(),
+            anatomy: &anatomy,
+        };
+        findings::of_the_file(&facts, &mut findings);
+    }
     match verdict {
         Ok(verdict) => {
-            view.warnings = warnings(&verdict);
-            view.nodes = verdict
-                .nodes
-                .iter()
-                .filter_map(|node| node.node_type.parse().ok())
-                .collect();
+            view.examples = example_runs(&verdict);
+            findings::of_the_trial(&verdict, &mut findings);
+            findings::of_the_examples(&view.examples, &mut findings);
+            findings.extend(verdict.meta.iter().flat_map(patchbay_lint::lint));
+            let nodes = verdict.nodes.iter();
+            view.nodes = nodes.filter_map(|node| node.node_type.parse().ok()).collect();
             view.stages
                 .extend(verdict.stages.into_iter().map(|run| CheckStageView {
                     stage: format!("trial: {}", run.stage),
@@ -104,7 +138,65 @@ pub fn check_file(file: &Path, config: &Config) -> Result<CheckView, LifecycleEr
             (view.code, view.message, view.hint) = (Some(code), Some(message), Some(hint));
         }
     }
+    // The worst first; a stable sort keeps the nodes in their order.
+    findings.sort_by_key(|finding| finding.level);
+    let warnings = findings.iter().filter(|finding| finding.level == Level::Warning);
+    view.warnings = warnings
+        .map(|finding| format!("{}: {}", finding.place, finding.message))
+        .collect();
+    view.findings = findings.into_iter().map(finding_view).collect();
     Ok(view)
+}
+
+fn finding_view(finding: Finding) -> FindingView {
+    FindingView {
+        level: match finding.level {
+            Level::Error => Severity::Error,
+            Level::Warning => Severity::Warning,
+            Level::Note => Severity::Note,
+        },
+        code: finding.code.0.to_owned(),
+        place: finding.place,
+        message: finding.message,
+        fix: finding.fix,
+    }
+}
+
+/// Every example of every node: those that the trial ran, and those that it passed by.
+fn example_runs(verdict: &Verdict) -> Vec<ExampleRunView> {
+    let mut ran = verdict.examples.iter().peekable();
+    let mut runs = Vec::new();
+    for node in verdict.meta.iter().flat_map(|meta| &meta.nodes) {
+        let Ok(node_type) = node.node_type.parse() else {
+            continue;
+        };
+        for example in &node.examples {
+            let shown = Shown {
+                node: &node_type,
+                title: &example.title,
+                expected: &example.output,
+            };
+            // Examples are run in their order, so the next one that ran is this one, or this one did not run.
+            let this =
+                |run: &&ExampleRun| run.node_type == node.node_type && example.title.starts_with(&run.title);
+            runs.push(match ran.next_if(this) {
+                None if node.effect != Effect::Pure => shown.not_run("the node has effects"),
+                None if node.is_async => shown.not_run("the node is async"),
+                None => shown.not_run("the time for examples was used up"),
+                Some(run) if run.holds => shown.judged(Ok(example.output.clone()), run.micros),
+                Some(run) => {
+                    let got = run.got.clone().unwrap_or_default();
+                    // What was cut is no JSON any more, and is shown as it is.
+                    let got = match serde_json::from_str(&got) {
+                        Ok(output) if !run.failed => Ok(output),
+                        _ => Err(got),
+                    };
+                    shown.judged(got, run.micros)
+                }
+            });
+        }
+    }
+    runs
 }
 
 fn vet(
@@ -128,7 +220,7 @@ fn vet(
             maps: scratch.path("maps"),
             memory_bytes: config.probe_memory,
         };
-        probe(&inspected, &config.inspect, &probe_config)
+        probe_in_full(&inspected, &config.inspect, &probe_config)
     })?;
     Ok(probed.verdict().clone())
 }
@@ -148,30 +240,6 @@ fn timed<T, E: Explain>(
         message: result.as_ref().err().map(|why| why.message.clone()),
     });
     result
-}
-
-fn warnings(verdict: &Verdict) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for reason in &verdict.pinned_by {
-        warnings.push(format!("the trial load could not be unmapped at once: {reason}"));
-    }
-    if verdict.keys > 0 {
-        let keys = verdict.keys;
-        warnings.push(format!(
-            "it made {keys} thread-specific key(s); the host deletes them before it unmaps"
-        ));
-    }
-    for node in verdict.nodes.iter().filter(|node| node.examples == 0) {
-        warnings.push(format!("node `{}` has no example", node.node_type));
-    }
-    for run in verdict.examples.iter().filter(|run| !run.holds) {
-        let got = run.got.as_deref().unwrap_or_default();
-        warnings.push(format!(
-            "example `{}` of `{}` gave {got}",
-            run.title, run.node_type
-        ));
-    }
-    warnings
 }
 
 /// A private folder for one check, removed with it.

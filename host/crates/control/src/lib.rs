@@ -8,6 +8,7 @@ mod call;
 mod check;
 mod config;
 mod error;
+mod examples;
 mod file;
 mod listing;
 mod open;

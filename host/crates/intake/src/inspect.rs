@@ -247,7 +247,7 @@ impl<'a, R: ReadRef<'a>> Source<R> {
 }
 
 /// A name out of a string table, for messages and lists: printable and short whatever the file holds.
-fn printable(name: &[u8]) -> String {
+pub(crate) fn printable(name: &[u8]) -> String {
     String::from_utf8_lossy(&name[..name.len().min(200)])
         .chars()
         .flat_map(char::escape_debug)

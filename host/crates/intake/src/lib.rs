@@ -25,6 +25,9 @@ pub mod signature;
 
 mod inspect;
 
+mod anatomy;
+
+pub use anatomy::{Anatomy, dissect};
 pub use inspect::{Entry, InspectError, InspectPolicy, Inspected, Platform, inspect};
 pub use settle::Settled;
 pub use stage::{StageConfig, StageError, Staged, Store, stage};

@@ -8,16 +8,17 @@ use std::time::Instant;
 
 use patchbay_intake::signature::{TrustPolicy, verify};
 use patchbay_intake::{InspectPolicy, Inspected, StageConfig, Store, inspect};
-use patchbay_loader::{LayoutCheck, LoadError, MapsDir, Placed, Unloaded, load_placed};
+use patchbay_loader::{Description, LayoutCheck, LoadError, MapsDir, Placed, Unloaded, load_placed};
 use patchbay_vocab::{Explain, Explained};
 use plugin_api::Contract;
+use plugin_api::meta::PluginMeta;
 use rustix::process::{Resource, Rlimit, Signal};
 
 use crate::error::ProbeError;
 use crate::examples::run_examples;
 use crate::fence::{self, Grounds, Offence};
 use crate::surroundings::Surroundings;
-use crate::verdict::{Line, NodeFacts, Request, Says, StageRun, Verdict};
+use crate::verdict::{Depth, Line, NodeFacts, Request, Says, StageRun, Verdict};
 
 /// The argument that makes an executable of ours a child.
 pub(crate) const ARGUMENT: &str = "__patchbay-probe";
@@ -103,7 +104,7 @@ fn serve() -> std::io::Result<()> {
                 ready = Some(made);
                 Says::Ready
             }),
-            (Step::Try, Some(made)) => examine(&request, made, &mut stages).map(Says::Fit),
+            (Step::Try, Some(made)) => examine(&request, made, &mut stages).map(Box::new).map(Says::Fit),
             (Step::Try, None) => return Ok(()),
         };
         stages.speaker.say(says.unwrap_or_else(Says::Unfit))?;
@@ -212,8 +213,8 @@ fn examine(request: &Request, ready: Ready, stages: &mut Stages<'_>) -> Result<V
     let unloaded = stages.run("unloading", || Ok::<_, LoadError>(plugin.unload()))?;
     let pinned_by = match unloaded {
         Unloaded::Unmapped => Vec::new(),
-        Unloaded::Pinned(reasons) => reasons.iter().map(ToString::to_string).collect(),
-        Unloaded::Kept(reason) => vec![reason.to_string()],
+        Unloaded::Pinned(reasons) => reasons,
+        Unloaded::Kept(reason) => vec![reason],
     };
     stages.run("comparison", || {
         match Surroundings::look().changed_since(&before) {
@@ -235,7 +236,23 @@ fn examine(request: &Request, ready: Ready, stages: &mut Stages<'_>) -> Result<V
         examples,
         pinned_by,
         keys,
+        meta: match request.depth {
+            Depth::Brief => None,
+            Depth::Full => Some(described(plugin.description())),
+        },
     })
+}
+
+/// The metadata as the plugin gave it.
+fn described(description: &Description) -> PluginMeta {
+    PluginMeta {
+        name: description.name.to_string(),
+        version: description.version.to_string(),
+        description: description.description.clone(),
+        author: description.author.clone(),
+        nodes: description.nodes.iter().map(|node| node.meta.clone()).collect(),
+        ..PluginMeta::default()
+    }
 }
 
 /// Limits a resource of this process; a limit the system does not take is one layer less, not a failure.

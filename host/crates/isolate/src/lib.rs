@@ -32,5 +32,5 @@ pub use cache::VerdictCache;
 pub use child::{is_child, serve_if_asked};
 pub use error::ProbeError;
 pub use fence::Offence;
-pub use probe::{ProbeConfig, Probed, probe};
+pub use probe::{ProbeConfig, Probed, probe, probe_in_full};
 pub use verdict::{ExampleRun, NodeFacts, StageRun, Verdict};

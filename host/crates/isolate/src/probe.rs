@@ -15,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use crate::child::{ARGUMENT, MARK};
 use crate::error::ProbeError;
 use crate::fence::Offence;
-use crate::verdict::{Line, Request, Says, Verdict};
+use crate::verdict::{Depth, Line, Request, Says, Verdict};
 use crate::witness::Seen;
 
 /// Bytes a child may say: the metadata's limit and room for the rest.
@@ -85,6 +85,27 @@ pub fn probe(
     policy: &InspectPolicy,
     config: &ProbeConfig,
 ) -> Result<Probed, ProbeError> {
+    probe_to(Depth::Brief, inspected, policy, config)
+}
+
+/// Like [`probe`], with what the plugin says of itself in the verdict and the outputs of its examples in full.
+///
+/// # Errors
+/// As [`probe`].
+pub fn probe_in_full(
+    inspected: &Inspected,
+    policy: &InspectPolicy,
+    config: &ProbeConfig,
+) -> Result<Probed, ProbeError> {
+    probe_to(Depth::Full, inspected, policy, config)
+}
+
+fn probe_to(
+    depth: Depth,
+    inspected: &Inspected,
+    policy: &InspectPolicy,
+    config: &ProbeConfig,
+) -> Result<Probed, ProbeError> {
     let nonce = nonce();
     let request = Request {
         nonce: nonce.clone(),
@@ -98,6 +119,7 @@ pub fn probe(
         cpu_seconds: config.deadline.as_secs().max(1) + 1,
         memory_bytes: config.memory_bytes,
         example_millis: u64::try_from(config.deadline.as_millis()).unwrap_or(u64::MAX) / 2,
+        depth,
     };
     let maps = request.maps.clone();
     let child = spawn(config, &request);
@@ -222,7 +244,7 @@ fn listen(child: &mut Child, nonce: &str, deadline: Duration) -> Result<Verdict,
                             .before
                             .as_ref()
                             .is_some_and(|before| seen().is_back_at(before));
-                        return back.then_some(verdict).ok_or_else(|| hearing.forged());
+                        return back.then_some(*verdict).ok_or_else(|| hearing.forged());
                     }
                     Says::Ready => return Err(hearing.forged()),
                 }

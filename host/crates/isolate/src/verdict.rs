@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use patchbay_vocab::{Digest, Explained};
+use patchbay_vocab::{Digest, Explained, PinReason};
+use plugin_api::meta::PluginMeta;
 use serde::{Deserialize, Serialize};
 
 /// What the host asks for.
@@ -22,6 +23,17 @@ pub(crate) struct Request {
     pub(crate) cpu_seconds: u64,
     pub(crate) memory_bytes: u64,
     pub(crate) example_millis: u64,
+    pub(crate) depth: Depth,
+}
+
+/// How much is to be told of a fit file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Depth {
+    /// What decides.
+    Brief,
+    /// All that its author may want to know.
+    Full,
 }
 
 /// What the child says.
@@ -41,7 +53,7 @@ pub(crate) enum Says {
     /// The file is unfit.
     Unfit(Explained),
     /// The file is fit.
-    Fit(Verdict),
+    Fit(Box<Verdict>),
 }
 
 /// What a trial load found of a fit file.
@@ -56,9 +68,12 @@ pub struct Verdict {
     /// The examples that were run: those of nodes without effect.
     pub examples: Vec<ExampleRun>,
     /// What would keep the version mapped, as seen in the child; empty when it could be unmapped at once.
-    pub pinned_by: Vec<String>,
+    pub pinned_by: Vec<PinReason>,
     /// Thread-specific keys it left.
     pub keys: usize,
+    /// What the plugin says of itself; only in a full report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<PluginMeta>,
 }
 
 /// One stage of a trial load.
@@ -90,6 +105,10 @@ pub struct ExampleRun {
     pub title: String,
     /// Whether the output was the expected one.
     pub holds: bool,
-    /// What was given instead, when it was not.
+    /// How long the call took, in microseconds.
+    pub micros: u64,
+    /// Whether the node failed, instead of giving an output.
+    pub failed: bool,
+    /// What was given instead, when it was not; cut when it is long.
     pub got: Option<String>,
 }

@@ -47,7 +47,8 @@ impl fmt::Display for RevisionState {
 }
 
 /// What keeps a drained version mapped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PinReason {
     /// Calls that have not returned.
     Calls(u64),

@@ -4,6 +4,7 @@ use patchbay_vocab::{Digest, NodeType, PluginName, Version};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::ExampleRunView;
 use crate::trust::SignerView;
 
 /// What the bytes of an artifact say, read without running any of it.
@@ -45,7 +46,7 @@ pub struct InspectView {
 }
 
 /// The verdict of the full vetting of one file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckView {
     /// Whether a host would admit it.
@@ -69,8 +70,62 @@ pub struct CheckView {
     pub nodes: Vec<NodeType>,
     /// The stages it went through, in order; the last one may have failed.
     pub stages: Vec<CheckStageView>,
-    /// What does not stand in the way, and should be mended all the same.
+    /// What does not stand in the way, and should be mended all the same: the messages of findings that are warnings.
     pub warnings: Vec<String>,
+    /// What the file says of itself, once that could be read.
+    pub identity: Option<InspectView>,
+    /// Where its bytes go, once that could be read.
+    pub size: Option<SizeView>,
+    /// The examples of its nodes, run in the trial load.
+    pub examples: Vec<ExampleRunView>,
+    /// What should be mended, the worst first.
+    pub findings: Vec<FindingView>,
+}
+
+/// Where the bytes of a file go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SizeView {
+    /// The whole file.
+    pub file: u64,
+    /// Machine code.
+    pub code: u64,
+    /// What is only read: constants, unwinding, relocations.
+    pub constants: u64,
+    /// What is written to.
+    pub variables: u64,
+    /// Debug information.
+    pub debug: u64,
+    /// Symbols that only tools need.
+    pub symbols: u64,
+}
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Callers will be misled by it.
+    Error,
+    /// Callers or admins will miss something.
+    Warning,
+    /// Worth a thought.
+    Note,
+}
+
+/// Something that an author should mend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingView {
+    /// How much it matters.
+    pub level: Severity,
+    /// The stable code.
+    pub code: String,
+    /// Where: a node and a field of it, or a part of the file.
+    pub place: String,
+    /// What is so.
+    pub message: String,
+    /// What to do.
+    pub fix: String,
 }
 
 /// One stage of the vetting.

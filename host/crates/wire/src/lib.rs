@@ -5,6 +5,7 @@
 //! Texts that a plugin wrote pass through unchanged, so whoever shows them must treat them as hostile.
 #![forbid(unsafe_code)]
 
+mod author;
 mod call;
 mod change;
 mod file;
@@ -14,9 +15,10 @@ mod plugin;
 mod problem;
 mod trust;
 
+pub use author::{DevEventView, ExampleOutcome, ExampleRunView, NewView};
 pub use call::{CallReply, CallRequest};
 pub use change::{ChangeRequest, HandedOverView, HistoryView, RevisionRef, SwapView};
-pub use file::{CheckStageView, CheckView, InspectView};
+pub use file::{CheckStageView, CheckView, FindingView, InspectView, Severity, SizeView};
 pub use host::{EventView, StatusView, UnloadMode};
 pub use node::{Capability, DependencyView, Effect, ExampleView, NodeView};
 pub use plugin::{PluginView, RejectedView, RevisionView};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
+use patchbay_vocab::PluginName;
 
 use super::trust::{KeygenArgs, RelaxArgs, SignArgs, TrustArgs};
 
@@ -16,6 +17,10 @@ pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCA
 pub enum Local {
     /// Start a host.
     Up(UpArgs),
+    /// Make a project.
+    New(NewArgs),
+    /// Run a project's loop.
+    Dev(DevArgs),
     /// Show what a file says of itself.
     Inspect(InspectArgs),
     /// Vet a file.
@@ -65,6 +70,75 @@ pub struct UpArgs {
     pub log: Option<String>,
 }
 
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay new greet
+  patchbay new fast-hash --lang c --path plugins/fast-hash
+
+The project builds, passes its tests and loads as it is written. The SDK, a folder `plugin-api`, is looked
+for above this program and above the current folder.")]
+pub struct NewArgs {
+    /// The plugin's name, such as `greet`
+    #[arg(value_name = "NAME")]
+    pub name: PluginName,
+    /// What it is written in
+    #[arg(long, value_enum, value_name = "LANG", default_value = "rust")]
+    pub lang: Language,
+    /// The folder to make [default: NAME]
+    #[arg(long, value_name = "DIR")]
+    pub path: Option<PathBuf>,
+    /// The SDK: the folder `plugin-api` of a checkout [default: the nearest one]
+    #[arg(long, value_name = "DIR")]
+    pub sdk: Option<PathBuf>,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a plugin is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Rust, over the SDK
+    Rust,
+    /// C, over one header
+    C,
+}
+
+/// Arguments of `dev`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay dev
+  patchbay dev plugins/greet --listen 127.0.0.1:7500
+  patchbay dev --once --json
+
+Builds on every save, tries what was linked as a host would, and has a host of its own serve it; what was live
+before serves until then. In another terminal, `patchbay call` reaches it. A folder with a Cargo.toml is built
+by cargo; a patchbay-dev.toml names another command:
+
+  [build]
+  command = [\"cc\", \"-shared\", \"-fPIC\", \"-o\", \"target/greet.so\", \"greet.c\"]
+  artifact = \"target/greet.so\"
+
+Ctrl-C ends it. With --once it exits with 0 when the plugin went live and its examples hold, with 1 when not.")]
+pub struct DevArgs {
+    /// The project's folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// Address of the HTTP API [default: 127.0.0.1:7411; none with --once]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Build, go live, run the examples, and end
+    #[arg(long)]
+    pub once: bool,
+    /// What is logged: error, warn, info, debug or trace [default: what the plugin logs]
+    #[arg(long, value_name = "LEVEL")]
+    pub log: Option<String>,
+    /// One line of JSON for each event
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -89,8 +163,10 @@ pub struct InspectArgs {
 #[command(after_help = "Examples:
   patchbay check target/release/libstring.so
   patchbay check target/release/libstring.so --key payments.pub --require-signature
+  patchbay check --strict --json target/release/libstring.so
 
-Exits with 0 when a host would admit the file, with 1 when it would not.")]
+Exits with 0 when a host would admit the file and its author has no error to mend, with 1 when not; with
+--strict a warning is enough. Findings have codes, which host/docs/errors.md explains.")]
 pub struct CheckArgs {
     /// The file
     #[arg(value_name = "FILE")]
@@ -101,6 +177,9 @@ pub struct CheckArgs {
         reason = "its own documentation would replace that of its fields in the help"
     )]
     pub trust: TrustArgs,
+    /// Exit with 1 for warnings, too
+    #[arg(long)]
+    pub strict: bool,
     /// Answer with JSON
     #[arg(long)]
     pub json: bool,

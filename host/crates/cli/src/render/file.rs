@@ -1,7 +1,8 @@
 //! What is known of a file.
 
-use patchbay_wire::{CheckView, InspectView};
+use patchbay_wire::{CheckView, ExampleOutcome, ExampleRunView, InspectView, Severity};
 
+use super::author::example;
 use super::trust::signer;
 use super::{facts, indented, joined, render_table};
 use crate::clock::{bytes, micros};
@@ -75,6 +76,47 @@ pub fn render_check(view: &CheckView) -> String {
             indented(&joined(&view.nodes).replace(", ", "\n"), 2)
         ));
     }
+    out.push_str(&sections(view));
+    out
+}
+
+/// What is known of the file beyond the verdict, each part under its name.
+fn sections(view: &CheckView) -> String {
+    let mut out = String::new();
+    let mut section = |name: &str, text: String| {
+        if !text.is_empty() {
+            out.push_str(&format!("\n{name}:\n{}", indented(&text, 2)));
+        }
+    };
+    if let Some(identity) = &view.identity {
+        let rows = [
+            ("contract", identity.contract.clone()),
+            ("sdk", identity.sdk.clone()),
+            ("compiler", identity.compiler.clone()),
+            ("target", identity.target.clone()),
+            ("entry", identity.entry.clone()),
+            ("digest", identity.digest.to_string()),
+        ];
+        section("identity", facts(&rows));
+        let mut links = vec![
+            ("needs", joined(&identity.needed)),
+            ("imports", identity.imports.to_string()),
+        ];
+        links.push(("exports", identity.exports.len().to_string()));
+        section("links", facts(&links));
+    }
+    if let Some(size) = &view.size {
+        let rows = [
+            ("file", bytes(size.file)),
+            ("code", bytes(size.code)),
+            ("constants", bytes(size.constants)),
+            ("variables", bytes(size.variables)),
+            ("debug", bytes(size.debug)),
+            ("symbols", bytes(size.symbols)),
+        ];
+        section("size", facts(&rows));
+    }
+    section("examples", view.examples.iter().map(example_line).collect());
     if !view.stages.is_empty() {
         let rows: Vec<_> = view
             .stages
@@ -92,8 +134,53 @@ pub fn render_check(view: &CheckView) -> String {
             Layout::Pipe,
         ));
     }
-    for warning in &view.warnings {
-        out.push_str(&format!("\nwarning: {}\n", text::lines(warning)));
+    for finding in &view.findings {
+        let level = match finding.level {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        };
+        out.push_str(&format!(
+            "\n{level}[{}]: {}: {}\n  fix: {}\n",
+            text::line(&finding.code),
+            text::line(&finding.place),
+            text::line(&finding.message),
+            text::line(&finding.fix)
+        ));
+    }
+    let count = |level| {
+        view.findings
+            .iter()
+            .filter(|finding| finding.level == level)
+            .count()
+    };
+    if view.fit {
+        out.push_str(&format!(
+            "\n{} error(s), {} warning(s), {} note(s)\n",
+            count(Severity::Error),
+            count(Severity::Warning),
+            count(Severity::Note)
+        ));
     }
     out
+}
+
+fn example_line(run: &ExampleRunView) -> String {
+    let took = run
+        .micros
+        .map(|took| format!(" in {}", micros(took)))
+        .unwrap_or_default();
+    match run.outcome {
+        ExampleOutcome::Holds => format!("{}: {}: holds{took}\n", run.node, text::line(&run.title)),
+        ExampleOutcome::NotRun => {
+            let why = run.notes.first().map_or("", String::as_str);
+            format!(
+                "{}: {}: not run, {}\n",
+                run.node,
+                text::line(&run.title),
+                text::line(why)
+            )
+        }
+        ExampleOutcome::Differs | ExampleOutcome::Failed => example(run),
+    }
 }

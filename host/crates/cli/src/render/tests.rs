@@ -1,8 +1,8 @@
 use patchbay_vocab::{Digest, RevisionNumber, RevisionState, UnixMillis};
 use patchbay_wire::{
-    CheckStageView, CheckView, DependencyView, Effect, EventView, ExampleView, HandedOverView, HistoryView,
-    InspectView, NodeView, PluginView, ProblemView, RejectedView, RevisionRef, RevisionView, SignerView,
-    StatusView, SwapView, UnloadMode,
+    CheckStageView, CheckView, DependencyView, Effect, EventView, ExampleView, FindingView, HandedOverView,
+    HistoryView, InspectView, NodeView, PluginView, ProblemView, RejectedView, RevisionRef, RevisionView,
+    Severity, SignerView, StatusView, SwapView, UnloadMode,
 };
 use serde_json::json;
 
@@ -377,7 +377,17 @@ fn the_verdict_on_a_file_begins_with_the_answer() {
         signed_by: None,
         nodes: vec!["string.upper".parse().unwrap()],
         stages: vec![stage("inspect", true)],
-        warnings: vec!["no author".into()],
+        warnings: Vec::new(),
+        identity: None,
+        size: None,
+        examples: Vec::new(),
+        findings: vec![FindingView {
+            level: Severity::Warning,
+            code: "PB-X-001".into(),
+            place: "string.upper".into(),
+            message: "the node has no \u{1b}[31mexample".into(),
+            fix: "add one".into(),
+        }],
     };
     assert_eq!(
         render_check(&view),
@@ -390,7 +400,10 @@ nodes:
 STAGE    VERDICT  TOOK    CODE
 inspect  ok       1.2 ms  -
 
-warning: no author
+warning[PB-X-001]: string.upper: the node has no [31mexample
+  fix: add one
+
+0 error(s), 1 warning(s), 0 note(s)
 "
     );
     view.fit = false;
