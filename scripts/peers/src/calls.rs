@@ -14,7 +14,8 @@ use crate::measure::{Subject, alternate};
 use crate::native::{Opened, standard};
 use crate::report::CallRow;
 use crate::stage::{FILE, Stage, built};
-use crate::wasm::{Extism, Guest};
+#[cfg(feature = "wasm")]
+use crate::wasm::Wasm;
 
 /// The payload of `patchbay bench values`.
 const PAYLOAD: &str = r#"{"name":"a name of some length","count":41,"active":true}"#;
@@ -44,7 +45,8 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Vec<CallRow>> {
     let mut out = Output::with_limit(1 << 20);
     let direct: Box<dyn Direct> = black_box(Box::new(Here));
     let opened = Opened::open(&built(FILE)?)?;
-    let (mut guest, mut extism) = (Guest::start()?, Extism::start()?);
+    #[cfg(feature = "wasm")]
+    let mut wasm = Wasm::start()?;
     let mut client = Client::start(stage.folder())?;
 
     let noop = stage.patchbay.resolve("peer.noop")?;
@@ -70,12 +72,14 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Vec<CallRow>> {
             standard::peer_noop();
             true
         }),
-        Subject::new("wasmtime, typed function", NOTHING, || guest.noop().is_ok()),
-        Subject::new("extism, plugin.call", NOTHING, || extism.noop().is_ok()),
-        Subject::new("gRPC over a unix socket", "empty message both ways", || {
-            client.noop().is_ok()
-        }),
     ];
+    #[cfg(feature = "wasm")]
+    subjects.extend(wasm.noop());
+    subjects.push(Subject::new(
+        "gRPC over a unix socket",
+        "empty message both ways",
+        || client.noop().is_ok(),
+    ));
     let mut rows = timed("noop", &mut subjects, effort)?;
     drop(subjects);
 
@@ -104,20 +108,14 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Vec<CallRow>> {
             standard::peer_echo(json, &mut hot_out);
             hot_out == json
         }),
-        Subject::new(
-            "wasmtime, typed function",
-            "JSON bytes through linear memory",
-            || guest.echo(json).is_ok_and(|answer| answer == json),
-        ),
-        Subject::new(
-            "extism, plugin.call",
-            "JSON bytes through extism's memory",
-            || extism.echo(json).is_ok_and(|answer| answer == json),
-        ),
-        Subject::new("gRPC over a unix socket", "protobuf message of 3 fields", || {
-            client.echo(&message).is_ok_and(|answer| answer == message)
-        }),
     ];
+    #[cfg(feature = "wasm")]
+    subjects.extend(wasm.echo(json));
+    subjects.push(Subject::new(
+        "gRPC over a unix socket",
+        "protobuf message of 3 fields",
+        || client.echo(&message).is_ok_and(|answer| answer == message),
+    ));
     rows.extend(timed("echo", &mut subjects, effort)?);
     Ok(rows)
 }

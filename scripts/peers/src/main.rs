@@ -17,6 +17,7 @@ mod stage;
 mod stand;
 mod variant;
 mod verdict;
+#[cfg(feature = "wasm")]
 mod wasm;
 
 use std::path::PathBuf;
@@ -119,6 +120,9 @@ fn notes(effort: Effort) -> Vec<String> {
         "a Patchbay call is checked (its route, its gate, a panic fence, its output); a native call beside it is a bare function call"
             .into(),
     ];
+    if cfg!(not(feature = "wasm")) {
+        notes.push("built without wasmtime and extism".into());
+    }
     if effort == Effort::Quick {
         notes.push("measured with --quick: the full run says more".into());
     }

@@ -29,10 +29,10 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Vec<RenameRow>> {
     let mut out = Output::with_limit(1 << 20);
     let mut patchbay_serves = || {
         let (answer, _) = node.call(empty.as_ref(), &call, &mut out).ok()?;
-        answer.get("result")?.as_i64()
+        u64::try_from(answer.get("result")?.as_i64()?).ok()
     };
-    let mut quick_serves = || i64::try_from(shortest::peer_generation()).ok();
-    let mut slow_serves = || i64::try_from(standard::peer_generation()).ok();
+    let quick_serves = || Some(shortest::peer_generation());
+    let slow_serves = || Some(standard::peer_generation());
     // All have their first file before the first rename.
     ensure!(
         patchbay_serves() == Some(1) && quick_serves() == Some(1) && slow_serves() == Some(1),
@@ -42,7 +42,7 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Vec<RenameRow>> {
     let mut rounds = vec![Vec::new(), Vec::new(), Vec::new()];
     for number in 2..files + 2 {
         let bytes = generation(&stage.bytes, number)?;
-        let wanted = Some(i64::from(number));
+        let wanted = Some(number);
         rounds[0].push(until(&plugins, &bytes, || patchbay_serves() == wanted)?);
         rounds[1].push(until(&quick, &bytes, || quick_serves() == wanted)?);
         rounds[2].push(until(&slow, &bytes, || slow_serves() == wanted)?);

@@ -54,8 +54,12 @@ impl Report {
         let mut part = |title: &str, header: &[&str], rows: Vec<Vec<String>>| {
             if !rows.is_empty() {
                 let mut table = Table::new();
-                table.load_preset(NOTHING).set_header(header.iter().copied());
+                table.load_style(NOTHING);
+                table.set_header(header.iter().copied());
                 table.add_rows(rows);
+                for column in table.column_iter_mut() {
+                    column.set_padding((0, 2));
+                }
                 // Writing to a string does not fail.
                 let _ = writeln!(text, "{title}\n{}\n", table.trim_fmt());
             }

@@ -3,7 +3,6 @@
 //! Invariant: one line of JSON on standard output for each change of what is answered and for each refusal, and at least one
 //! every [`BEAT`] while the caller gets on; whoever reads them knows what became of the process without asking it.
 
-use std::cell::RefCell;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -70,11 +69,11 @@ pub(crate) fn stand(who: Who, folder: &Path) -> Result<()> {
                 Value::from_json("{}")?,
                 Value::from_json(&format!(r#"{{"value": {SEVEN}}}"#))?,
             );
-            let out = RefCell::new(Output::with_limit(1 << 20));
+            let mut out = Output::with_limit(1 << 20);
             call_for_ever(
                 || Answers {
-                    generation: ask(&generation, &empty, &call, &mut out.borrow_mut()),
-                    scale: ask(&scale, &seven, &call, &mut out.borrow_mut()),
+                    generation: ask(&generation, &empty, &call, &mut out),
+                    scale: ask(&scale, &seven, &call, &mut out),
                 },
                 || refusal(&patchbay),
             )
@@ -90,7 +89,7 @@ fn caught(call: impl FnOnce() -> u64) -> Result<u64, String> {
 fn ask(node: &Node, input: &Value, call: &Call, out: &mut Output) -> Result<u64, String> {
     let (answer, _) = node
         .call(input.as_ref(), call, out)
-        .map_err(|error| format!("{} {error}", error.code()))?;
+        .map_err(|error| error.code().to_string())?;
     let number = answer.get("result").and_then(|result| result.as_i64());
     number
         .and_then(|number| u64::try_from(number).ok())

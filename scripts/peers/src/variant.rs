@@ -24,13 +24,13 @@ pub(crate) struct BadFile {
 }
 
 /// The file as generation `number`.
-pub(crate) fn generation(built: &[u8], number: u32) -> Result<Vec<u8>> {
+pub(crate) fn generation(built: &[u8], number: u64) -> Result<Vec<u8>> {
     marked(built, b"peers-generation:", format!("{number:07}").as_bytes())
 }
 
-/// All that is tried: variants of `built`, and `changed`, whose `scale` takes another parameter.
-pub(crate) fn bad_files(built: &[u8], changed: &[u8]) -> Result<Vec<BadFile>> {
-    let good = generation(built, 2)?;
+/// All that is tried, as generation `number`: variants of `built`, and `changed`, whose `scale` takes another parameter.
+pub(crate) fn bad_files(built: &[u8], changed: &[u8], number: u64) -> Result<Vec<BadFile>> {
+    let good = generation(built, number)?;
     let cut = |percent: usize| good[..good.len() * percent / 100].to_vec();
     let deed = |word: &[u8; 5]| marked(&good, b"peers-deed:", word);
     let renamed = |name, bytes| BadFile {
@@ -59,7 +59,7 @@ pub(crate) fn bad_files(built: &[u8], changed: &[u8]) -> Result<Vec<BadFile>> {
         renamed("its constructor aborts", deed(b"abrt!")?),
         renamed("its constructor calls exit(0)", deed(b"exit!")?),
         renamed("its constructor never ends", deed(b"spin!")?),
-        renamed("a function got another parameter", generation(changed, 2)?),
+        renamed("a function got another parameter", generation(changed, number)?),
     ])
 }
 

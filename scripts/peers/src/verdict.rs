@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -20,8 +20,16 @@ use crate::stage::{FILE, PATIENCE, built, drop_in, inbox};
 use crate::stand::{Answers, Line, SEVENTY, Who};
 use crate::variant::{BadFile, Delivery, bad_files, generation};
 
+/// The generation that is served when the bad file comes, that of the bad file, and that of the good file after it.
+const BEFORE: u64 = 2;
+const BAD: u64 = 3;
+const AFTER: u64 = 4;
+
 /// No beat for so long, and the caller hangs.
 const SILENCE: Duration = Duration::from_secs(2);
+/// How long a process is waited for until it has taken its second file, and how often it is given that.
+const WARM_UP: Duration = Duration::from_secs(3);
+const TRIES: u32 = 5;
 /// How long a process is watched after its answers have changed, for what comes later.
 const AFTERMATH: Duration = Duration::from_millis(500);
 
@@ -32,10 +40,11 @@ pub(crate) fn run(effort: Effort) -> Result<Vec<FileRow>> {
     };
     let file = fs::read(built(FILE)?)?;
     let changed = fs::read(built("libmeasured_changed.so")?)?;
-    let (first, last) = (generation(&file, 1)?, generation(&file, 3)?);
+    let [first, before, after] = [1, BEFORE, AFTER].map(|number| generation(&file, number));
+    let (first, before, after) = (first?, before?, after?);
     let mut rows = Vec::new();
-    for bad in bad_files(&file, &changed)? {
-        let try_on = |who| Trial::of(who, &first)?.verdict(&bad, &last, watched);
+    for bad in bad_files(&file, &changed, BAD)? {
+        let try_on = |who| Trial::of(who, &first, &before)?.verdict(&bad, &after, watched);
         // Both at once: they wait most of the time.
         let (hot, patchbay) = std::thread::scope(|scope| {
             let hot = scope.spawn(|| try_on(Who::HotLibReloader));
@@ -54,7 +63,7 @@ pub(crate) fn run(effort: Effort) -> Result<Vec<FileRow>> {
     Ok(rows)
 }
 
-/// One process that serves generation 1.
+/// One process that serves the generation before the bad one.
 struct Trial {
     child: Child,
     lines: Receiver<Line>,
@@ -73,7 +82,7 @@ enum Seen {
 }
 
 impl Trial {
-    fn of(who: Who, first: &[u8]) -> Result<Self> {
+    fn of(who: Who, first: &[u8], before: &[u8]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let (name, inbox) = match who {
             Who::HotLibReloader => ("hot-lib-reloader", folder.path().to_owned()),
@@ -110,7 +119,15 @@ impl Trial {
         };
         let _ = trial.watch(PATIENCE, |trial| trial.serves(1))?;
         ensure!(trial.serves(1), "the process never served its first file");
-        Ok(trial)
+        // A reload, so that its watch is known to be set up; a file that came before that would not be seen.
+        for _ in 0..TRIES {
+            drop_in(&trial.inbox, before)?;
+            let _ = trial.watch(WARM_UP, |trial| trial.serves(BEFORE))?;
+            if trial.serves(BEFORE) {
+                return Ok(trial);
+            }
+        }
+        bail!("the process never took a second file")
     }
 
     fn serves(&self, number: u64) -> bool {
@@ -136,9 +153,9 @@ impl Trial {
             Seen::Enough => self.words(),
         };
         drop_in(&self.inbox, good)?;
-        let then = match self.watch(watched, |trial| trial.serves(3))? {
+        let then = match self.watch(watched, |trial| trial.serves(AFTER))? {
             Seen::Gone(status) => format!("process gone: {}", ending(status)),
-            _ if self.serves(3) => "a good file after it is taken".into(),
+            _ if self.serves(AFTER) => "a good file after it is taken".into(),
             _ => "a good file after it does not help".into(),
         };
         Ok(format!("{first}; {then}"))
@@ -149,13 +166,13 @@ impl Trial {
             return "no answer".into();
         };
         let answered = match (generation, scale) {
-            (Ok(1), Ok(SEVENTY)) => "serves the file before".to_owned(),
-            (Ok(2), Ok(SEVENTY)) => "serves it".into(),
-            (Ok(2), Ok(other)) => {
+            (Ok(BEFORE), Ok(SEVENTY)) => "serves the file before".to_owned(),
+            (Ok(BAD), Ok(SEVENTY)) => "serves it".into(),
+            (Ok(BAD), Ok(other)) => {
                 format!("serves it, wrong answer without an error (scale(7) = {other})")
             }
-            (Ok(_), Err(error)) => format!("serves it, calls that do not fit it get an error ({error})"),
-            (Ok(number), Ok(_)) => format!("serves generation {number}"),
+            (Ok(BAD), Err(error)) => format!("serves it, calls that do not fit it get an error ({error})"),
+            (Ok(number), _) => format!("serves generation {number}"),
             (Err(error), _) => format!("every call fails ({error})"),
         };
         match &self.refused {

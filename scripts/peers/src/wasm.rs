@@ -5,8 +5,57 @@
 use anyhow::{Context, Result};
 use wasmtime::{Engine, Instance, Memory, Module, Store, TypedFunc};
 
+use crate::measure::Subject;
+
+/// Both, each with one warm instance.
+pub(crate) struct Wasm {
+    guest: Guest,
+    plugin: extism::Plugin,
+}
+
+impl Wasm {
+    pub(crate) fn start() -> Result<Self> {
+        let guest = extism::Wasm::data(include_str!("../guests/extism.wat"));
+        Ok(Self {
+            guest: Guest::start()?,
+            plugin: extism::Plugin::new(extism::Manifest::new([guest]), [], false)?,
+        })
+    }
+
+    pub(crate) fn noop(&mut self) -> [Subject<'_>; 2] {
+        let Self { guest, plugin } = self;
+        let nothing = "nothing";
+        [
+            Subject::new("wasmtime, typed function", nothing, || guest.noop().is_ok()),
+            Subject::new("extism, plugin.call", nothing, || {
+                plugin.call::<(), ()>("noop", ()).is_ok()
+            }),
+        ]
+    }
+
+    pub(crate) fn echo<'s>(&'s mut self, json: &'s [u8]) -> [Subject<'s>; 2] {
+        let Self { guest, plugin } = self;
+        [
+            Subject::new(
+                "wasmtime, typed function",
+                "JSON bytes through linear memory",
+                move || guest.echo(json).is_ok_and(|answer| answer == json),
+            ),
+            Subject::new(
+                "extism, plugin.call",
+                "JSON bytes through extism's memory",
+                move || {
+                    plugin
+                        .call::<&[u8], &[u8]>("echo", json)
+                        .is_ok_and(|answer| answer == json)
+                },
+            ),
+        ]
+    }
+}
+
 /// A wasmtime guest with one instance.
-pub(crate) struct Guest {
+struct Guest {
     store: Store<()>,
     memory: Memory,
     noop: TypedFunc<(), ()>,
@@ -15,7 +64,7 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    pub(crate) fn start() -> Result<Self> {
+    fn start() -> Result<Self> {
         let engine = Engine::default();
         let module = Module::new(&engine, include_str!("../guests/plain.wat"))?;
         let mut store = Store::new(&engine, ());
@@ -31,12 +80,12 @@ impl Guest {
         })
     }
 
-    pub(crate) fn noop(&mut self) -> Result<()> {
+    fn noop(&mut self) -> Result<()> {
         Ok(self.noop.call(&mut self.store, ())?)
     }
 
     /// Writes the input into the guest's memory, calls it, and reads the answer back.
-    pub(crate) fn echo(&mut self, input: &[u8]) -> Result<&[u8]> {
+    fn echo(&mut self, input: &[u8]) -> Result<&[u8]> {
         self.memory.write(&mut self.store, 0, input)?;
         let at = self
             .echo
@@ -45,27 +94,5 @@ impl Guest {
         self.memory
             .read(&self.store, usize::try_from(at)?, &mut self.answer)?;
         Ok(&self.answer)
-    }
-}
-
-/// An extism plugin with one instance.
-pub(crate) struct Extism(extism::Plugin);
-
-impl Extism {
-    pub(crate) fn start() -> Result<Self> {
-        let guest = extism::Wasm::data(include_str!("../guests/extism.wat"));
-        Ok(Self(extism::Plugin::new(
-            extism::Manifest::new([guest]),
-            [],
-            false,
-        )?))
-    }
-
-    pub(crate) fn noop(&mut self) -> Result<()> {
-        self.0.call::<(), ()>("noop", ())
-    }
-
-    pub(crate) fn echo(&mut self, input: &[u8]) -> Result<&[u8]> {
-        self.0.call("echo", input)
     }
 }

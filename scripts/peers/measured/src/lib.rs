@@ -8,7 +8,7 @@
     unsafe_code,
     reason = "names that others look up, a constructor, and a deed that is meant to crash"
 )]
-mod exported;
+pub mod exported;
 mod marks;
 
 use plugin_api::prelude::*;
