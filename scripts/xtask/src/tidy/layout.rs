@@ -19,7 +19,13 @@ const EMPTY_NAMES: &[&str] = &[
 ];
 
 const FOLDERS: &[&str] = &["host", "plugin-api", "sample-plugins", "scripts", "tests"];
-const SCRIPTS: &[&str] = &["scripts/up", "scripts/test", "scripts/bench", ".ci/run"];
+const SCRIPTS: &[&str] = &[
+    "scripts/up",
+    "scripts/test",
+    "scripts/bench",
+    "scripts/peers/run",
+    ".ci/run",
+];
 
 pub(super) fn lints_are_shared(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
