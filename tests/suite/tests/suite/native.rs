@@ -182,6 +182,25 @@ fn is_swapped_under_calls_and_unmapped(language: Language) {
     assert_eq!(host.call(&language.node("version"), json!({})), "1.1.0");
 }
 
+/// State goes up and down between versions, as it does in Rust.
+fn takes_its_state_along(language: Language) {
+    let host = TestHost::start();
+    language.bring_in(&host, "1.0.0");
+    let count = |by: i64| host.call(&language.node("counter"), json!({ "by": by }));
+    assert_eq!(count(5), 5);
+    language.bring_in(&host, "1.1.0");
+    assert_eq!(host.call(&language.node("version"), json!({})), "1.1.0");
+    assert_eq!(count(1), 6);
+    let back = host.promote(language.plugin, "1.0.0").unwrap();
+    assert_eq!(back.state.unwrap().instances, 1);
+    assert_eq!(count(1), 7);
+}
+
+#[test]
+fn a_plugin_in_c_takes_its_state_along() {
+    takes_its_state_along(C);
+}
+
 #[test]
 fn a_plugin_in_c_computes_keeps_state_waits_and_asks() {
     computes_keeps_state_waits_and_asks(C);
@@ -201,6 +220,11 @@ fn a_plugin_in_c_hands_its_state_over() {
 
 mod cxx {
     use super::*;
+
+    #[test]
+    fn a_plugin_in_cxx_takes_its_state_along() {
+        takes_its_state_along(CXX);
+    }
 
     #[test]
     fn a_plugin_in_cxx_computes_keeps_state_waits_and_asks() {
