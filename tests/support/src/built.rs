@@ -11,7 +11,7 @@ const BUILT: &str = "PATCHBAY_TESTS_BUILT";
 /// Plugins over contracts as they once were, by the name of their folder in `tests/frozen`.
 const FROZEN: [&str; 3] = ["contract-1-0", "other-sdk", "wide-bytes"];
 
-const FIXTURES: [&str; 18] = [
+const FIXTURES: [&str; 20] = [
     "echo-1-0",
     "echo-1-1",
     "echo-1-1-other",
@@ -28,6 +28,8 @@ const FIXTURES: [&str; 18] = [
     "counter-1-1",
     "counter-2-0",
     "counter-3-0",
+    "twins-1-0",
+    "twins-2-0",
     "clock-1-0",
     "clock-1-1",
 ];

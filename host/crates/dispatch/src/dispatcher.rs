@@ -216,6 +216,7 @@ impl Dispatcher {
         out: &'o mut Output,
         seen: impl FnOnce(&Mount<Served>),
     ) -> Result<Answer<'o>, CallError> {
+        let mut begun = None;
         for _ in 0..TRIES {
             let snapshot: &Arc<Routes> = routes.load();
             let Some(route) = snapshot.route(slot) else {
@@ -227,7 +228,13 @@ impl Dispatcher {
             };
             if place.is_stateful {
                 let mount = Arc::clone(mount);
-                let _hold = self.hold_state(&mount, place, options)?;
+                // Waiting counts: what is left of the time is the call's.
+                let begun = *begun.get_or_insert_with(|| self.clock.now());
+                let (_hold, left) = self.hold_state(&mount, place, options, begun)?;
+                let options = &CallOptions {
+                    timeout: left,
+                    ..*options
+                };
                 // A hand-over that ended before the hold has taken the state elsewhere.
                 let now = routes.load().route(slot);
                 if !now.is_some_and(|route| Arc::ptr_eq(route.mount(), &mount)) {
@@ -250,25 +257,29 @@ impl Dispatcher {
         Err(CallError::Closing)
     }
 
-    /// Keeps the state of a plugin's nodes where it is for one call; waits while it is being handed over.
+    /// Keeps the state of a plugin's nodes where it is for one call that began at `begun`; waits while it is being
+    /// handed over. Gives what is left of the call's time, too.
     #[cold]
     pub(crate) fn hold_state<'m>(
         &self,
         mount: &'m Mount<Served>,
         place: Place,
         options: &CallOptions<'_>,
-    ) -> Result<StateHold<'m>, CallError> {
+        begun: Monotonic,
+    ) -> Result<(StateHold<'m>, Option<Duration>), CallError> {
         let nested = if options.depth > 0 {
             Nested::Yes
         } else {
             Nested::No
         };
         let timeout = options.timeout.or(place.timeout);
-        let hold = mount.handle().plugin().hold_state(nested, timeout);
-        hold.ok_or_else(|| CallError::TimedOut {
-            node_type: name_of(mount, place.node),
-            after: timeout.unwrap_or_default(),
-        })
+        let left = || timeout.map(|timeout| timeout.saturating_sub(self.clock.now().since(begun)));
+        let hold = mount.handle().plugin().hold_state(nested, left());
+        hold.map(|hold| (hold, left()))
+            .ok_or_else(|| CallError::TimedOut {
+                node_type: name_of(mount, place.node),
+                after: timeout.unwrap_or_default(),
+            })
     }
 
     /// Calls under a pass that holds the version, whichever way the node is called.

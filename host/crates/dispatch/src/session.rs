@@ -56,9 +56,14 @@ impl Session {
             .place(leased.route.node())
             .ok_or(CallError::Closing)?;
         // A version that was swapped since goes on with the state as it was then.
-        let _hold = match place.is_stateful {
-            true => Some(self.dispatcher.hold_state(mount, place, options)?),
+        let begun = self.dispatcher.clock().now();
+        let held = match place.is_stateful {
+            true => Some(self.dispatcher.hold_state(mount, place, options, begun)?),
             false => None,
+        };
+        let options = &CallOptions {
+            timeout: held.as_ref().map_or(options.timeout, |(_, left)| *left),
+            ..*options
         };
         // Under the session's own pass: its version may have closed to everybody else.
         let inside = leased.pass.renew();

@@ -50,6 +50,7 @@ pub(crate) fn start_thread(lifecycle: Arc<Lifecycle>, channels: Channels) -> std
                 vetting: HashMap::new(),
                 scanned: false,
                 draining: Vec::new(),
+                retry: None,
                 emptying: None,
             };
             conductor.run(&channels.inbox, &channels.seen, &channels.vetted);
@@ -66,6 +67,8 @@ struct Draining {
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 struct Conductor {
     lifecycle: Arc<Lifecycle>,
@@ -75,6 +78,8 @@ struct Conductor {
     vetting: HashMap<PathBuf, Option<Settled>>,
     scanned: bool,
     draining: Vec<Draining>,
+    /// When to try again what waits for calls to end, and how long the wait for that was.
+    retry: Option<(Instant, Duration)>,
     emptying: Option<(Instant, Sender<()>)>,
 }
 
@@ -103,6 +108,7 @@ impl Conductor {
                 default(pause) => {}
             }
             self.drain();
+            self.retry_when_due();
             if !self.lifecycle.is_ready() && self.scanned && self.vetting.is_empty() {
                 self.lifecycle.became_ready();
             }
@@ -181,10 +187,11 @@ impl Conductor {
         } else if by_itself && lifecycle.registry().should_go_live(plugin, number) {
             match lifecycle.go_live(plugin, number, Force::No, &change, Some(since)) {
                 Ok(_) => {}
-                Err(LifecycleError::Registry(error)) if error.waits_for_others() => {
+                Err(error) if error.waits() => {
                     let why = error.explained();
                     lifecycle.block(plugin, number, why.clone());
                     lifecycle.tell_about(plugin, number, EventKind::Blocked(why));
+                    self.try_again_after(&error);
                 }
                 Err(error) => {
                     self.retire(plugin, number);
@@ -197,8 +204,6 @@ impl Conductor {
     }
 
     fn reject(&self, path: &std::path::Path, artifact: Option<(Digest, Option<Provenance>)>, why: Explained) {
-        // As in a source: a name may hold whatever a terminal obeys.
-        tracing::warn!(path = ?path, code = why.code, reason = ?why.message, "a file was refused");
         let at = self.lifecycle.clock().wall();
         let digest = artifact.as_ref().map(|(digest, _)| *digest);
         // What is refused is not kept: a directory of bad files must not fill the store. Only this thread admits, so
@@ -213,9 +218,11 @@ impl Conductor {
             why: why.clone(),
             at,
         };
-        // A file that was removed while it was vetted has been told of already: nothing would clear it again.
-        if path.symlink_metadata().is_ok() {
-            self.lifecycle.rejections().add(rejection);
+        // A file that is gone by now has been told of as such: nothing would clear it again. And a file that was looked at
+        // twice, as after a storm of events, is refused once.
+        if path.symlink_metadata().is_err() || !self.lifecycle.rejections().add(rejection) {
+            tracing::debug!(?path, code = why.code, "gone, or refused for the same before");
+            return;
         }
         let kind = EventKind::Rejected {
             path: path.to_owned(),
@@ -239,6 +246,10 @@ impl Conductor {
             if !status.live.is_some_and(from_here) {
                 continue;
             }
+            let turn = self.lifecycle.turn(&status.plugin);
+            let Ok(_turn) = self.lifecycle.take(&turn, &status.plugin) else {
+                continue;
+            };
             match self
                 .lifecycle
                 .registry()
@@ -276,8 +287,9 @@ impl Conductor {
             }
             match lifecycle.go_live(&plugin, number, Force::No, &change, None) {
                 Ok(_) => {}
-                Err(LifecycleError::Registry(error)) if error.waits_for_others() => {
+                Err(error) if error.waits() => {
                     lifecycle.block(&plugin, number, error.explained());
+                    self.try_again_after(&error);
                 }
                 Err(error) => {
                     let why = error.explained();
@@ -308,7 +320,31 @@ impl Conductor {
     }
 
     fn next_try(&self) -> Option<Instant> {
-        self.draining.iter().map(|draining| draining.next_try).min()
+        let drains = self.draining.iter().map(|draining| draining.next_try);
+        drains.chain(self.retry.map(|(at, _)| at)).min()
+    }
+
+    /// What waits for calls to end is tried again after a while, which grows; what waits for other plugins when one of
+    /// them goes live.
+    fn try_again_after(&mut self, error: &LifecycleError) {
+        if matches!(error, LifecycleError::State(_)) {
+            let pause = self
+                .retry
+                .map_or(FIRST_RETRY, |(_, pause)| (pause * 2).min(LONGEST_RETRY));
+            self.retry = Some((Instant::now() + pause, pause));
+        }
+    }
+
+    fn retry_when_due(&mut self) {
+        let Some((at, pause)) = self.retry else { return };
+        if at > Instant::now() {
+            return;
+        }
+        self.tidy();
+        // Nothing waited for calls any more.
+        if self.retry == Some((at, pause)) {
+            self.retry = None;
+        }
     }
 
     /// Takes the next step of every unload that is due.

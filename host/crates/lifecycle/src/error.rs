@@ -1,12 +1,14 @@
 //! Why the lifecycle could not do what it was asked for.
 
+use std::time::Duration;
+
 use patchbay_dispatch::HandOverError;
 use patchbay_intake::signature::SignatureError;
 use patchbay_intake::{InspectError, StageError, WatchError};
 use patchbay_isolate::ProbeError;
 use patchbay_loader::LoadError;
 use patchbay_registry::RegistryError;
-use patchbay_vocab::{Code, Explain, Explained};
+use patchbay_vocab::{Code, Explain, Explained, PluginName};
 
 use crate::ledger::LedgerError;
 
@@ -43,6 +45,14 @@ pub enum LifecycleError {
     /// A thread could not be started.
     #[error("a thread of the host could not be started")]
     Thread(#[source] std::io::Error),
+    /// Another change of the plugin does not end.
+    #[error("another change of `{plugin}` is under way and did not end within {} ms", waited.as_millis())]
+    Busy {
+        /// The plugin.
+        plugin: PluginName,
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// The folder for a check could not be made.
     #[error("the temporary folder for the check cannot be made")]
     Scratch(#[source] std::io::Error),
@@ -58,6 +68,15 @@ impl From<InspectError> for LifecycleError {
 }
 
 impl LifecycleError {
+    /// Whether it is only too early: for other plugins, or for calls to end.
+    pub(crate) const fn waits(&self) -> bool {
+        match self {
+            Self::Registry(error) => error.waits_for_others(),
+            Self::State(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+
     fn stage(&self) -> Option<&dyn Explain> {
         match self {
             Self::Watch(error) => Some(error),
@@ -69,7 +88,7 @@ impl LifecycleError {
             Self::Load(error) => Some(error),
             Self::Registry(error) => Some(error),
             Self::State(error) => Some(error),
-            Self::Thread(_) | Self::Scratch(_) => None,
+            Self::Thread(_) | Self::Scratch(_) | Self::Busy { .. } => None,
         }
     }
 }
@@ -79,12 +98,17 @@ impl Explain for LifecycleError {
         match self {
             Self::Thread(_) => Code("PB-LIFE-001"),
             Self::Scratch(_) => Code("PB-LIFE-002"),
+            Self::Busy { .. } => Code("PB-LIFE-003"),
             _ => self.stage().map_or(Code("PB-LIFE-001"), Explain::code),
         }
     }
 
     fn help(&self) -> String {
         match self {
+            Self::Busy { .. } => {
+                "`create`, `save_state` or `load_state` of the plugin is at work for it; try again, or restart the host"
+                    .to_owned()
+            }
             Self::Scratch(_) => "check space and rights of the system's temporary folder".to_owned(),
             _ => self.stage().map_or_else(
                 || "raise the limit on threads of this user".to_owned(),

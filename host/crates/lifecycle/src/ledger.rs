@@ -100,6 +100,9 @@ pub enum LedgerError {
     /// It is not what was written.
     #[error("what is remembered of trust, `{}`, is damaged: {why}", path.display())]
     Damaged { path: PathBuf, why: String },
+    /// A newer host wrote it.
+    #[error("what is remembered of trust, `{}`, is of form {form}, and this host knows {FORM}", path.display())]
+    Newer { path: PathBuf, form: u32 },
     /// An older version must not come back by itself.
     #[error("version {version} of `{plugin}` is older than {highest}, which was live before")]
     HeldBack {
@@ -116,6 +119,7 @@ impl Explain for LedgerError {
             Self::Unusable { .. } => "PB-SIGN-021",
             Self::Damaged { .. } => "PB-SIGN-022",
             Self::HeldBack { .. } => "PB-SIGN-023",
+            Self::Newer { .. } => "PB-SIGN-024",
         })
     }
 
@@ -129,6 +133,7 @@ impl Explain for LedgerError {
             Self::Damaged { .. } => {
                 "restore the file from a backup; without one, remove it and know that old versions may go live again".into()
             }
+            Self::Newer { .. } => "serve this data directory with the newer host that wrote it".into(),
             Self::HeldBack { plugin, version, .. } => {
                 format!("if it is wanted all the same: `patchbay promote {plugin} {version}`")
             }
@@ -289,14 +294,19 @@ fn read(path: &Path) -> Result<Kept, LedgerError> {
     if hash != Digest::of(body.as_bytes()).to_string() {
         return Err(damaged(&"its last line is not the hash of the others"));
     }
-    let kept: Kept = serde_json::from_str(body).map_err(|error| damaged(&error))?;
-    if kept.form != FORM {
-        return Err(damaged(&format_args!(
-            "it is of form {}, this host writes {FORM}",
-            kept.form
-        )));
+    // The form first: another one may have fields that this host does not know.
+    let Form { form } = serde_json::from_str(body).map_err(|error| damaged(&error))?;
+    if form > FORM {
+        let path = path.to_owned();
+        return Err(LedgerError::Newer { path, form });
     }
-    Ok(kept)
+    serde_json::from_str(body).map_err(|error| damaged(&error))
+}
+
+/// What every form has.
+#[derive(Deserialize)]
+struct Form {
+    form: u32,
 }
 
 fn write(path: &Path, kept: &Kept) -> Result<(), LedgerError> {

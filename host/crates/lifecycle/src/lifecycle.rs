@@ -291,7 +291,7 @@ impl Lifecycle {
     ) -> Result<(RevisionNumber, Quarantined), LifecycleError> {
         let registry = self.registry();
         let turn = self.turn(plugin);
-        let _turn = turn.lock();
+        let _turn = self.take(&turn, plugin)?;
         let number = match which {
             Some(selector) => registry.rollback_target(plugin, Some(selector))?,
             None => registry

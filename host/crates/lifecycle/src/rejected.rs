@@ -31,8 +31,15 @@ pub(crate) struct Rejections {
 }
 
 impl Rejections {
-    pub(crate) fn add(&self, rejection: Rejection) {
+    /// Remembers a refusal; says whether it is news: not the same content of the same path for the same reason.
+    pub(crate) fn add(&self, rejection: Rejection) -> bool {
         let mut by_path = self.by_path.lock();
+        let known = by_path.get(&rejection.path);
+        let same = known.is_some_and(|known| {
+            known.digest == rejection.digest
+                && known.why == rejection.why
+                && known.provenance == rejection.provenance
+        });
         if by_path.len() >= MAX_REMEMBERED && !by_path.contains_key(&rejection.path) {
             let oldest = by_path
                 .values()
@@ -43,6 +50,7 @@ impl Rejections {
             }
         }
         by_path.insert(rejection.path.clone(), rejection);
+        !same
     }
 
     pub(crate) fn clear(&self, path: &Path) {

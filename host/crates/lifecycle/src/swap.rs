@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use patchbay_dispatch::{HandedOver, Party, Served};
 use patchbay_registry::{Change, Force, Mount, RegistryError, Swap};
 use patchbay_vocab::{Monotonic, PluginName, RevisionNumber};
@@ -15,6 +16,9 @@ use crate::admit::mount_again;
 use crate::error::LifecycleError;
 use crate::event::EventKind;
 use crate::lifecycle::Lifecycle;
+
+/// How long a change of a plugin waits for another one, beyond what a hand-over may wait for calls.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How often a promotion loads a revision that is retired again under its hands.
 const LOADS: u32 = 16;
@@ -47,6 +51,19 @@ impl Turns {
 }
 
 impl Lifecycle {
+    /// Waits for its turn; not for ever, since code of the plugin may be at work for the one before.
+    pub(crate) fn take<'t>(
+        &self,
+        turn: &'t Mutex<()>,
+        plugin: &PluginName,
+    ) -> Result<MutexGuard<'t, ()>, LifecycleError> {
+        let most = self.config().handover.within + PATIENCE;
+        turn.try_lock_for(most).ok_or_else(|| LifecycleError::Busy {
+            plugin: plugin.clone(),
+            waited: most,
+        })
+    }
+
     /// Maps a revision when needed, hands the state of the live one over to it, and routes to it.
     pub(crate) fn go_live(
         &self,
@@ -57,7 +74,7 @@ impl Lifecycle {
         micros_since: Option<Monotonic>,
     ) -> Result<WentLive, LifecycleError> {
         let turn = self.turn(plugin);
-        let _turn = turn.lock();
+        let _turn = self.take(&turn, plugin)?;
         // Warm, as after any deploy with a history: one lock, one store.
         let mut live = self.swap(plugin, number, force, change);
         // Between the load and the store the conductor may find the revision surplus and retire it: load it again.
@@ -92,9 +109,12 @@ impl Lifecycle {
         force: Force,
         change: &Change,
     ) -> Result<WentLive, LifecycleError> {
-        self.mark(plugin, number, force)?;
         let registry = self.registry();
-        let promote = || registry.promote(plugin, number, force, change);
+        // What is on disk about it is there before it is live, and only when nothing but the store can fail.
+        let promote = || -> Result<Swap, LifecycleError> {
+            self.mark(plugin, number, force)?;
+            Ok(registry.promote(plugin, number, force, change)?)
+        };
         let Some((from, to)) = self.state_to_hand_over(plugin, number, force) else {
             return Ok(WentLive {
                 swap: promote()?,

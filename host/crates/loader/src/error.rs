@@ -228,9 +228,23 @@ pub enum HandOverError {
         /// The node type.
         node: String,
     },
+    /// Two nodes of the old version became one.
+    #[error("`{node}` and another node with state have become one")]
+    Merged {
+        /// One of the two.
+        node: String,
+    },
     /// A pass of another version.
     #[error("the pass belongs to another version")]
     WrongPass,
+}
+
+impl HandOverError {
+    /// Whether it may go well a moment later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::StillInside { .. })
+    }
 }
 
 impl Explain for HandOverError {
@@ -242,6 +256,7 @@ impl Explain for HandOverError {
             Self::Load { .. } => "PB-STATE-004",
             Self::KeepsNoState { .. } => "PB-STATE-005",
             Self::WrongPass => "PB-STATE-006",
+            Self::Merged { .. } => "PB-STATE-007",
         })
     }
 
@@ -250,7 +265,7 @@ impl Explain for HandOverError {
             Self::StillInside { .. } => {
                 "promote it again when the long calls are over, or raise `handover_ms`".into()
             }
-            Self::Create { .. } | Self::Load { .. } | Self::KeepsNoState { .. } => {
+            Self::Create { .. } | Self::Load { .. } | Self::KeepsNoState { .. } | Self::Merged { .. } => {
                 "the old version serves on; mend the new one, or begin without the state: `patchbay promote --force`"
                     .into()
             }

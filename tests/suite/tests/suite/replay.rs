@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use patchbay_tests_support::patchbay::{Explain, Signatures};
+use patchbay_tests_support::patchbay::{CallRequest, Explain, Signatures};
 use patchbay_tests_support::{Signer, TestHost, Up, deploy, fixture, run};
 use serde_json::json;
 
@@ -147,4 +147,21 @@ fn required_on_the_command_line_once_is_required_until_somebody_relaxes_it_with_
     assert_eq!(relaxed.json()["actor"], "ada");
     up.again();
     up.run_until(&["plugins", "echo", "--json"], |plugin| plugin["live"] == "1.0.0");
+}
+
+#[test]
+fn a_version_that_could_not_take_the_state_over_was_never_live() {
+    let core = Signer::new("core");
+    let mut host = strict(&core, |_| {});
+    drop_signed(&host, &core, "counter-1-0");
+    host.wait("plugin.live", "counter", "1.0.0");
+    let request = CallRequest {
+        config: Some(json!({"load": "1.1.0"})),
+        ..CallRequest::of(json!({"by": 1}))
+    };
+    host.host().call_json("fx.count", request).unwrap();
+    drop_signed(&host, &core, "counter-1-1");
+    assert_eq!(host.wait_rejected("counter-1-1.so").code, "PB-STATE-004");
+    host.restart(|config| fs::remove_file(config.plugins.join("counter-1-1.so")).unwrap());
+    assert_eq!(host.live("counter"), "1.0.0");
 }

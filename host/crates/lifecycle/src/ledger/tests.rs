@@ -154,3 +154,13 @@ fn without_required_signatures_nothing_is_remembered_of_versions_and_nothing_hel
     );
     assert!(!dir.path().join(NAME).exists());
 }
+
+#[test]
+fn a_file_of_a_newer_host_is_no_damage_and_the_advice_is_not_to_remove_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let body = r#"{"form": 2, "somethingNew": true}"#;
+    let text = format!("{body}\n{}\n", Digest::of(body.as_bytes()));
+    fs::write(dir.path().join(NAME), text).unwrap();
+    let error = refused(dir.path(), &TrustPolicy::default(), "PB-SIGN-024");
+    assert!(!error.help().contains("remove"), "{}", error.help());
+}

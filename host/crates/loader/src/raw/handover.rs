@@ -4,19 +4,23 @@
 //! new one was given is put back when the hand-over is dropped. While it exists, no call is inside a stateful node of
 //! the old version, so nothing that a call has changed is lost.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::RwLockWriteGuard;
+use parking_lot::{RwLock, RwLockWriteGuard};
 use patchbay_lease::Pass;
 use plugin_api::abi::status;
 use plugin_api::shim::host::{Caller, HostServices, HostSink};
 use plugin_api::value::ValueRef;
 
-use super::instances::{ByTenant, Instance, Instances, NodeRuntime};
+use super::instances::{ByTenant, Instance, Instances, MAX_INSTANCES, NodeRuntime};
 use super::plugin::LoadedPlugin;
 use crate::{CallFault, HandOverError};
+
+/// How long new calls are held back at first while calls that are inside are waited for, and at most.
+const FIRST_TURN: Duration = Duration::from_millis(2);
+const LONGEST_TURN: Duration = Duration::from_millis(50);
 
 /// One side of a hand-over: a version, and the proof of being inside it.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +74,7 @@ struct Pair<'p> {
     from: &'p NodeRuntime,
     to: Option<(usize, &'p NodeRuntime)>,
     made: ByTenant,
+    count: usize,
 }
 
 /// An instance with what it was made for.
@@ -97,14 +102,13 @@ impl<'p> HandOver<'p> {
                 return Err(HandOverError::WrongPass);
             }
         }
-        let mut pairs = pairs(from.plugin, to.plugin);
+        let mut pairs = pairs(from.plugin, to.plugin)?;
         let mut out = HostSink::with_limit(limits.state_bytes);
         // Twice: what takes long is made while calls still go on, the rest is what came meanwhile.
         for pair in &mut pairs {
             pair.make(to.pass, services, &mut out)?;
         }
-        let pause = from.plugin.state.try_write_for(limits.within);
-        let pause = pause.ok_or(HandOverError::StillInside {
+        let pause = pause(&from.plugin.state, limits.within).ok_or(HandOverError::StillInside {
             waited: limits.within,
         })?;
         let began = Instant::now();
@@ -170,8 +174,27 @@ impl Drop for HandOver<'_> {
     }
 }
 
+/// Waits until no call is inside, in turns with the calls: each wait holds new calls back, for longer and longer, and
+/// between two waits they go in. So one long call costs the others moments, and not their time limits.
+fn pause(state: &RwLock<()>, within: Duration) -> Option<RwLockWriteGuard<'_, ()>> {
+    let until = Instant::now() + within;
+    let mut turn = FIRST_TURN;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if let Some(pause) = state.try_write_for(turn.min(left)) {
+            return Some(pause);
+        }
+        if left.is_zero() {
+            return None;
+        }
+        // As long again for the calls that were held back.
+        std::thread::sleep(turn.min(left));
+        turn = (turn * 2).min(LONGEST_TURN);
+    }
+}
+
 /// The stateful nodes of the old version, each with the node of the new one that answers to its name.
-fn pairs<'p>(from: &'p LoadedPlugin, to: &'p LoadedPlugin) -> Vec<Pair<'p>> {
+fn pairs<'p>(from: &'p LoadedPlugin, to: &'p LoadedPlugin) -> Result<Vec<Pair<'p>>, HandOverError> {
     let stateful = from.nodes.iter().filter(|node| node.entry.is_stateful());
     let pair = stateful.map(|node| {
         let name = node.entry.node_type();
@@ -184,9 +207,19 @@ fn pairs<'p>(from: &'p LoadedPlugin, to: &'p LoadedPlugin) -> Vec<Pair<'p>> {
             from: node,
             to: place,
             made: HashMap::new(),
+            count: 0,
         }
     });
-    pair.collect()
+    let pairs: Vec<Pair<'_>> = pair.collect();
+    let mut taken = HashSet::new();
+    for pair in &pairs {
+        if let Some((at, _)) = pair.to
+            && !taken.insert(at)
+        {
+            return Err(HandOverError::Merged { node: pair.node() });
+        }
+    }
+    Ok(pairs)
 }
 
 fn count(node: &NodeRuntime) -> usize {
@@ -240,6 +273,13 @@ impl Pair<'_> {
             };
             // An instance was made with it: it is a well-formed value.
             let value = ValueRef::assume_valid(&config);
+            if self.count >= MAX_INSTANCES {
+                return Err(HandOverError::Create {
+                    node: self.node(),
+                    tenant: tenant.to_string(),
+                    reason: CallFault::TooManyInstances.to_string(),
+                });
+            }
             let instance = to.create(pass, value, &caller, &*services(at, &tenant), out);
             let instance = instance.map_err(|fault| HandOverError::Create {
                 node: self.from.entry.node_type().to_owned(),
@@ -247,6 +287,7 @@ impl Pair<'_> {
                 reason: fault.to_string(),
             })?;
             self.made.entry(tenant).or_default().insert(config, instance);
+            self.count += 1;
         }
         Ok(())
     }

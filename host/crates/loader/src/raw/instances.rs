@@ -16,7 +16,7 @@ use super::plugin::SyncCall;
 use crate::{CallFault, LoadError, Nothing};
 
 /// Instances of one node that may live at the same time.
-const MAX_INSTANCES: usize = 100_000;
+pub(super) const MAX_INSTANCES: usize = 100_000;
 
 #[derive(Debug)]
 pub(super) struct NodeRuntime {
@@ -110,7 +110,8 @@ impl NodeRuntime {
                     .execute(instance.pointer, input, &call.caller, call.services, out)
             };
             if answer == status::PANICKED || answer == status::POISONED {
-                self.evict(call, &instance);
+                let config = call.config.unwrap_or(ValueRef::NULL);
+                self.evict(call.caller.tenant, config, &instance);
             }
             // Another call's panic ended the instance before this one began: begin with a fresh one.
             if answer == status::POISONED && fresh_tries > 0 {
@@ -141,6 +142,9 @@ impl NodeRuntime {
         if let Some(instance) = known(&many.read()) {
             return Ok(instance);
         }
+        if self.objects.load(Ordering::Relaxed) as usize >= MAX_INSTANCES {
+            return Err(CallFault::TooManyInstances);
+        }
         // Made outside the lock: `create` may take long, or call other nodes.
         let instance = self.create(pass, config, &call.caller, call.services, out)?;
         let mut all = many.write();
@@ -149,7 +153,7 @@ impl NodeRuntime {
         Ok(Arc::clone(first))
     }
 
-    /// Makes an instance that nobody else knows yet.
+    /// Makes an instance that nobody else knows yet; how many there may be is the caller's to see to.
     pub(super) fn create(
         &self,
         _pass: &Pass<'_>,
@@ -158,9 +162,6 @@ impl NodeRuntime {
         services: &dyn HostServices,
         out: &mut HostSink,
     ) -> Result<Arc<Instance>, CallFault> {
-        if self.objects.load(Ordering::Relaxed) as usize >= MAX_INSTANCES {
-            return Err(CallFault::TooManyInstances);
-        }
         // SAFETY: the caller's pass keeps the plugin loaded; `unload` ends the instance before it closes it.
         let made = unsafe { self.entry.create(config, caller, services, out) };
         let pointer = made.map_err(|answer| CallFault::of(answer, out))?;
@@ -172,13 +173,13 @@ impl NodeRuntime {
         }))
     }
 
-    fn evict(&self, call: &SyncCall<'_>, instance: &Arc<Instance>) {
+    /// Lets go of an instance that panicked, unless another one has its place already: the next call makes a fresh one.
+    pub(super) fn evict(&self, tenant: &str, config: ValueRef<'_>, instance: &Arc<Instance>) {
         let Instances::Many(many) = &self.instances else {
             return;
         };
-        let config = call.config.unwrap_or(ValueRef::NULL);
         let mut all = many.write();
-        let Some(of_tenant) = all.get_mut(call.caller.tenant) else {
+        let Some(of_tenant) = all.get_mut(tenant) else {
             return;
         };
         if of_tenant

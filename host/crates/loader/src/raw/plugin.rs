@@ -235,13 +235,20 @@ impl LoadedPlugin {
             };
             runtime.instance(&inside, &call, &mut out)?
         };
+        let place = runtime.entry.is_stateful().then(|| Place {
+            plugin: Arc::clone(self),
+            node,
+            tenant: call.tenant.as_str().into(),
+            config: config.unwrap_or(ValueRef::NULL).raw().into(),
+        });
         // SAFETY: (1) `CallFuture` keeps the pass, which `unload` waits for, below the future; (2) it keeps the
         // instance below the future, too.
         let future = unsafe { runtime.entry.start(instance.pointer, call, output_limit) };
         let future = future.map_err(|answer| CallFault::of(answer, &out))?;
         Ok(CallFuture {
             future,
-            _instance: instance,
+            instance,
+            place,
             _pass: pass,
         })
     }
@@ -399,12 +406,30 @@ impl std::fmt::Debug for SyncCall<'_> {
     }
 }
 
+/// Where an instance that keeps state is known.
+#[derive(Debug)]
+struct Place {
+    plugin: Arc<LoadedPlugin>,
+    node: usize,
+    tenant: Box<str>,
+    config: Box<[u8]>,
+}
+
+impl Place {
+    fn evict(&self, instance: &Arc<Instance>) {
+        if let Some(node) = self.plugin.nodes.get(self.node) {
+            node.evict(&self.tenant, ValueRef::assume_valid(&self.config), instance);
+        }
+    }
+}
+
 /// A running async call. Drops top to bottom: the plugin's future, then the instance it uses, then the pass that
 /// keeps the plugin loaded.
 #[derive(Debug)]
 pub struct CallFuture {
     future: PluginFuture,
-    _instance: Arc<Instance>,
+    instance: Arc<Instance>,
+    place: Option<Place>,
     _pass: OwnedPass,
 }
 
@@ -413,6 +438,11 @@ impl Future for CallFuture {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let (answer, out) = ready!(Pin::new(&mut self.future).poll(task));
+        if matches!(answer, status::PANICKED | status::POISONED)
+            && let Some(place) = &self.place
+        {
+            place.evict(&self.instance);
+        }
         Poll::Ready(if answer == status::OK {
             CallFault::check_output(&out).map(|value| value.to_value())
         } else {
