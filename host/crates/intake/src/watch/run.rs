@@ -94,6 +94,10 @@ impl Run {
 
     fn work(&mut self) -> Result<std::convert::Infallible, Over> {
         self.start()?;
+        self.turn()
+    }
+
+    fn turn(&mut self) -> Result<std::convert::Infallible, Over> {
         loop {
             let wait = self.wait();
             let mut batch = Vec::new();
@@ -393,3 +397,6 @@ fn no_events(dir: PathBuf, cause: notify::Error) -> WatchError {
         _ => WatchError::NoEvents { dir, cause },
     }
 }
+
+#[cfg(test)]
+mod tests;

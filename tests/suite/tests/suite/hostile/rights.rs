@@ -30,7 +30,10 @@ fn a_file_that_the_host_may_not_read_is_refused_until_it_may() {
     fs::set_permissions(&part, Permissions::from_mode(0o000)).unwrap();
     fs::rename(&part, &closed).unwrap();
     let refused = up.wait_rejected("closed.so", "PB-STAGE-007");
-    assert!(refused["hint"].as_str().unwrap().contains("readable"), "{refused}");
+    assert!(
+        refused["hint"].as_str().unwrap().contains("readable"),
+        "{refused}"
+    );
     deploy(&plugin("c-open"), &up.plugins().join("open.so"));
     up.wait_live("c-open", "1.0.0");
     fs::set_permissions(&closed, Permissions::from_mode(0o444)).unwrap();
