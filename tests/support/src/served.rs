@@ -107,12 +107,6 @@ impl Up {
         Some(Self::start_by(command, script, arguments))
     }
 
-    /// Starts it by way of a shell script, whose arguments are the data directory and then the host's own command.
-    #[must_use]
-    pub fn start_scripted(script: &str, arguments: &[&str]) -> Self {
-        Self::start_by(Command::new("env"), script, arguments)
-    }
-
     fn start_by(mut command: Command, script: &str, arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for name in ["plugins", "data"] {

@@ -89,15 +89,10 @@ impl Run {
 
     pub(super) fn until_stopped(mut self) {
         // Whoever ended the work knows that it ended.
-        let Err(Over) = self.work();
+        let Err(Over) = self.start().and_then(|()| self.work());
     }
 
     fn work(&mut self) -> Result<std::convert::Infallible, Over> {
-        self.start()?;
-        self.turn()
-    }
-
-    fn turn(&mut self) -> Result<std::convert::Infallible, Over> {
         loop {
             let wait = self.wait();
             let mut batch = Vec::new();

@@ -255,6 +255,7 @@ pub(super) const CASES: &[Case] = &[
     case("refuses-to-start", Probe, "PB-LOAD-011", "a plugin that does not start", Source("refuses_to_start")),
     case("refuses-in-service", Load, "PB-LOAD-011", "a plugin that starts on trial alone, and leaves a thread in the host", Source("refuses_in_service")),
     case("refuses-to-create", Probe, "PB-LOAD-012", "a node that cannot be made", Source("refuses_to_create")),
+    case("panics-in-create", Probe, "PB-LOAD-012", "a panic while a node is made", Linked("refuses_to_create", &["-DANSWERING=PB_PANICKED"])),
     case("crashes-in-create", Probe, "PB-PROBE-003", "a crash while a node is made", Source("crashes_in_create")),
     case("crashes-in-destroy", Probe, "PB-PROBE-003", "a crash while a node is ended", Source("crashes_in_destroy")),
     case("crashes-in-shutdown", Probe, "PB-PROBE-003", "a crash in `shutdown`", Source("crashes_in_shutdown")),

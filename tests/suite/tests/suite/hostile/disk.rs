@@ -38,10 +38,10 @@ fn limit_files_of(up: &Up, bytes: Option<u64>) {
     prlimit(pid, Resource::Fsize, limit).unwrap();
 }
 
-/// The write itself fails, in the middle of the file.
+/// The write itself fails, in the middle of the file; by itself, the signal that goes with it would end the host.
 #[test]
 fn a_copy_that_the_system_stops_half_way_is_removed_and_made_when_there_is_room() {
-    let up = Up::start_scripted("trap '' XFSZ; shift; exec \"$@\"", &[]);
+    let up = Up::start(|_| {}, &[]);
     deploy(&fixture("echo-1-0"), &up.plugins().join("echo.so"));
     up.wait_live("echo", "1.0.0");
     limit_files_of(&up, Some(200_000));
@@ -100,7 +100,7 @@ fn a_disk_without_room_refuses_at_each_step_and_takes_the_file_when_there_is_som
 }
 
 #[test]
-fn a_disk_that_becomes_read_only_refuses_new_files_until_it_is_writable() {
+fn a_store_that_becomes_read_only_refuses_new_files_until_it_is_writable() {
     let up = Up::start_unprivileged(|_| {}, &[]);
     deploy(&fixture("echo-1-0"), &up.plugins().join("echo.so"));
     up.wait_live("echo", "1.0.0");

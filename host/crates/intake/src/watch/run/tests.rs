@@ -37,7 +37,7 @@ impl Bench {
     /// Lets the thread go on, and waits for what it tells of first.
     fn first_told(self) -> WatchEvent {
         let Self { run, told, stop, dir } = self;
-        let thread = std::thread::spawn(move || run.turn_until_stopped());
+        let thread = std::thread::spawn(move || run.go_on_until_stopped());
         let event = told.recv_timeout(PATIENCE).unwrap();
         drop(stop);
         thread.join().unwrap();
@@ -48,8 +48,8 @@ impl Bench {
 
 impl Run {
     /// As `until_stopped`, for one that was started before.
-    fn turn_until_stopped(mut self) {
-        let Err(Over) = self.turn();
+    fn go_on_until_stopped(mut self) {
+        let Err(Over) = self.work();
     }
 }
 
