@@ -8,6 +8,7 @@ use patchbay::{Config, ConfigError, ConfigFile, Explain, OpenError, Patchbay, Sa
 use patchbay_cli::{DEFAULT_LISTEN, Exit, Format, UpArgs, with_process_streams};
 use patchbay_http::HttpError;
 use patchbay_vocab::Code;
+use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -151,11 +152,22 @@ fn run(arguments: &UpArgs) -> Result<(), UpError> {
 }
 
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, UpError> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("pb-http")
         .build()
-        .map_err(UpError::Serve)
+        .map_err(UpError::Serve)?;
+    runtime.block_on(async { survive_long_files() });
+    Ok(runtime)
+}
+
+/// Under a limit on the length of files (`ulimit -f`), a plugin that is too long to copy is a reason to refuse it, which
+/// the failed write gives, and none to end the host, which the signal would do. A trial's child has the signal's
+/// standard effect all the same: starting a program takes handlers away.
+fn survive_long_files() {
+    if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
+        tracing::warn!(%error, "a file over the limit on lengths will end the host");
+    }
 }
 
 pub(crate) async fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, UpError> {

@@ -11,7 +11,7 @@ const BUILT: &str = "PATCHBAY_TESTS_BUILT";
 /// Plugins over contracts as they once were, by the name of their folder in `tests/frozen`.
 const FROZEN: [&str; 3] = ["contract-1-0", "other-sdk", "wide-bytes"];
 
-const FIXTURES: [&str; 20] = [
+const FIXTURES: [&str; 21] = [
     "echo-1-0",
     "echo-1-1",
     "echo-1-1-other",
@@ -19,6 +19,7 @@ const FIXTURES: [&str; 20] = [
     "tls-1-0",
     "tls-1-1",
     "stray",
+    "panics",
     "needs-echo",
     "ring-a-1-0",
     "ring-a-1-1",

@@ -69,7 +69,12 @@ impl CPlugin<'_> {
         let made = tempfile::tempdir().unwrap();
         let mut recipe = DefaultHasher::new();
         let header = crate::native::header_folder().join("patchbay.h");
-        for text in [&sources.join("plugin.h"), &header, &source] {
+        for text in [
+            &sources.join("plugin.h"),
+            &sources.join("deep.h"),
+            &header,
+            &source,
+        ] {
             fs::read(text).unwrap().hash(&mut recipe);
         }
         (&facts, extra.flags).hash(&mut recipe);

@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
@@ -63,7 +65,56 @@ impl Up {
         let plugins = dir.path().join("plugins");
         std::fs::create_dir(&plugins).unwrap();
         prepare(&plugins);
-        let (child, url) = spawn(&dir, arguments);
+        let (child, url) = spawn(Command::new(binary()), &dir, arguments);
+        Self { child, url, dir }
+    }
+
+    /// Starts it as a user who may not do everything: as `nobody` when the tests run as the superuser.
+    #[must_use]
+    pub fn start_unprivileged(prepare: impl FnOnce(&Path), arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let plugins = dir.path().join("plugins");
+        std::fs::create_dir(&plugins).unwrap();
+        prepare(&plugins);
+        if std::fs::metadata(&plugins).unwrap().uid() != 0 {
+            let (child, url) = spawn(Command::new(binary()), &dir, arguments);
+            return Self { child, url, dir };
+        }
+        // The folder of the build may be closed to others.
+        let copy = dir.path().join("patchbay");
+        std::fs::copy(binary(), &copy).unwrap();
+        for path in [dir.path(), &plugins] {
+            chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let mut command = Command::new(copy);
+        command.uid(NOBODY).gid(NOBODY);
+        let (child, url) = spawn(command, &dir, arguments);
+        Self { child, url, dir }
+    }
+
+    /// Starts it by way of a shell script, whose arguments are the data directory and then the host's own command; the
+    /// script runs in namespaces of its own, in which it may mount. `None` where the system does not permit that.
+    #[must_use]
+    pub fn start_apart(script: &str, arguments: &[&str]) -> Option<Self> {
+        let apart = ["--user", "--map-root-user", "--mount"];
+        let mut attempt = Command::new("unshare");
+        attempt.args(apart).args(["mount", "-t", "tmpfs", "none", "/tmp"]);
+        if !attempt.output().is_ok_and(|done| done.status.success()) {
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command.args(apart);
+        Some(Self::start_by(command, script, arguments))
+    }
+
+    fn start_by(mut command: Command, script: &str, arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["plugins", "data"] {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        command.args(["sh", "-e", "-c", script, "sh"]);
+        command.arg(dir.path().join("data")).arg(binary());
+        let (child, url) = spawn(command, &dir, arguments);
         Self { child, url, dir }
     }
 
@@ -81,7 +132,7 @@ impl Up {
 
     /// Starts another one on the same directories.
     pub fn again(&mut self) {
-        (self.child, self.url) = spawn(&self.dir, &[]);
+        (self.child, self.url) = spawn(Command::new(binary()), &self.dir, &[]);
     }
 
     /// Where it serves.
@@ -100,6 +151,14 @@ impl Up {
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
+    }
+
+    /// Its data directory, as it sees it: with what was mounted there for it alone.
+    #[must_use]
+    pub fn data_within(&self) -> PathBuf {
+        let data = self.data();
+        let root = format!("/proc/{}/root", self.pid());
+        Path::new(&root).join(data.strip_prefix("/").unwrap())
     }
 
     /// Its process.
@@ -131,6 +190,26 @@ impl Up {
         }
     }
 
+    /// The refused file of this name, once it is listed with this code.
+    pub fn wait_rejected(&self, file: &str, code: &str) -> Json {
+        let end = format!("/{file}");
+        let is_wanted =
+            |one: &Json| one["path"].as_str().is_some_and(|path| path.ends_with(&end)) && one["code"] == code;
+        let listed = self.run_until(&["plugins", "--rejected", "--json"], |all| {
+            all.as_array().is_some_and(|all| all.iter().any(is_wanted))
+        });
+        let found = listed.as_array().unwrap().iter().find(|one| is_wanted(one));
+        found.unwrap().clone()
+    }
+
+    /// Waits until this version of a plugin is live.
+    pub fn wait_live(&self, plugin: &str, version: &str) {
+        self.run_until(&["plugins", "--json"], |all| {
+            let mut all = all.as_array().unwrap().iter();
+            all.any(|known| known["name"] == plugin && known["live"] == version)
+        });
+    }
+
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -150,8 +229,10 @@ impl Up {
     }
 }
 
-fn spawn(dir: &TempDir, arguments: &[&str]) -> (Child, String) {
-    let mut command = Command::new(binary());
+/// The user and group that own nothing.
+const NOBODY: u32 = 65_534;
+
+fn spawn(mut command: Command, dir: &TempDir, arguments: &[&str]) -> (Child, String) {
     command
         .args(["up", "--listen", "127.0.0.1:0", "--plugins"])
         .arg(dir.path().join("plugins"));

@@ -1,7 +1,9 @@
 //! The host's side.
 
 use std::collections::BTreeSet;
+use std::fs::DirBuilder;
 use std::io::{Read, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use patchbay_intake::{InspectPolicy, Inspected};
+use patchbay_loader::LoadError;
+use patchbay_vocab::Explain;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
@@ -122,6 +126,9 @@ fn probe_to(
         depth,
     };
     let maps = request.maps.clone();
+    // It was made at the start; a folder that nothing but copies were in may have been cleared away since.
+    let place = DirBuilder::new().recursive(true).mode(0o700).create(&config.maps);
+    place.map_err(|cause| ProbeError::Unfit(LoadError::Copy(cause).explained()))?;
     let child = spawn(config, &request);
     let outcome = child.and_then(|mut child| {
         let outcome = listen(&mut child, &nonce, config.deadline);

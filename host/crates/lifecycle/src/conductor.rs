@@ -121,7 +121,7 @@ impl Conductor {
             WatchEvent::Removed(path) => self.removed(&path),
             WatchEvent::Scanned => self.scanned = true,
             WatchEvent::Trouble(error) => {
-                tracing::warn!(error = %error.chain(), "the plugin directory is not watched as it should be");
+                tracing::warn!(code = %error.code(), error = %error.chain(), "the plugin directory is not watched as it should be");
                 self.lifecycle
                     .tell(Event::about_nobody(EventKind::Trouble(error.explained())));
             }

@@ -121,7 +121,9 @@ impl Explain for LoadError {
 
     fn help(&self) -> String {
         match self {
-            Self::Copy(_) => "check space and rights of the host's data directory".into(),
+            Self::Copy(_) => {
+                "check space and rights of the host's data directory, then touch the file to have it tried again".into()
+            },
             Self::Changed => "the host's data directory was damaged; drop the plugin file in again".into(),
             Self::BadPath => "choose a data directory without unusual characters".into(),
             Self::TooManyLibraries => {

@@ -31,14 +31,12 @@ impl MapsDir {
     /// # Errors
     /// When the folder cannot be made.
     pub fn create(parent: &Path) -> Result<Self, LoadError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        builder.create(parent).map_err(LoadError::Copy)?;
+        folder(parent).map_err(LoadError::Copy)?;
         remove_left_overs(parent);
         static OPENED: AtomicU64 = AtomicU64::new(0);
         let opened = OPENED.fetch_add(1, Ordering::Relaxed);
         let dir = parent.join(format!("{}-{opened}", std::process::id()));
-        builder.create(&dir).map_err(LoadError::Copy)?;
+        folder(&dir).map_err(LoadError::Copy)?;
         Ok(Self {
             dir,
             next: AtomicU64::new(0),
@@ -66,6 +64,8 @@ impl Placed {
         let number = maps.next.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{}-{number}.so", inspected.plugin(), inspected.version());
         let path = maps.dir.join(name);
+        // It was made at the start; a folder that nothing but copies were in may have been cleared away since.
+        folder(&maps.dir).map_err(LoadError::Copy)?;
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -86,6 +86,11 @@ impl Drop for MapsDir {
         // Copies of libraries that stay mapped go with it: the mapping holds the inode.
         let _ = fs::remove_dir_all(&self.dir);
     }
+}
+
+/// Makes a folder for its owner alone, unless it is there.
+fn folder(dir: &Path) -> std::io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 /// Removes folders of processes that no longer run.

@@ -42,8 +42,8 @@ pub enum StageError {
     /// It changed while it was read.
     #[error("`{}` changed while it was read", path.display())]
     Changed { path: PathBuf },
-    /// The disk of the store is full.
-    #[error("the disk with the staging folder `{}` has no room for a copy", dir.display())]
+    /// The disk of the store is full, or its user may take no more of it.
+    #[error("the staging folder `{}` has no room for a copy", dir.display())]
     NoSpace { dir: PathBuf },
     /// Reading failed.
     #[error("`{}` cannot be read", path.display())]
@@ -108,7 +108,7 @@ impl Explain for StageError {
             Self::Empty { .. } => "upload the file again, best under another name that is then renamed",
             Self::TooLarge { .. } => "strip the plugin (`strip = true` in its profile), or raise the size limit of the host",
             Self::Changed { .. } => "nothing to do, it is tried again when it is quiet; rename finished files into place to avoid it",
-            Self::NoSpace { .. } => "free some disk space, then touch the file to have it tried again",
+            Self::NoSpace { .. } => "free some disk space, or raise the user's limits on it (quota, `ulimit -f`), then touch the file to have it tried again",
             Self::Read { .. } => "check the disk or the network share that the plugin directory is on",
             Self::Store { .. } => "make the staging folder a real directory that belongs to the host's user alone and is writable",
             Self::NotStored { .. } => "put the plugin into the plugin directory again",

@@ -211,11 +211,14 @@ impl Store {
         })
     }
 
-    /// Tells a full disk from other trouble with the folder.
+    /// Tells a want of room (on the disk, in a quota, or within the longest file allowed) from other trouble with the
+    /// folder.
     pub(super) fn refused(&self, cause: io::Error) -> StageError {
         let dir = self.config.dir.clone();
         match cause.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StageError::NoSpace { dir },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                StageError::NoSpace { dir }
+            }
             _ => StageError::Store { dir, cause },
         }
     }

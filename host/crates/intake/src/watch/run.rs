@@ -89,11 +89,10 @@ impl Run {
 
     pub(super) fn until_stopped(mut self) {
         // Whoever ended the work knows that it ended.
-        let Err(Over) = self.work();
+        let Err(Over) = self.start().and_then(|()| self.work());
     }
 
     fn work(&mut self) -> Result<std::convert::Infallible, Over> {
-        self.start()?;
         loop {
             let wait = self.wait();
             let mut batch = Vec::new();
@@ -393,3 +392,6 @@ fn no_events(dir: PathBuf, cause: notify::Error) -> WatchError {
         _ => WatchError::NoEvents { dir, cause },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ fn every_kind_of_hostile_answer_ends_in_its_own_code() {
         ("output_lies", "PB-CALL-005"),
         ("output_nothing", "PB-CALL-005"),
         ("output_flood", "PB-CALL-004"),
+        ("output_deep", "PB-CALL-005"),
+        ("output_counts", "PB-CALL-005"),
         ("status_unknown", "PB-CALL-002"),
     ] {
         hostile(source, &host.inbox(&format!("{source}.so")));

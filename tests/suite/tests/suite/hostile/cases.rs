@@ -29,6 +29,8 @@ pub(super) enum Make {
     Linked(&'static str, &'static [&'static str]),
     /// From a plugin without a fault, with other metadata.
     Told(fn(&str) -> Json),
+    /// From a source, with other metadata.
+    Both(&'static str, fn(&str) -> Json),
     /// From the bytes of a plugin without a fault.
     Patched(fn(&mut Vec<u8>)),
     /// These bytes.
@@ -77,6 +79,7 @@ impl Case {
             Make::Source(source) => of(source, None, &[]),
             Make::Linked(source, flags) => of(source, None, flags),
             Make::Told(metadata) => of("fit", Some(&metadata(&plugin)), &[]),
+            Make::Both(source, metadata) => of(source, Some(&metadata(&plugin)), &[]),
             Make::Patched(patch) => {
                 let mut bytes = fs::read(of("fit", None, &[])).unwrap();
                 patch(&mut bytes);
@@ -98,7 +101,7 @@ impl Case {
 }
 
 use Caught::{Inspect, Load, Nowhere, Probe, Stage};
-use Make::{Bytes, Linked, Patched, Placed, Source, Told};
+use Make::{Both, Bytes, Linked, Patched, Placed, Source, Told};
 
 const fn case(
     name: &'static str,
@@ -123,6 +126,8 @@ pub(super) const CASES: &[Case] = &[
     case("folder", Stage, "PB-STAGE-003", "a directory", Placed(|path| fs::create_dir(path).unwrap())),
     case("pipe", Stage, "PB-STAGE-004", "a named pipe", Placed(|path| tool("mkfifo", &[path.to_str().unwrap()]))),
     case("socket", Stage, "PB-STAGE-005", "a socket", Placed(|path| drop(UnixListener::bind(path).unwrap()))),
+    // The one device that a user without rights may make.
+    case("device", Stage, "PB-STAGE-006", "a device", Placed(|path| tool("mknod", &[path.to_str().unwrap(), "c", "0", "0"]))),
     case("link-to-device", Stage, "PB-STAGE-002", "a symbolic link to a device", Placed(|path| symlink("/dev/zero", path).unwrap())),
     case("link-outside", Stage, "PB-STAGE-002", "a symbolic link out of the directory", Placed(|path| symlink("/etc/passwd", path).unwrap())),
     case("link-to-itself", Stage, "PB-STAGE-002", "a symbolic link in a circle", Placed(|path| symlink(path, path).unwrap())),
@@ -217,7 +222,7 @@ pub(super) const CASES: &[Case] = &[
     case("null-table", Probe, "PB-LOAD-008", "a null table", Source("null_table")),
     case("misaligned-table", Probe, "PB-LOAD-008", "a table at an odd address", Source("misaligned_table")),
     case("small-table", Probe, "PB-LOAD-008", "a table of 8 bytes", Source("small_table")),
-    case("many-nodes", Probe, "PB-LOAD-008", "ten million nodes", Source("many_nodes")),
+    case("many-nodes", Probe, "PB-LOAD-008", "ten million nodes in the table", Source("many_nodes")),
     case("null-nodes", Probe, "PB-LOAD-008", "nodes at null", Source("null_nodes")),
     case("odd-nodes", Probe, "PB-LOAD-008", "nodes of an odd size", Source("odd_nodes")),
     case("null-function", Probe, "PB-LOAD-008", "a function at null", Source("null_function")),
@@ -236,10 +241,21 @@ pub(super) const CASES: &[Case] = &[
     case("bad-node-type", Probe, "PB-LOAD-010", "another node type than the table's", Told(|name| metadata(name, json!([node("C;DROP TABLE")])))),
     case("doubled-alias", Probe, "PB-LOAD-016", "one alias twice", Told(|name| { let mut one = node("c.doubled-alias"); one["aliases"] = json!(["c.x", "c.x"]); metadata(name, json!([one])) })),
     case("no-schema", Probe, "PB-LOAD-017", "a schema that is a text", Told(|name| { let mut one = node("c.no-schema"); one["parameters"] = json!("anything"); metadata(name, json!([one])) })),
+    case("doubled-type", Probe, "PB-LOAD-016", "two nodes of one type", Both("two_nodes", |name| metadata(name, json!([node("c.doubled-type"), node("c.doubled-type")])))),
+    case("alias-of-itself", Probe, "PB-LOAD-016", "an alias that is the node's own type", Told(|name| metadata(name, json!([node_with("c.alias-of-itself", "aliases", json!(["c.alias-of-itself"]))])))),
+    case("many-aliases", Probe, "PB-LOAD-010", "a thousand aliases", Told(|name| metadata(name, json!([node_with("c.many-aliases", "aliases", (0..1000).map(|n| format!("c.n{n}")).collect())])))),
+    case("huge-alias", Probe, "PB-LOAD-010", "an alias of a megabyte", Told(|name| metadata(name, json!([node_with("c.huge-alias", "aliases", json!(["x".repeat(1 << 20)]))])))),
+    case("number-schema", Probe, "PB-LOAD-017", "a schema that is a number", Told(|name| metadata(name, json!([node_with("c.number-schema", "result", json!(7))])))),
+    case("list-schema", Probe, "PB-LOAD-017", "a schema that is a list", Told(|name| metadata(name, json!([node_with("c.list-schema", "config", json!([{}]))])))),
+    case("bad-pattern", Nowhere, "-", "a schema with a pattern that is none: `patchbay check` names it", Told(bad_pattern)),
+    case("huge-schema", Probe, "PB-LOAD-009", "a schema of 50 MB", Linked("describe_monsters", &["-DHUGE_SCHEMA"])),
+    case("deep-schema", Probe, "PB-LOAD-009", "a schema that is a million lists deep", Linked("describe_monsters", &[])),
+    case("said-millions", Probe, "PB-LOAD-009", "ten million nodes in the metadata, in nine bytes", Linked("describe_monsters", &["-DMILLIONS"])),
     // What it does when it is started and ended.
     case("refuses-to-start", Probe, "PB-LOAD-011", "a plugin that does not start", Source("refuses_to_start")),
     case("refuses-in-service", Load, "PB-LOAD-011", "a plugin that starts on trial alone, and leaves a thread in the host", Source("refuses_in_service")),
     case("refuses-to-create", Probe, "PB-LOAD-012", "a node that cannot be made", Source("refuses_to_create")),
+    case("panics-in-create", Probe, "PB-LOAD-012", "a panic while a node is made", Linked("refuses_to_create", &["-DANSWERING=PB_PANICKED"])),
     case("crashes-in-create", Probe, "PB-PROBE-003", "a crash while a node is made", Source("crashes_in_create")),
     case("crashes-in-destroy", Probe, "PB-PROBE-003", "a crash while a node is ended", Source("crashes_in_destroy")),
     case("crashes-in-shutdown", Probe, "PB-PROBE-003", "a crash in `shutdown`", Source("crashes_in_shutdown")),
@@ -253,6 +269,19 @@ fn metadata(name: &str, nodes: impl Into<Json>) -> Json {
 
 fn node(node_type: &str) -> Json {
     json!({ "nodeType": node_type, "version": "1.0.0", "hostApi": "^1.0.0", "effect": "pure" })
+}
+
+fn node_with(node_type: &str, field: &str, value: Json) -> Json {
+    let mut node = node(node_type);
+    node[field] = value;
+    node
+}
+
+/// Metadata with a property whose pattern is no regular expression.
+pub(super) fn bad_pattern(name: &str) -> Json {
+    let schema = json!({ "type": "object", "properties": { "a": { "type": "string", "pattern": "(" } } });
+    let node_type = name.replacen('-', ".", 1);
+    metadata(name, json!([node_with(&node_type, "parameters", schema)]))
 }
 
 /// Where the note's owner is.

@@ -19,19 +19,24 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
         "PB-WATCH-002",
     ),
     (
+        "PB-WATCH-003",
+        "tests/suite/tests/suite/hostile/rights.rs",
+        "PB-WATCH-003",
+    ),
+    (
+        "PB-WATCH-004",
+        "tests/suite/tests/suite/hostile/rights.rs",
+        "PB-WATCH-004",
+    ),
+    (
         "PB-STAGE-001",
         "host/crates/intake/src/stage/tests.rs",
         "\"PB-STAGE-001\"",
     ),
     (
-        "PB-STAGE-006",
-        "host/crates/intake/src/stage/tests.rs",
-        "\"PB-STAGE-006\"",
-    ),
-    (
         "PB-STAGE-007",
-        "host/crates/intake/src/stage/tests.rs",
-        "\"PB-STAGE-007\"",
+        "tests/suite/tests/suite/hostile/rights.rs",
+        "PB-STAGE-007",
     ),
     (
         "PB-STAGE-010",
@@ -40,12 +45,12 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     (
         "PB-STAGE-011",
-        "tests/suite/tests/suite/hostile/directory.rs",
+        "tests/suite/tests/suite/hostile/disk.rs",
         "PB-STAGE-011",
     ),
     (
         "PB-STAGE-013",
-        "tests/suite/tests/suite/hostile/directory.rs",
+        "tests/suite/tests/suite/hostile/disk.rs",
         "PB-STAGE-013",
     ),
     (
@@ -64,18 +69,15 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
         "\"PB-INSPECT-036\"",
     ),
     ("PB-PROBE-002", "tests/suite/tests/suite/probe.rs", "PB-PROBE-002"),
+    (
+        "PB-LOAD-001",
+        "tests/suite/tests/suite/hostile/disk.rs",
+        "PB-LOAD-001",
+    ),
 ];
 
 /// Codes that no file can bring about, and why.
 const NOT_BY_A_FILE: &[(&str, &str)] = &[
-    (
-        "PB-WATCH-003",
-        "the superuser may list every directory, and the tests may run as the superuser",
-    ),
-    (
-        "PB-WATCH-004",
-        "needs the limits of the whole machine to be used up",
-    ),
     ("PB-WATCH-005", "needs a file system without events"),
     ("PB-WATCH-006", "needs the limit on threads to be used up"),
     ("PB-STAGE-012", "needs a disk that fails"),
@@ -88,7 +90,6 @@ const NOT_BY_A_FILE: &[(&str, &str)] = &[
         "PB-PROBE-008",
         "is never shown where the child gave a code of its own, and it always does",
     ),
-    ("PB-LOAD-001", "needs a disk that fills up between two steps"),
     ("PB-LOAD-002", "needs a disk that changes what was written"),
     (
         "PB-LOAD-003",

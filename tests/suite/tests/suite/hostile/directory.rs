@@ -10,7 +10,7 @@ use patchbay_tests_support::{CPlugin, Extra, TestHost, Up, deploy, fixture};
 use super::whole::while_calls_go_on;
 
 /// A plugin in C of this name, compiled once.
-fn plugin(name: &str) -> std::path::PathBuf {
+pub(super) fn plugin(name: &str) -> std::path::PathBuf {
     let plugin = CPlugin {
         source: "fit",
         plugin: name,
@@ -167,25 +167,6 @@ fn a_directory_that_goes_away_comes_back_and_becomes_a_file_is_watched_again_eac
         deploy(&plugin("c-old-folder"), &host.inbox("old.so"));
         host.wait("plugin.live", "c-old-folder", "1.0.0");
     });
-}
-
-#[test]
-fn a_full_disk_and_a_lost_store_refuse_new_files_and_nothing_else() {
-    let host = TestHost::holding(&["echo-1-0"], |_| {});
-    let store = host.config().data.join("artifacts");
-    fs::rename(&store, host.scratch("lost")).unwrap();
-    fs::write(&store, "in its place").unwrap();
-    deploy(&plugin("c-late"), &host.inbox("late.so"));
-    assert_eq!(host.wait_rejected("late.so").code, "PB-STAGE-013");
-    assert_eq!(host.version(), "1.0.0");
-    fs::remove_file(&store).unwrap();
-    fs::rename(host.scratch("lost"), &store).unwrap();
-    deploy(&plugin("c-late"), &host.inbox("late.so"));
-    host.wait("plugin.live", "c-late", "1.0.0");
-
-    let full = TestHost::with(|config| config.min_free_bytes = u64::MAX / 2);
-    deploy(&plugin("c-late"), &full.inbox("late.so"));
-    assert_eq!(full.wait_rejected("late.so").code, "PB-STAGE-011");
 }
 
 #[test]

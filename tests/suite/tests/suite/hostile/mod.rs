@@ -4,5 +4,8 @@ mod calls;
 mod cases;
 mod coverage;
 mod directory;
+mod disk;
+mod panics;
+mod rights;
 mod service;
 mod whole;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use patchbay_tests_support::{TestHost, fds, mappings};
+use patchbay_tests_support::{TestHost, fds, mappings, run};
 
 use super::cases::{CASES, Caught};
 
@@ -134,4 +134,15 @@ fn nothing_is_left(host: &TestHost, fds_before: usize, fit: usize) {
     // A revision that was refused while it was loaded for service is not kept either.
     assert_eq!(stored, 1 + fit, "copies of refused files");
     assert!(!host.config().plugins.join("left-behind").exists());
+}
+
+/// The host itself never reads a pattern: whoever calls the node would, so its author is told.
+#[test]
+fn a_pattern_that_is_none_is_named_by_a_check() {
+    let scratch = tempfile::tempdir().unwrap();
+    let case = CASES.iter().find(|case| case.name == "bad-pattern").unwrap();
+    let built = case.build(scratch.path()).unwrap();
+    let done = run(&["check", built.to_str().unwrap(), "--json"]);
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(done.out.contains("PB-LINT-011"), "{done:?}");
 }
