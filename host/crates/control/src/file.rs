@@ -247,9 +247,11 @@ impl ConfigFile {
             self.lifecycle.handover_ms.map(millis),
         );
         let within = |setting, least, value: Option<u64>| match value {
-            Some(value) if !(least..=MOST_MILLIS).contains(&value) => {
-                Err(ConfigError::OutOfRange { setting, value, least })
-            }
+            Some(value) if !(least..=MOST_MILLIS).contains(&value) => Err(ConfigError::OutOfRange {
+                setting,
+                value,
+                least,
+            }),
             value => Ok(value.map(millis)),
         };
         set(
@@ -367,9 +369,15 @@ mod tests {
             (file.plugins, file.data),
             (Some(folder.path().join("p")), Some(folder.path().join("d")))
         );
-        let missing = read_in(folder.path(), "[tenants.acme.secrets]\nTOKEN = { file = \"none\" }");
+        let missing = read_in(
+            folder.path(),
+            "[tenants.acme.secrets]\nTOKEN = { file = \"none\" }",
+        );
         let missing = missing.unwrap_err().to_string();
-        assert!(missing.contains(&folder.path().join("none").display().to_string()), "{missing}");
+        assert!(
+            missing.contains(&folder.path().join("none").display().to_string()),
+            "{missing}"
+        );
     }
 
     #[test]
@@ -380,6 +388,9 @@ mod tests {
             assert_eq!(error.code().0, "PB-CONFIG-005");
             assert!(error.to_string().contains(setting), "{error}");
         }
-        assert!(read("[lifecycle]\nrescan_ms = 0").is_err(), "the watch would never rest");
+        assert!(
+            read("[lifecycle]\nrescan_ms = 0").is_err(),
+            "the watch would never rest"
+        );
     }
 }
