@@ -199,3 +199,27 @@ pub(crate) async fn end() {
         _ = terminate.recv() => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use patchbay::{Pair, Protection, Team};
+
+    use super::*;
+
+    #[test]
+    fn a_host_that_wants_signatures_and_believes_no_key_lets_nothing_in() {
+        let mut trust = TrustPolicy::default();
+        assert!(!lets_nothing_in(&trust), "unsigned files come in");
+        trust.signatures = Signatures::Required;
+        assert!(lets_nothing_in(&trust));
+        let pair = Pair::generate(Protection::None).unwrap();
+        trust.teams.push(Team {
+            name: "payments".parse().unwrap(),
+            keys: vec![pair.public().parse().unwrap()],
+            plugins: None,
+        });
+        assert!(!lets_nothing_in(&trust));
+        trust.revoked.insert(pair.id());
+        assert!(lets_nothing_in(&trust), "its only key is revoked");
+    }
+}
