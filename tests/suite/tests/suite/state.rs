@@ -317,7 +317,7 @@ fn a_version_whose_state_was_taken_over_is_unmapped_like_any_other() {
 
 #[test]
 fn a_configuration_is_told_of_and_refused_by_a_node_that_keeps_no_state() {
-    let host = TestHost::holding(&["counter-1-0"], |_| {});
+    let host = TestHost::holding(&["counter-1-0", "clock-1-0"], |_| {});
     let nodes = host.host().nodes();
     let config = |name: &str| {
         &nodes
@@ -327,13 +327,13 @@ fn a_configuration_is_told_of_and_refused_by_a_node_that_keeps_no_state() {
             .config
     };
     assert!(config(NODE).is_object(), "{}", config(NODE));
-    assert!(config("fx.counter-version").is_null());
+    assert!(config("fx.clock").is_null());
     let request = CallRequest {
         config: Some(json!({"save": "x"})),
         ..CallRequest::of(json!({}))
     };
-    let error = host.host().call_json("fx.counter-version", request).unwrap_err();
+    let error = host.host().call_json("fx.clock", request).unwrap_err();
     assert_eq!(error.code().0, "PB-CONTROL-003");
-    assert!(error.to_string().contains("fx.counter-version"), "{error}");
-    host.call("fx.counter-version", json!({}));
+    assert!(error.to_string().contains("fx.clock"), "{error}");
+    host.call("fx.clock", json!({}));
 }
