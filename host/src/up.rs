@@ -4,7 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use patchbay::{Config, ConfigError, ConfigFile, Explain, OpenError, Patchbay, SameVersion, Signatures};
+use patchbay::{
+    Config, ConfigError, ConfigFile, Explain, OpenError, Patchbay, SameVersion, Signatures, TrustPolicy,
+};
 use patchbay_cli::{DEFAULT_LISTEN, Exit, Format, UpArgs, with_process_streams};
 use patchbay_http::HttpError;
 use patchbay_vocab::Code;
@@ -88,12 +90,9 @@ impl UpError {
     }
 }
 
-/// Begins to log to standard error: what is asked for, else what `PATCHBAY_LOG` says, else `standard`.
+/// Begins to log to standard error: what is asked for, else `standard`.
 pub(crate) fn start_log(level: Option<&str>, standard: &str) {
-    let filter = level.map_or_else(
-        || EnvFilter::try_from_env("PATCHBAY_LOG").unwrap_or_else(|_| EnvFilter::new(standard)),
-        EnvFilter::new,
-    );
+    let filter = EnvFilter::new(level.unwrap_or(standard));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -123,6 +122,9 @@ fn run(arguments: &UpArgs) -> Result<(), UpError> {
     if arguments.require_signature {
         config.trust.signatures = Signatures::Required;
     }
+    if lets_nothing_in(&config.trust) {
+        with_process_streams(|streams| streams.note(NOTHING_COMES_IN));
+    }
     if arguments.dev {
         config.same_version = SameVersion::Replace;
     }
@@ -149,6 +151,17 @@ fn run(arguments: &UpArgs) -> Result<(), UpError> {
         let _ = tokio::task::spawn_blocking(close).await;
         served
     })
+}
+
+/// What is said when every file will be refused.
+const NOTHING_COMES_IN: &str = "warning: signatures are required and there is no key that may sign, so every plugin will be refused
+
+hint: add a table `[trust.teams.NAME]` with `keys`, as `patchbay keygen` prints it, to the file that --config names";
+
+/// Whether signatures are demanded of everybody and believed from nobody.
+fn lets_nothing_in(trust: &TrustPolicy) -> bool {
+    let mut keys = trust.teams.iter().flat_map(|team| &team.keys);
+    trust.signatures == Signatures::Required && keys.all(|key| trust.revoked.contains(&key.id()))
 }
 
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, UpError> {
@@ -196,5 +209,29 @@ pub(crate) async fn end() {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use patchbay::{Pair, Protection, Team};
+
+    use super::*;
+
+    #[test]
+    fn a_host_that_wants_signatures_and_believes_no_key_lets_nothing_in() {
+        let mut trust = TrustPolicy::default();
+        assert!(!lets_nothing_in(&trust), "unsigned files come in");
+        trust.signatures = Signatures::Required;
+        assert!(lets_nothing_in(&trust));
+        let pair = Pair::generate(Protection::None).unwrap();
+        trust.teams.push(Team {
+            name: "payments".parse().unwrap(),
+            keys: vec![pair.public().parse().unwrap()],
+            plugins: None,
+        });
+        assert!(!lets_nothing_in(&trust));
+        trust.revoked.insert(pair.id());
+        assert!(lets_nothing_in(&trust), "its only key is revoked");
     }
 }

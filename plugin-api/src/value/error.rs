@@ -260,7 +260,11 @@ impl serde::de::Error for ValueError {
 
     #[cold]
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        // serde says "unit value" where everybody who looks at a JSON-like value says null.
+        // serde says "unit" where everybody who looks at a JSON-like value says null.
+        let mut expected = expected.to_string();
+        if expected == "unit" {
+            expected = "null".to_owned();
+        }
         let message = match found {
             Unexpected::Unit => format!("expected {expected}, found null"),
             found => format!("expected {expected}, found {found}"),

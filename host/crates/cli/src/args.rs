@@ -25,7 +25,7 @@ Exit codes:
   3  the host cannot be reached, or cannot serve now
   4  something broke
 
-Answers go to stdout, everything else to stderr. With --json an answer is the JSON of the HTTP API
+Answers go to stdout, everything else to stderr. With --json an answer is the JSON of the HTTP API \
 and an error is one line of JSON: {\"code\", \"message\", \"hint\", \"requestId\"}.
 
 Examples:

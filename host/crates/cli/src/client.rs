@@ -3,7 +3,7 @@
 //! Invariant: whatever answers, a command ends: connecting and waiting have limits, and so has what is read. Proxies
 //! and redirects are not followed: a host is named by its address.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::time::Duration;
 
 use patchbay_wire::ProblemView;
@@ -112,7 +112,7 @@ impl Client {
             .with_config()
             .limit(LARGEST_ANSWER)
             .read_to_vec();
-        let body = body.map_err(|cause| self.unreached(cause))?;
+        let body = body.map_err(|cause| self.broken_off(cause))?;
         if status == 200 {
             return serde_json::from_slice(&body).map_err(|cause| self.stranger(cause.to_string()));
         }
@@ -131,23 +131,48 @@ impl Client {
         }
     }
 
+    /// Why there is no answer at all.
     fn unreached(&self, cause: ureq::Error) -> CliError {
         let url = self.url.clone();
         match cause {
             ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve)
             | ureq::Error::HostNotFound
-            | ureq::Error::ConnectionFailed => CliError::NobodyListens { url, cause },
+            | ureq::Error::ConnectionFailed => CliError::NobodyListens {
+                url,
+                cause: cause.into(),
+            },
+            ureq::Error::Io(cause) if !was_connected(cause.kind()) => CliError::NobodyListens {
+                url,
+                cause: cause.into(),
+            },
+            cause => self.broken_off(cause),
+        }
+    }
+
+    /// Why an answer did not come to its end.
+    fn broken_off(&self, cause: ureq::Error) -> CliError {
+        let url = self.url.clone();
+        match cause {
             ureq::Error::Timeout(_) => CliError::Slow { url, cause },
-            ureq::Error::Io(cause) if cause.kind() == std::io::ErrorKind::ConnectionRefused => {
-                CliError::NobodyListens {
-                    url,
-                    cause: ureq::Error::Io(cause),
-                }
-            }
             ureq::Error::Io(cause) => CliError::Broken { url, cause },
             other => self.stranger(other.to_string()),
         }
     }
+}
+
+/// Whether an error of this kind comes from a connection that was there. The others are those of finding the
+/// host and of connecting to it; a name that cannot be resolved has no kind of its own.
+fn was_connected(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::BrokenPipe
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::InvalidData
+            | ErrorKind::TimedOut
+            | ErrorKind::UnexpectedEof
+            | ErrorKind::WouldBlock
+    )
 }
 
 /// The address without a trailing slash; only plain HTTP to a host and a port is spoken.

@@ -26,7 +26,7 @@ pub(crate) enum CliError {
     NobodyListens {
         url: String,
         #[source]
-        cause: ureq::Error,
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     #[error("the host at {url} did not answer in time")]
     Slow {

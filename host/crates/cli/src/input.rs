@@ -63,6 +63,39 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The levels of the log, as `--log` takes them.
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
+/// Checks what is to be logged: a level, or several parts with a comma between them, each of which is a level or
+/// `TARGET=LEVEL`. A bare word that is no level would otherwise name a target, and log nothing.
+pub(crate) fn log_filter(text: &str) -> Result<String, String> {
+    let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    let is_target = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b':'))
+    };
+    let wrong = text.split(',').find(|part| match part.split_once('=') {
+        Some((target, level)) => !(is_target(target) && is_level(level)),
+        None => !is_level(part),
+    });
+    match wrong {
+        None => Ok(text.to_owned()),
+        Some(part) => Err(format!(
+            "`{part}` is none of error, warn, info, debug, trace or off, and no TARGET=LEVEL"
+        )),
+    }
+}
+
+/// A reason that says something.
+pub(crate) fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("say why; it is kept".to_owned()),
+        reason => Ok(reason.to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use patchbay_vocab::Explain;

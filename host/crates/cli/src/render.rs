@@ -23,12 +23,23 @@ pub use trust::{render_key_pair, render_relaxed, render_signed};
 use crate::streams::Layout;
 use crate::text;
 
+/// The least columns that a table is fitted to: below, it would be torn into single letters.
+const LEAST_COLUMNS: u16 = 40;
+
+/// The layout for a terminal of this width, which some report as 0.
+fn fitting(layout: Layout, columns: Option<u16>) -> Layout {
+    match columns {
+        Some(columns) if columns < LEAST_COLUMNS => Layout::Pipe,
+        _ => layout,
+    }
+}
+
 /// A table without lines: a header in capitals, one row per line unless a terminal is too narrow for it.
 #[must_use]
 pub fn render_table(header: &[&str], rows: &[Vec<String>], layout: Layout) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    match layout {
+    match fitting(layout, table.width()) {
         Layout::Terminal => table.set_content_arrangement(ContentArrangement::Dynamic),
         Layout::Pipe => table
             .force_no_tty()

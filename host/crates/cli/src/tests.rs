@@ -215,6 +215,59 @@ fn without_a_host_the_hint_says_how_to_start_one() {
 }
 
 #[test]
+fn a_host_whose_name_is_unknown_is_one_that_cannot_be_reached() {
+    let failed = ran(&["plugins", "--url", "http://nonexistent.invalid"]);
+    assert_eq!(failed.exit(), Exit::Unreachable);
+    assert!(
+        failed
+            .err
+            .starts_with("error[PB-CLI-006]: no host answers at http://nonexistent.invalid: "),
+        "{}",
+        failed.err
+    );
+    assert!(!failed.err.contains("io: "), "{}", failed.err);
+}
+
+#[test]
+fn a_connection_that_breaks_is_told_from_one_that_never_was() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let closed = std::thread::spawn(move || drop(listener.accept().unwrap()));
+    let failed = ran(&["status", "--url", &url]);
+    closed.join().unwrap();
+    assert!(failed.err.starts_with("error[PB-CLI-007]: "), "{}", failed.err);
+}
+
+#[test]
+fn what_is_logged_is_a_level_or_a_level_for_each_target() {
+    for good in ["info", "OFF", "info,patchbay::plugin=debug"] {
+        let Outcome::Local(Local::Up(args)) = ran(&["up", "--log", good]).outcome else {
+            panic!("{good}")
+        };
+        assert_eq!(args.log.as_deref(), Some(good));
+    }
+    for bad in ["verbose", "", "info,", "=debug", "patchbay=loud", "info,,warn"] {
+        for command in ["up", "dev"] {
+            let refused = ran(&[command, "--log", bad]);
+            assert_eq!(refused.exit(), Exit::Usage, "{bad}");
+            assert!(
+                refused.err.contains("error, warn, info, debug, trace or off"),
+                "{}",
+                refused.err
+            );
+        }
+    }
+}
+
+#[test]
+fn a_change_of_trust_needs_a_reason() {
+    for blank in ["", "  "] {
+        let refused = ran(&["trust", "relax", "--data", "data", "--reason", blank]);
+        assert_eq!(refused.exit(), Exit::Usage, "{}", refused.err);
+    }
+}
+
+#[test]
 fn a_call_prints_the_output_alone_and_everything_with_json() {
     const REPLY: &str =
         r#"{"output":{"text":"HI\u001b"},"plugin":"string","version":"1.2.0","revision":2,"micros":9}"#;

@@ -188,6 +188,10 @@ impl Patchbay {
         let begin = self.inner.clock.now();
         let dispatcher = &self.inner.dispatcher;
         let slot = dispatcher.resolve(node_type)?;
+        if call.config.is_some() && crate::listing::node(&self.inner, slot).is_some_and(|node| !node.stateful)
+        {
+            return Err(ControlError::NoConfiguration(node_type.to_owned()));
+        }
         let (answer, served_by) =
             dispatcher.call_signed(slot, input.as_ref(), &call.options(node_type), &mut out)?;
         let micros = u64::try_from(self.inner.clock.now().since(begin).as_micros()).unwrap_or(u64::MAX);

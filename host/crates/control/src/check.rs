@@ -17,7 +17,7 @@ use patchbay_wire::{
 use plugin_api::meta::Effect;
 
 use crate::Config;
-use crate::examples::Shown;
+use crate::examples::{Came, Shown};
 use crate::trust::signer;
 
 /// Reads a file's headers and note, without running a line of it.
@@ -183,15 +183,16 @@ fn example_runs(verdict: &Verdict) -> Vec<ExampleRunView> {
                 None if node.effect != Effect::Pure => shown.not_run("the node has effects"),
                 None if node.is_async => shown.not_run("the node is async"),
                 None => shown.not_run("the time for examples was used up"),
-                Some(run) if run.holds => shown.judged(Ok(example.output.clone()), run.micros),
+                Some(run) if run.holds => shown.judged(Came::Output(example.output.clone()), run.micros),
                 Some(run) => {
                     let got = run.got.clone().unwrap_or_default();
-                    // What was cut is no JSON any more, and is shown as it is.
-                    let got = match serde_json::from_str(&got) {
-                        Ok(output) if !run.failed => Ok(output),
-                        _ => Err(got),
+                    let came = match serde_json::from_str(&got) {
+                        _ if run.failed => Came::Error(got),
+                        Ok(output) => Came::Output(output),
+                        // What was cut is no JSON any more.
+                        Err(_) => Came::LongOutput,
                     };
-                    shown.judged(got, run.micros)
+                    shown.judged(came, run.micros)
                 }
             });
         }

@@ -23,6 +23,12 @@ pub enum OpenError {
         #[source]
         cause: std::io::Error,
     },
+    /// No host has ever used it as its data directory.
+    #[error("`{}` is no data directory of a host", path.display())]
+    NoData {
+        /// Which.
+        path: PathBuf,
+    },
     /// Another host has the data directory.
     #[error("another host is using the data directory `{}`", path.display())]
     InUse {
@@ -44,6 +50,7 @@ impl Explain for OpenError {
             Self::Directory { .. } => Code("PB-OPEN-002"),
             Self::InUse { .. } => Code("PB-OPEN-003"),
             Self::Runtime(_) => Code("PB-OPEN-004"),
+            Self::NoData { .. } => Code("PB-OPEN-005"),
             Self::Lifecycle(error) => error.code(),
         }
     }
@@ -52,6 +59,9 @@ impl Explain for OpenError {
         match self {
             Self::IsChild => "call patchbay::serve_if_asked() first in main".into(),
             Self::Directory { .. } => "check that it exists, is a directory, and is yours to write".into(),
+            Self::NoData { .. } => {
+                "name the folder that `patchbay up` has as --data; nothing was changed".into()
+            }
             Self::InUse { .. } => "stop the other host, or choose another --data directory".into(),
             Self::Runtime(_) => "raise the limit on threads of this user".into(),
             Self::Lifecycle(error) => error.help(),
@@ -93,6 +103,9 @@ pub enum ControlError {
     /// The input is not a value.
     #[error("the input cannot be used: {0}")]
     Input(String),
+    /// A node that has no instances was given the configuration of one.
+    #[error("`{0}` keeps no state, so it takes no configuration")]
+    NoConfiguration(String),
 }
 
 impl From<RegistryError> for ControlError {
@@ -128,7 +141,7 @@ impl ControlError {
             Self::Lifecycle(LifecycleError::State(_)) => ErrorClass::Conflict,
             Self::Lifecycle(LifecycleError::Signature(_)) => ErrorClass::Conflict,
             Self::Lifecycle(_) => ErrorClass::Internal,
-            Self::Input(_) => ErrorClass::Invalid,
+            Self::Input(_) | Self::NoConfiguration(_) => ErrorClass::Invalid,
         }
     }
 }
@@ -140,6 +153,7 @@ impl Explain for ControlError {
             Self::Lifecycle(error) => error.code(),
             Self::UnknownPlugin(_) => Code("PB-CONTROL-001"),
             Self::Input(_) => Code("PB-CONTROL-002"),
+            Self::NoConfiguration(_) => Code("PB-CONTROL-003"),
         }
     }
 
@@ -149,6 +163,9 @@ impl Explain for ControlError {
             Self::Lifecycle(error) => error.help(),
             Self::UnknownPlugin(_) => "see `patchbay plugins` for what there is".into(),
             Self::Input(_) => "send one JSON value whose numbers are finite".into(),
+            Self::NoConfiguration(_) => {
+                "leave the configuration out; what a call needs goes into its parameters".into()
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{ControlError, Patchbay};
 
 /// How long one example may take, in milliseconds: it shows how a node is used, not what it can bear.
 const LIMIT_MS: u64 = 1_000;
-/// Characters of an output that are shown.
+/// Bytes of an output, as JSON, and characters of an error that are shown.
 const MOST_SHOWN: usize = 2_000;
 
 impl Patchbay {
@@ -49,9 +49,24 @@ impl Patchbay {
             },
         );
         let micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let got = reply.map(|reply| reply.output).map_err(|error| error.chain());
-        shown.judged(got, micros)
+        shown.judged(
+            match reply {
+                Ok(reply) => Came::Output(reply.output),
+                Err(error) => Came::Error(error.chain()),
+            },
+            micros,
+        )
     }
+}
+
+/// What came of an example that was run.
+pub(crate) enum Came {
+    /// This output.
+    Output(Json),
+    /// Another output than the expected one, too long to be told.
+    LongOutput,
+    /// An error of the node, or why it could not be called.
+    Error(String),
 }
 
 /// An example that is shown, whatever came of it.
@@ -71,6 +86,7 @@ impl Shown<'_> {
             micros: None,
             expected: self.expected.clone(),
             got: None,
+            error: None,
             notes: Vec::new(),
         }
     }
@@ -85,22 +101,27 @@ impl Shown<'_> {
     }
 
     /// It was run, and this came of it.
-    pub(crate) fn judged(self, got: Result<Json, String>, micros: u64) -> ExampleRunView {
+    pub(crate) fn judged(self, came: Came, micros: u64) -> ExampleRunView {
         let run = ExampleRunView {
             micros: Some(micros),
             ..self.blank()
         };
-        match got {
-            Ok(output) if output == *self.expected => run,
-            Ok(output) => ExampleRunView {
+        match came {
+            Came::Output(output) if output == *self.expected => run,
+            Came::Output(output) => ExampleRunView {
                 outcome: ExampleOutcome::Differs,
-                got: Some(shown(&output.to_string())),
                 notes: patchbay_lint::parting(self.expected, &output),
+                got: (output.to_string().len() <= MOST_SHOWN).then_some(output),
                 ..run
             },
-            Err(error) => ExampleRunView {
+            Came::LongOutput => ExampleRunView {
+                outcome: ExampleOutcome::Differs,
+                notes: vec!["the output is too long to be shown".to_owned()],
+                ..run
+            },
+            Came::Error(error) => ExampleRunView {
                 outcome: ExampleOutcome::Failed,
-                got: Some(shown(&error)),
+                error: Some(shown(&error)),
                 ..run
             },
         }
@@ -113,4 +134,51 @@ fn shown(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn judged(came: Came) -> ExampleRunView {
+        let node = "a.b".parse().unwrap();
+        let expected = json!({"result": "HI"});
+        let shown = Shown {
+            node: &node,
+            title: "a name",
+            expected: &expected,
+        };
+        shown.judged(came, 1)
+    }
+
+    #[test]
+    fn an_output_is_told_as_json_and_an_error_as_text() {
+        let holds = judged(Came::Output(json!({"result": "HI"})));
+        assert_eq!(
+            (holds.outcome, holds.got, holds.error),
+            (ExampleOutcome::Holds, None, None)
+        );
+        let differs = judged(Came::Output(json!({"result": "hi"})));
+        assert_eq!(differs.outcome, ExampleOutcome::Differs);
+        assert_eq!(
+            (differs.got, differs.error),
+            (Some(json!({"result": "hi"})), None)
+        );
+        assert_eq!(differs.notes.len(), 1);
+        let failed = judged(Came::Error("no".to_owned()));
+        assert_eq!(failed.outcome, ExampleOutcome::Failed);
+        assert_eq!((failed.got, failed.error.as_deref()), (None, Some("no")));
+    }
+
+    #[test]
+    fn an_output_too_long_to_be_shown_still_differs() {
+        let long = json!({"result": "x".repeat(MOST_SHOWN)});
+        for came in [Came::Output(long), Came::LongOutput] {
+            let run = judged(came);
+            assert_eq!((run.outcome, &run.got), (ExampleOutcome::Differs, &None));
+            assert_eq!(run.notes.len(), 1, "{run:?}");
+        }
+    }
 }

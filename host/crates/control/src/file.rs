@@ -10,9 +10,13 @@
 //! handover_ms = 1000               # how long a swap waits for calls inside nodes that keep state
 //! go_live = "immediate"            # or "manual"
 //! on_delete = "keep"               # or "retire"
+//! stable_for_ms = 500              # how long a file is left alone before it is taken in
+//! rescan_ms = 10000                # how often the directory is read beside its events
 //!
 //! [probe]
 //! deadline_ms = 10000
+//! memory_bytes = 4294967296        # address space of the child
+//! helper = "bin/patchbay"          # what makes the trial loads; this program when left out
 //!
 //! [limits]
 //! plugin_bytes = 268435456
@@ -21,6 +25,7 @@
 //!
 //! [tenants.acme.secrets]
 //! API_TOKEN = { env = "ACME_API_TOKEN" }
+//! SIGNING_KEY = { file = "acme.key" }
 //! ```
 //!
 //! `[trust]` is described in `trust.rs`.
@@ -37,6 +42,9 @@ use serde::Deserialize;
 
 use crate::Config;
 use crate::trust::TrustTable;
+
+/// How long the watch may wait for anything: an hour. More is a mistake in the unit.
+const MOST_MILLIS: u64 = 3_600_000;
 
 /// The settings of a file; what is not there keeps its standard value.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -149,6 +157,16 @@ pub enum ConfigError {
         /// Why.
         reason: String,
     },
+    /// A time is shorter or longer than anybody can mean.
+    #[error("the setting `{setting}` is {value}; it has to be from {least} to {MOST_MILLIS} milliseconds")]
+    OutOfRange {
+        /// Which.
+        setting: &'static str,
+        /// What it says.
+        value: u64,
+        /// The least that is allowed.
+        least: u64,
+    },
     /// A secret's source gives nothing.
     #[error("secret `{name}` of tenant `{tenant}` has no value: {reason}")]
     Secret {
@@ -168,6 +186,7 @@ impl Explain for ConfigError {
             Self::Parse { .. } => "PB-CONFIG-002",
             Self::Secret { .. } => "PB-CONFIG-003",
             Self::Trust { .. } => "PB-CONFIG-004",
+            Self::OutOfRange { .. } => "PB-CONFIG-005",
         })
     }
 
@@ -176,6 +195,7 @@ impl Explain for ConfigError {
             Self::Read { .. } => "check the path and its rights".into(),
             Self::Parse { .. } => "see the example in the README; unknown settings are refused".into(),
             Self::Trust { .. } => "paste the public key and the table that `patchbay keygen` printed".into(),
+            Self::OutOfRange { .. } => "correct the setting, or leave it out for its standard value".into(),
             Self::Secret { .. } => "set the environment variable or write the file before the start".into(),
         }
     }
@@ -196,7 +216,10 @@ impl ConfigFile {
             reason: error.to_string(),
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        for relative in [&mut file.plugins, &mut file.data].into_iter().flatten() {
+        for relative in [&mut file.plugins, &mut file.data, &mut file.probe.helper]
+            .into_iter()
+            .flatten()
+        {
             *relative = folder.join(&*relative);
         }
         file.folder = folder.to_owned();
@@ -214,7 +237,7 @@ impl ConfigFile {
     /// Lays the file's settings over a configuration. `plugins` and `data` are the caller's to choose.
     ///
     /// # Errors
-    /// When a secret has no value, or `[trust]` cannot be used.
+    /// When a secret has no value, a time is out of range, or `[trust]` cannot be used.
     pub fn apply(&self, config: &mut Config) -> Result<(), ConfigError> {
         let millis = Duration::from_millis;
         config.trust = self.trust()?;
@@ -223,8 +246,22 @@ impl ConfigFile {
             &mut config.handover_within,
             self.lifecycle.handover_ms.map(millis),
         );
-        set(&mut config.stable_for, self.lifecycle.stable_for_ms.map(millis));
-        set(&mut config.rescan, self.lifecycle.rescan_ms.map(millis));
+        let within = |setting, least, value: Option<u64>| match value {
+            Some(value) if !(least..=MOST_MILLIS).contains(&value) => Err(ConfigError::OutOfRange {
+                setting,
+                value,
+                least,
+            }),
+            value => Ok(value.map(millis)),
+        };
+        set(
+            &mut config.stable_for,
+            within("lifecycle.stable_for_ms", 0, self.lifecycle.stable_for_ms)?,
+        );
+        set(
+            &mut config.rescan,
+            within("lifecycle.rescan_ms", 1, self.lifecycle.rescan_ms)?,
+        );
         set(
             &mut config.go_live,
             self.lifecycle.go_live.map(|text| match text {
@@ -247,7 +284,7 @@ impl ConfigFile {
         set(&mut config.max_call_depth, self.limits.call_depth);
         for (tenant, table) in &self.tenants {
             for (name, source) in &table.secrets {
-                let value = source.value().map_err(|reason| ConfigError::Secret {
+                let value = source.value(&self.folder).map_err(|reason| ConfigError::Secret {
                     tenant: tenant.clone(),
                     name: name.clone(),
                     reason,
@@ -260,12 +297,16 @@ impl ConfigFile {
 }
 
 impl SecretSource {
-    fn value(&self) -> Result<String, String> {
+    /// What it gives; a path in it starts from `folder`.
+    fn value(&self, folder: &Path) -> Result<String, String> {
         match self {
             Self::Env(name) => std::env::var(name).map_err(|error| format!("`{name}`: {error}")),
-            Self::File(path) => std::fs::read_to_string(path)
-                .map(|text| text.strip_suffix('\n').unwrap_or(&text).to_owned())
-                .map_err(|error| format!("`{}`: {error}", path.display())),
+            Self::File(path) => {
+                let path = folder.join(path);
+                std::fs::read_to_string(&path)
+                    .map(|text| text.strip_suffix('\n').unwrap_or(&text).to_owned())
+                    .map_err(|error| format!("`{}`: {error}", path.display()))
+            }
         }
     }
 }
@@ -281,13 +322,15 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Config, ConfigError> {
-        let file =
-            std::env::temp_dir().join(format!("patchbay-config-{}-{}", std::process::id(), text.len()));
+        let folder = tempfile::tempdir().unwrap();
+        read_in(folder.path(), text)
+    }
+
+    fn read_in(folder: &Path, text: &str) -> Result<Config, ConfigError> {
+        let file = folder.join("patchbay.toml");
         std::fs::write(&file, text).unwrap();
         let mut config = Config::new("p", "d");
-        let read = ConfigFile::read(&file);
-        std::fs::remove_file(&file).unwrap();
-        read?.apply(&mut config)?;
+        ConfigFile::read(&file)?.apply(&mut config)?;
         Ok(config)
     }
 
@@ -309,5 +352,45 @@ mod tests {
         let secret = read("[tenants.acme.secrets]\nKEY = { env = \"PATCHBAY_TEST_NOT_SET\" }").unwrap_err();
         assert_eq!(secret.code().0, "PB-CONFIG-003");
         assert!(secret.to_string().contains("KEY"), "{secret}");
+    }
+
+    #[test]
+    fn paths_start_from_the_folder_of_the_file_and_not_from_the_working_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_ne!(std::env::current_dir().unwrap(), folder.path());
+        std::fs::write(folder.path().join("token"), "s3cret\n").unwrap();
+        let text = "plugins = \"p\"\ndata = \"d\"\n[probe]\nhelper = \"bin/helper\"\n\
+                    [tenants.acme.secrets]\nTOKEN = { file = \"token\" }";
+        let config = read_in(folder.path(), text).unwrap();
+        assert_eq!(config.probe_helper, folder.path().join("bin/helper"));
+        assert_eq!(config.secrets[0].2, "s3cret");
+        let file = ConfigFile::read(&folder.path().join("patchbay.toml")).unwrap();
+        assert_eq!(
+            (file.plugins, file.data),
+            (Some(folder.path().join("p")), Some(folder.path().join("d")))
+        );
+        let missing = read_in(
+            folder.path(),
+            "[tenants.acme.secrets]\nTOKEN = { file = \"none\" }",
+        );
+        let missing = missing.unwrap_err().to_string();
+        assert!(
+            missing.contains(&folder.path().join("none").display().to_string()),
+            "{missing}"
+        );
+    }
+
+    #[test]
+    fn times_that_nobody_can_mean_are_refused_with_the_setting() {
+        for setting in ["stable_for_ms", "rescan_ms"] {
+            assert!(read(&format!("[lifecycle]\n{setting} = 3600000")).is_ok());
+            let error = read(&format!("[lifecycle]\n{setting} = 3600001")).unwrap_err();
+            assert_eq!(error.code().0, "PB-CONFIG-005");
+            assert!(error.to_string().contains(setting), "{error}");
+        }
+        assert!(
+            read("[lifecycle]\nrescan_ms = 0").is_err(),
+            "the watch would never rest"
+        );
     }
 }

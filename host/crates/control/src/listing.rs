@@ -271,6 +271,10 @@ fn node_view(mount: &Mount<Served>, node: &NodeDescription) -> wire::NodeView {
         required: meta.required.clone(),
         parameters: meta.parameters.clone(),
         result: meta.result.clone(),
+        config: match meta.stateful {
+            true => meta.config.clone(),
+            false => serde_json::Value::Null,
+        },
         aliases: node.aliases.clone(),
         tags: meta.tags.clone(),
         author: meta.author.clone(),

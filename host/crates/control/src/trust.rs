@@ -205,7 +205,7 @@ pub fn sign_file(file: &Path, key: &SigningKey, config: &Config) -> Result<Signe
 /// Has a data directory forget the policy that it was served with, so that a looser one may serve it.
 ///
 /// # Errors
-/// When it is not there, a host is using it, or what it remembers is damaged.
+/// When it is not there or no data directory, a host is using it, or what it remembers is damaged.
 pub fn relax_trust(data: &Path, actor: &str, reason: &str) -> Result<RelaxedView, OpenError> {
     // Not made when it is missing: a mistyped path must not look like success.
     let found = std::fs::metadata(data).map_err(|cause| OpenError::Directory {
@@ -216,6 +216,12 @@ pub fn relax_trust(data: &Path, actor: &str, reason: &str) -> Result<RelaxedView
         return Err(OpenError::Directory {
             path: data.to_owned(),
             cause: std::io::ErrorKind::NotADirectory.into(),
+        });
+    }
+    // What every host leaves in its data directory.
+    if !["lock", "artifacts"].iter().all(|name| data.join(name).exists()) {
+        return Err(OpenError::NoData {
+            path: data.to_owned(),
         });
     }
     let _lock = crate::open::lock(data)?;
@@ -334,5 +340,10 @@ mod tests {
     fn relaxing_needs_a_data_directory_that_is_there() {
         let error = relax_trust(Path::new("/nowhere/data"), "ada", "x").unwrap_err();
         assert_eq!(error.code().0, "PB-OPEN-002");
+        let folder = tempfile::tempdir().unwrap();
+        let error = relax_trust(folder.path(), "ada", "x").unwrap_err();
+        assert_eq!(error.code().0, "PB-OPEN-005");
+        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 0, "a folder of somebody else is left as it was");
     }
 }

@@ -54,8 +54,11 @@ pub struct ExampleRunView {
     /// What was expected.
     #[schema(value_type = Object)]
     pub expected: Json,
-    /// What there was instead: an output as JSON, or an error; null when it holds or was not run.
-    pub got: Option<String>,
+    /// The output that there was instead; null when it holds, failed or was not run, and when it is too long to be shown.
+    #[schema(value_type = Option<Object>)]
+    pub got: Option<Json>,
+    /// The node's error; null when it did not fail.
+    pub error: Option<String>,
     /// Where expected and actual output part, one line for each place; for one that was not run, why.
     pub notes: Vec<String>,
 }

@@ -28,6 +28,9 @@ pub struct NodeView {
     pub parameters: Json,
     /// JSON Schema of the result.
     pub result: Json,
+    /// JSON Schema of the configuration that an instance is made from; null for a node that takes none.
+    #[serde(default)]
+    pub config: Json,
     /// Other node types it answers to.
     #[schema(value_type = Vec<String>)]
     pub aliases: Vec<NodeType>,

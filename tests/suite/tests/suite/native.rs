@@ -1,10 +1,11 @@
 //! Plugins in C and C++ are equal to those in Rust in everything but comfort.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use patchbay_tests_support::patchbay::{Call, Explain, Value};
-use patchbay_tests_support::{Native, TestHost, mappings};
+use patchbay_tests_support::{Native, TestHost, deploy, mappings};
 use serde_json::{Value as Json, json};
 
 /// A language: the source, the plugin's name, and what its node types begin with.
@@ -272,10 +273,24 @@ fn the_plugin_of_the_guide_is_built_and_answers() {
     let guide = include_str!("../../../../plugin-api/docs/c.md");
     let (_, rest) = guide.split_once("<!-- plugin: shout.c -->\n```c\n").unwrap();
     let (source, _) = rest.split_once("```").unwrap();
+    let command = guide.lines().find(|line| line.starts_with("cc ")).unwrap();
     let host = TestHost::start();
-    let path = host.scratch("shout.c");
-    std::fs::write(&path, source).unwrap();
-    Native::at(path, "unused").compile(&host.inbox("shout-1.0.0.so"));
+    // A checkout, as far as the command sees it.
+    let root = tempfile::tempdir().unwrap();
+    let sdk = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugin-api");
+    std::os::unix::fs::symlink(sdk, root.path().join("plugin-api")).unwrap();
+    std::fs::write(root.path().join("shout.c"), source).unwrap();
+    let built = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(root.path())
+        .output()
+        .unwrap();
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    deploy(&root.path().join("shout-1.0.0.so"), &host.inbox("shout-1.0.0.so"));
     host.wait("plugin.live", "shout", "1.0.0");
     assert_eq!(host.call("shout.loud", json!({"text": "hi, Ada!"})), "HI, ADA!");
     let error = host.try_call("shout.loud", json!({})).unwrap_err().chain();

@@ -381,3 +381,26 @@ fn nodes_that_became_one_keep_the_old_version_live() {
     assert_eq!(host.call("fx.left", Json::Null), 2);
     assert_eq!(host.call("fx.right", Json::Null), 2);
 }
+
+#[test]
+fn a_configuration_is_told_of_and_refused_by_a_node_that_keeps_no_state() {
+    let host = TestHost::holding(&["counter-1-0", "clock-1-0"], |_| {});
+    let nodes = host.host().nodes();
+    let config = |name: &str| {
+        &nodes
+            .iter()
+            .find(|node| node.node_type.as_str() == name)
+            .unwrap()
+            .config
+    };
+    assert!(config(NODE).is_object(), "{}", config(NODE));
+    assert!(config("fx.clock").is_null());
+    let request = CallRequest {
+        config: Some(json!({"save": "x"})),
+        ..CallRequest::of(json!({}))
+    };
+    let error = host.host().call_json("fx.clock", request).unwrap_err();
+    assert_eq!(error.code().0, "PB-CONTROL-003");
+    assert!(error.to_string().contains("fx.clock"), "{error}");
+    host.call("fx.clock", json!({}));
+}

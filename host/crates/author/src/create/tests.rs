@@ -118,3 +118,15 @@ fn a_folder_that_cannot_be_written_is_an_error_and_nothing_is_left() {
     assert_eq!(error.code().0, "PB-NEW-006");
     assert!(place.left().is_empty(), "{:?}", place.left());
 }
+
+#[test]
+fn a_name_that_just_fits_the_note_makes_a_project_and_one_letter_more_is_no_name() {
+    let place = Place::new();
+    let name = "a".repeat(63);
+    for language in [Language::Rust, Language::C] {
+        let folder = place.root.path().join(format!("{language:?}"));
+        place.create(&name, &folder, language).unwrap();
+    }
+    let error = "a".repeat(64).parse::<patchbay_vocab::PluginName>().unwrap_err();
+    assert!(error.to_string().contains("1 to 63"), "{error}");
+}

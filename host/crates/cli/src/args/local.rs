@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use patchbay_vocab::PluginName;
 
 use super::trust::{KeygenArgs, RelaxArgs, SignArgs, TrustArgs};
+use crate::input;
 
 /// Where a host listens when nothing else is said.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7411);
@@ -65,8 +66,8 @@ pub struct UpArgs {
     /// How many earlier versions of each plugin are kept warm for a rollback
     #[arg(long, value_name = "N")]
     pub history_limit: Option<usize>,
-    /// What is logged: error, warn, info, debug or trace [default: info]
-    #[arg(long, value_name = "LEVEL")]
+    /// What is logged: error, warn, info, debug, trace or off, also by target: `info,patchbay::plugin=debug` [default: info]
+    #[arg(long, env = "PATCHBAY_LOG", value_name = "LEVEL", value_parser = input::log_filter)]
     pub log: Option<String>,
 }
 
@@ -76,7 +77,7 @@ pub struct UpArgs {
   patchbay new greet
   patchbay new fast-hash --lang c --path plugins/fast-hash
 
-The project builds, passes its tests and loads as it is written. The SDK, a folder `plugin-api`, is looked
+The project builds, passes its tests and loads as it is written. The SDK, a folder `plugin-api`, is looked \
 for above this program and above the current folder.")]
 pub struct NewArgs {
     /// The plugin's name, such as `greet`
@@ -112,8 +113,8 @@ pub enum Language {
   patchbay dev plugins/greet --listen 127.0.0.1:7500
   patchbay dev --once --json
 
-Builds on every save, tries what was linked as a host would, and has a host of its own serve it; what was live
-before serves until then. In another terminal, `patchbay call` reaches it. A folder with a Cargo.toml is built
+Builds on every save, tries what was linked as a host would, and has a host of its own serve it; what was live \
+before serves until then. In another terminal, `patchbay call` reaches it. A folder with a Cargo.toml is built \
 by cargo; a patchbay-dev.toml names another command:
 
   [build]
@@ -131,8 +132,8 @@ pub struct DevArgs {
     /// Build, go live, run the examples, and end
     #[arg(long)]
     pub once: bool,
-    /// What is logged: error, warn, info, debug or trace [default: what the plugin logs]
-    #[arg(long, value_name = "LEVEL")]
+    /// What is logged: error, warn, info, debug, trace or off, also by target [default: what the plugin logs]
+    #[arg(long, env = "PATCHBAY_LOG", value_name = "LEVEL", value_parser = input::log_filter)]
     pub log: Option<String>,
     /// One line of JSON for each event
     #[arg(long)]
@@ -165,7 +166,7 @@ pub struct InspectArgs {
   patchbay check target/release/libstring.so --key payments.pub --require-signature
   patchbay check --strict --json target/release/libstring.so
 
-Exits with 0 when a host would admit the file and its author has no error to mend, with 1 when not; with
+Exits with 0 when a host would admit the file and its author has no error to mend, with 1 when not; with \
 --strict a warning is enough. Findings have codes, which host/docs/errors.md explains.")]
 pub struct CheckArgs {
     /// The file

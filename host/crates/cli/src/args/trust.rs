@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use patchbay_vocab::TeamName;
 
+use crate::input;
+
 /// Whom `inspect` and `check` believe.
 #[derive(Clone, Debug, Default, Args)]
 pub struct TrustArgs {
@@ -100,15 +102,15 @@ pub(crate) enum TrustCommand {
 #[command(after_help = "Example:
   patchbay trust relax --data data --reason 'the signing service is gone'
 
-A data directory remembers the strictest settings it was served with: required signatures, revoked keys, minimum
-versions. This makes it forget them; the next start remembers its own. The versions that were live stay remembered.
+A data directory remembers the strictest settings it was served with: required signatures, revoked keys, minimum \
+versions. This makes it forget them; the next start remembers its own. The versions that were live stay remembered. \
 No host may be using the directory.")]
 pub struct RelaxArgs {
     /// The host's data directory
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Why; kept in the directory
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = input::reason)]
     pub reason: String,
     /// Who orders it; kept in the directory [default: the user's name]
     #[arg(long, env = "PATCHBAY_ACTOR", value_name = "NAME")]

@@ -93,21 +93,25 @@ pub fn render_dev(event: &DevEventView, layout: Layout) -> Option<String> {
 }
 
 fn examples(runs: &[ExampleRunView]) -> Option<String> {
-    let held = runs
-        .iter()
-        .filter(|run| run.outcome == ExampleOutcome::Holds)
-        .count();
-    let mut out = match (held, runs.len()) {
-        (_, 0) => return None,
-        (1, _) => "      1 example holds\n".to_owned(),
-        (held, _) => format!("      {held} examples hold\n"),
-    };
+    if runs.is_empty() {
+        return None;
+    }
+    let mut out = format!("      {}\n", held(runs));
     let failed =
         |run: &&ExampleRunView| matches!(run.outcome, ExampleOutcome::Differs | ExampleOutcome::Failed);
     for run in runs.iter().filter(failed) {
         out.push_str(&example(run));
     }
     Some(out)
+}
+
+/// How many examples hold.
+pub(super) fn held(runs: &[ExampleRunView]) -> String {
+    let holds = |run: &&ExampleRunView| run.outcome == ExampleOutcome::Holds;
+    match runs.iter().filter(holds).count() {
+        1 => "1 example holds".to_owned(),
+        held => format!("{held} examples hold"),
+    }
 }
 
 /// An example that does not hold: which, and where expected and actual output part.
@@ -117,8 +121,8 @@ pub(super) fn example(run: &ExampleRunView) -> String {
         ExampleOutcome::Holds => out.push_str("holds\n"),
         ExampleOutcome::NotRun => out.push_str("was not run\n"),
         ExampleOutcome::Failed => {
-            let got = run.got.as_deref().unwrap_or("no reason given");
-            out.push_str(&format!("failed: {}\n", text::lines(got)));
+            let error = run.error.as_deref().unwrap_or("no reason given");
+            out.push_str(&format!("failed: {}\n", text::lines(error)));
         }
         ExampleOutcome::Differs => out.push_str("gives another output\n"),
     }
@@ -184,7 +188,8 @@ mod tests {
                     outcome: ExampleOutcome::Failed,
                     micros: Some(1),
                     expected: serde_json::Value::Null,
-                    got: Some(hostile.clone()),
+                    got: Some(hostile.clone().into()),
+                    error: Some(hostile.clone()),
                     notes: vec![hostile],
                 }],
             },
@@ -203,7 +208,8 @@ mod tests {
             outcome,
             micros: Some(1),
             expected: serde_json::json!({"result": "HI"}),
-            got: Some(r#"{"result":"hi"}"#.into()),
+            got: Some(serde_json::json!({"result": "hi"})),
+            error: None,
             notes: notes.iter().map(ToString::to_string).collect(),
         };
         let runs = vec![

@@ -1,8 +1,8 @@
 //! What is known of a file.
 
-use patchbay_wire::{CheckView, ExampleOutcome, ExampleRunView, InspectView, Severity};
+use patchbay_wire::{CheckView, ExampleOutcome, ExampleRunView, FindingView, InspectView, Severity};
 
-use super::author::example;
+use super::author::{example, held};
 use super::trust::signer;
 use super::{facts, indented, joined, render_table};
 use crate::clock::{bytes, micros};
@@ -116,7 +116,7 @@ fn sections(view: &CheckView) -> String {
         ];
         section("size", facts(&rows));
     }
-    section("examples", view.examples.iter().map(example_line).collect());
+    section("examples", examples(&view.examples));
     if !view.stages.is_empty() {
         let rows: Vec<_> = view
             .stages
@@ -134,20 +134,7 @@ fn sections(view: &CheckView) -> String {
             Layout::Pipe,
         ));
     }
-    for finding in &view.findings {
-        let level = match finding.level {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
-        out.push_str(&format!(
-            "\n{level}[{}]: {}: {}\n  fix: {}\n",
-            text::line(&finding.code),
-            text::line(&finding.place),
-            text::line(&finding.message),
-            text::line(&finding.fix)
-        ));
-    }
+    out.push_str(&findings(&view.findings));
     let count = |level| {
         view.findings
             .iter()
@@ -165,22 +152,54 @@ fn sections(view: &CheckView) -> String {
     out
 }
 
-fn example_line(run: &ExampleRunView) -> String {
-    let took = run
-        .micros
-        .map(|took| format!(" in {}", micros(took)))
-        .unwrap_or_default();
-    match run.outcome {
-        ExampleOutcome::Holds => format!("{}: {}: holds{took}\n", run.node, text::line(&run.title)),
-        ExampleOutcome::NotRun => {
-            let why = run.notes.first().map_or("", String::as_str);
-            format!(
-                "{}: {}: not run, {}\n",
-                run.node,
-                text::line(&run.title),
-                text::line(why)
-            )
+/// The findings, the worst first; those with the same remedy are together, and say it once.
+fn findings(findings: &[FindingView]) -> String {
+    let remedy = |finding: &FindingView| (finding.level, finding.code.clone(), finding.fix.clone());
+    let mut told = Vec::new();
+    let mut out = String::new();
+    for first in findings {
+        if told.contains(&remedy(first)) {
+            continue;
         }
-        ExampleOutcome::Differs | ExampleOutcome::Failed => example(run),
+        told.push(remedy(first));
+        let level = match first.level {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        };
+        out.push('\n');
+        for finding in findings.iter().filter(|finding| remedy(finding) == remedy(first)) {
+            out.push_str(&format!(
+                "{level}[{}]: {}: {}\n",
+                text::line(&finding.code),
+                text::line(&finding.place),
+                text::line(&finding.message)
+            ));
+        }
+        out.push_str(&format!("  fix: {}\n", text::line(&first.fix)));
     }
+    out
+}
+
+/// How many examples hold, and each of the others.
+fn examples(runs: &[ExampleRunView]) -> String {
+    let held = held(runs);
+    let others = runs.iter().filter(|run| run.outcome != ExampleOutcome::Holds);
+    match runs.len() {
+        0 => String::new(),
+        _ => format!("{held}\n{}", others.map(example_line).collect::<String>()),
+    }
+}
+
+fn example_line(run: &ExampleRunView) -> String {
+    if run.outcome != ExampleOutcome::NotRun {
+        return example(run);
+    }
+    let why = run.notes.first().map_or("", String::as_str);
+    format!(
+        "{}: {}: not run, {}\n",
+        run.node,
+        text::line(&run.title),
+        text::line(why)
+    )
 }

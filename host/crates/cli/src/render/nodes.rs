@@ -72,6 +72,9 @@ pub(crate) fn manual(node: &NodeView, layout: Layout) -> String {
         ("contract", node.host_api.clone()),
     ]));
     section(&mut out, "PARAMETERS", &parameters(node, layout));
+    if configurable(&node.config) {
+        section(&mut out, "CONFIGURATION", &schema::result(&node.config, layout));
+    }
     section(&mut out, "RESULT", &schema::result(&node.result, layout));
     section(&mut out, "EXAMPLES", &examples(node));
     out
@@ -89,6 +92,11 @@ fn kind(node: &NodeView) -> String {
         .map(|(_, word)| *word)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// Whether there is anything to configure: the schema of nothing, or of null alone, says that there is not.
+fn configurable(schema: &Json) -> bool {
+    !schema.is_null() && schema.get("type").is_none_or(|kind| kind != "null")
 }
 
 fn section(out: &mut String, title: &str, body: &str) {

@@ -1,8 +1,8 @@
 use patchbay_vocab::{Digest, RevisionNumber, RevisionState, UnixMillis};
 use patchbay_wire::{
-    CheckStageView, CheckView, DependencyView, Effect, EventView, ExampleView, FindingView, HandedOverView,
-    HistoryView, InspectView, NodeView, PluginView, ProblemView, RejectedView, RevisionRef, RevisionView,
-    Severity, SignerView, StatusView, SwapView, UnloadMode,
+    CheckStageView, CheckView, DependencyView, Effect, EventView, ExampleOutcome, ExampleRunView,
+    ExampleView, FindingView, HandedOverView, HistoryView, InspectView, NodeView, PluginView, ProblemView,
+    RejectedView, RevisionRef, RevisionView, Severity, SignerView, StatusView, SwapView, UnloadMode,
 };
 use serde_json::json;
 
@@ -68,6 +68,7 @@ fn upper() -> NodeView {
             "required": ["text"],
             "$defs": {"Mode": {"enum": ["all", "first"], "description": "Which letters"}},
         }),
+        config: serde_json::Value::Null,
         result: json!({"type": "string", "description": "The changed text"}),
         aliases: vec!["upper".parse().unwrap()],
         tags: vec!["text".into(), "case".into()],
@@ -381,13 +382,7 @@ fn the_verdict_on_a_file_begins_with_the_answer() {
         identity: None,
         size: None,
         examples: Vec::new(),
-        findings: vec![FindingView {
-            level: Severity::Warning,
-            code: "PB-X-001".into(),
-            place: "string.upper".into(),
-            message: "the node has no \u{1b}[31mexample".into(),
-            fix: "add one".into(),
-        }],
+        findings: vec![finding("string.upper", "add one")],
     };
     assert_eq!(
         render_check(&view),
@@ -420,4 +415,121 @@ warning[PB-X-001]: string.upper: the node has no [31mexample
         text.contains("probe    failed   1.2 ms  PB-PROBE-002\n"),
         "{text}"
     );
+}
+
+fn finding(place: &str, fix: &str) -> FindingView {
+    FindingView {
+        level: Severity::Warning,
+        code: "PB-X-001".into(),
+        place: place.into(),
+        message: "the node has no \u{1b}[31mexample".into(),
+        fix: fix.into(),
+    }
+}
+
+fn fit() -> CheckView {
+    CheckView {
+        fit: true,
+        code: None,
+        message: None,
+        hint: None,
+        plugin: None,
+        version: None,
+        signed_by: None,
+        nodes: Vec::new(),
+        stages: Vec::new(),
+        warnings: Vec::new(),
+        identity: None,
+        size: None,
+        examples: Vec::new(),
+        findings: Vec::new(),
+    }
+}
+
+#[test]
+fn a_remedy_that_several_findings_share_is_said_once_below_them() {
+    let view = CheckView {
+        findings: vec![
+            finding("a.a", "add one"),
+            finding("a.a", "sort it"),
+            finding("a.b", "add one"),
+        ],
+        ..fit()
+    };
+    assert_eq!(
+        render_check(&view),
+        "\
+fit
+
+warning[PB-X-001]: a.a: the node has no [31mexample
+warning[PB-X-001]: a.b: the node has no [31mexample
+  fix: add one
+
+warning[PB-X-001]: a.a: the node has no [31mexample
+  fix: sort it
+
+0 error(s), 3 warning(s), 0 note(s)
+"
+    );
+}
+
+#[test]
+fn examples_that_hold_are_counted_and_the_others_are_told() {
+    let run = |outcome, note: &str| ExampleRunView {
+        node: "a.b".parse().unwrap(),
+        title: "a name".into(),
+        outcome,
+        micros: Some(1),
+        expected: serde_json::json!("HI"),
+        got: None,
+        error: None,
+        notes: vec![note.into()],
+    };
+    let holds = run(ExampleOutcome::Holds, "");
+    let mut view = CheckView {
+        examples: vec![holds.clone(), holds.clone()],
+        ..fit()
+    };
+    let text = render_check(&view);
+    assert!(text.contains("\nexamples:\n  2 examples hold\n\n"), "{text}");
+    view.examples = vec![
+        holds,
+        run(ExampleOutcome::NotRun, "the node has effects"),
+        run(ExampleOutcome::Differs, "expected \"HI\", got \"hi\""),
+    ];
+    let text = render_check(&view);
+    assert!(
+        text.contains(
+            "\nexamples:\n  1 example holds\n  a.b: a name: not run, the node has effects\n  \
+             example `a name` of a.b gives another output\n    expected \"HI\", got \"hi\"\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_terminal_that_says_it_has_no_width_gets_one_line_for_each_row() {
+    for columns in [Some(0), Some(39)] {
+        assert_eq!(fitting(Layout::Terminal, columns), Layout::Pipe);
+    }
+    for columns in [Some(40), None] {
+        assert_eq!(fitting(Layout::Terminal, columns), Layout::Terminal);
+    }
+    assert_eq!(fitting(Layout::Pipe, None), Layout::Pipe);
+}
+
+#[test]
+fn the_manual_page_of_a_node_that_is_configured_says_with_what() {
+    let mut node = upper();
+    node.config = serde_json::json!({
+        "type": "object",
+        "properties": {"rate": {"type": "integer", "description": "calls in a second"}},
+    });
+    let text = manual(&node, Layout::Pipe);
+    let (_, rest) = text.split_once("\nCONFIGURATION\n\n").unwrap();
+    assert!(rest.contains("rate  integer  calls in a second"), "{text}");
+    for nothing in [serde_json::Value::Null, serde_json::json!({"type": "null"})] {
+        node.config = nothing;
+        assert!(!manual(&node, Layout::Pipe).contains("CONFIGURATION"));
+    }
 }

@@ -182,7 +182,7 @@ pub(super) fn of_the_examples(runs: &[ExampleRunView], findings: &mut Vec<Findin
         let detail = run
             .notes
             .first()
-            .or(run.got.as_ref())
+            .or(run.error.as_ref())
             .cloned()
             .unwrap_or_default();
         findings.push(Finding::new(
@@ -319,7 +319,8 @@ mod tests {
             outcome,
             micros: None,
             expected: serde_json::Value::Null,
-            got: Some("got".into()),
+            got: None,
+            error: Some("got".into()),
             notes: Vec::new(),
         };
         let runs = [

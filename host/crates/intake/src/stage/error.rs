@@ -13,7 +13,7 @@ use patchbay_vocab::{Code, Digest, Explain};
 )]
 pub enum StageError {
     /// It was removed before it could be read.
-    #[error("`{}` is gone", path.display())]
+    #[error("there is no file `{}`", path.display())]
     Vanished { path: PathBuf },
     /// A symbolic link, wherever it leads.
     #[error("`{}` is a symbolic link", path.display())]
@@ -98,18 +98,18 @@ impl Explain for StageError {
 
     fn help(&self) -> String {
         match self {
-            Self::Vanished { .. } => "put the file back if it was meant to be loaded; what serves keeps serving",
-            Self::Symlink { .. } => "copy or rename the file itself into the plugin directory; links are not followed",
-            Self::Directory { .. } => "put the plugin file itself into the plugin directory; sub-folders are not searched",
+            Self::Vanished { .. } => "check the path; a file that was removed can be put back",
+            Self::Symlink { .. } => "use the file itself, or a copy of it; links are not followed",
+            Self::Directory { .. } => "use the plugin file itself; folders are not searched",
             Self::Fifo { .. } | Self::Socket { .. } | Self::Device { .. } => {
-                "remove it from the plugin directory; only regular files are loaded"
+                "use a regular file; nothing else is loaded"
             }
             Self::Unreadable { .. } => "make the file readable for the user that the host runs as",
             Self::Empty { .. } => "upload the file again, best under another name that is then renamed",
             Self::TooLarge { .. } => "strip the plugin (`strip = true` in its profile), or raise the size limit of the host",
             Self::Changed { .. } => "nothing to do, it is tried again when it is quiet; rename finished files into place to avoid it",
             Self::NoSpace { .. } => "free some disk space, or raise the user's limits on it (quota, `ulimit -f`), then touch the file to have it tried again",
-            Self::Read { .. } => "check the disk or the network share that the plugin directory is on",
+            Self::Read { .. } => "check the disk or the network share that it is on",
             Self::Store { .. } => "make the staging folder a real directory that belongs to the host's user alone and is writable",
             Self::NotStored { .. } => "put the plugin into the plugin directory again",
             Self::Corrupt { .. } => "check the disk, then put the plugin into the plugin directory again",
