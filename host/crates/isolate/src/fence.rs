@@ -122,7 +122,10 @@ fn rules_of(grounds: Grounds, wanted: impl Fn(&Answer) -> bool) -> Result<Rules,
     for row in TABLE.iter().filter(|row| wanted(&row.answer)) {
         for &call in row.calls {
             // No rule at all is a call that is refused whatever its arguments.
-            rules.entry(call).or_default().extend(rules_for(&row.when, grounds)?);
+            rules
+                .entry(call)
+                .or_default()
+                .extend(rules_for(&row.when, grounds)?);
         }
     }
     Ok(rules)
@@ -146,7 +149,10 @@ fn rules_for(when: &When, grounds: Grounds) -> Result<Vec<SeccompRule>, BackendE
         When::Lacks(at, flag) => vec![vec![(at, Len::Dword, Is::MaskedEq(flag), 0)]],
         When::Given(at) => vec![vec![(at, Len::Qword, Is::Ne, 0)]],
         When::IsAndGiven(at, value, given) => {
-            vec![vec![(at, Len::Dword, Is::Eq, value), (given, Len::Qword, Is::Ne, 0)]]
+            vec![vec![
+                (at, Len::Dword, Is::Eq, value),
+                (given, Len::Qword, Is::Ne, 0),
+            ]]
         }
         When::NotOneself(at) => vec![vec![(at, Len::Dword, Is::Ne, own)]],
         When::AboutOthers(at) => {

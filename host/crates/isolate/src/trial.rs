@@ -16,7 +16,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, p
 
 use crate::child::{ARGUMENT, MARK};
 use crate::error::ProbeError;
-use crate::hearing::{Hearing, Heard};
+use crate::hearing::{Heard, Hearing};
 use crate::probe::ProbeConfig;
 use crate::verdict::{Layer, Request, Verdict};
 use crate::witness::Seen;

@@ -67,7 +67,12 @@ const fn n(value: i32) -> u64 {
 }
 
 /// Opening for anything but reading.
-const WRITING: &[u64] = &[n(libc::O_WRONLY), n(libc::O_RDWR), n(libc::O_CREAT), n(libc::O_TRUNC)];
+const WRITING: &[u64] = &[
+    n(libc::O_WRONLY),
+    n(libc::O_RDWR),
+    n(libc::O_CREAT),
+    n(libc::O_TRUNC),
+];
 /// `prctl`: what outlives the parent, and filters.
 const PRCTL_OTHERS: &[u64] = &[n(libc::PR_SET_PDEATHSIG), n(libc::PR_SET_SECCOMP)];
 /// `fcntl`: who is signalled, and with what.
