@@ -1,11 +1,13 @@
 //! Verdicts of earlier trial loads.
 //!
 //! Invariant: a verdict is used again only for the same bytes, by the same executable, under the same policy. Only
-//! fit verdicts are kept: what failed once may have failed for want of time.
+//! fit verdicts are kept: what failed once may have failed for want of time. Only those of whole trials are: one
+//! without a layer would outlive the system that did not give it.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use patchbay_intake::{InspectPolicy, Inspected};
 use patchbay_vocab::Digest;
@@ -18,6 +20,8 @@ use crate::{ProbeError, Verdict};
 pub struct VerdictCache {
     dir: PathBuf,
     fingerprint: Digest,
+    /// Whether a missing layer was told of.
+    told: AtomicBool,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -47,6 +51,7 @@ impl VerdictCache {
         Ok(Self {
             dir,
             fingerprint: Digest::of(text.as_bytes()),
+            told: AtomicBool::new(false),
         })
     }
 
@@ -64,6 +69,7 @@ impl VerdictCache {
             return Ok(Probed::remembered(inspected.clone(), verdict));
         }
         let probed = probe(inspected, policy, config)?;
+        self.tell(probed.verdict());
         self.keep(inspected.digest(), probed.verdict());
         Ok(probed)
     }
@@ -73,6 +79,16 @@ impl VerdictCache {
         let _ = fs::remove_file(self.path(digest));
     }
 
+    /// Once: it is the system that lacks something, not the file.
+    fn tell(&self, verdict: &Verdict) {
+        if verdict.missing.is_empty() || self.told.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        for layer in &verdict.missing {
+            tracing::warn!("trial loads lack a layer here, and no verdict is kept: {layer}");
+        }
+    }
+
     fn path(&self, digest: Digest) -> PathBuf {
         self.dir.join(format!("{digest}.json"))
     }
@@ -80,11 +96,14 @@ impl VerdictCache {
     fn recall(&self, digest: Digest) -> Option<Verdict> {
         let bytes = fs::read(self.path(digest)).ok()?;
         let kept: Kept = serde_json::from_slice(&bytes).ok()?;
-        (kept.fingerprint == self.fingerprint).then_some(kept.verdict)
+        (kept.fingerprint == self.fingerprint && kept.verdict.missing.is_empty()).then_some(kept.verdict)
     }
 
     /// A verdict that cannot be kept is found again at the next start.
     fn keep(&self, digest: Digest, verdict: &Verdict) {
+        if !verdict.missing.is_empty() {
+            return;
+        }
         let kept = Kept {
             fingerprint: self.fingerprint,
             verdict: verdict.clone(),
@@ -97,5 +116,46 @@ impl VerdictCache {
         if let Err(error) = written {
             tracing::debug!(%digest, %error, "a verdict could not be kept");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Layer;
+
+    fn verdict(missing: Vec<Layer>) -> Verdict {
+        Verdict {
+            stages: Vec::new(),
+            description: Digest::of(b""),
+            nodes: Vec::new(),
+            examples: Vec::new(),
+            pinned_by: Vec::new(),
+            keys: 0,
+            meta: None,
+            missing,
+        }
+    }
+
+    #[test]
+    fn a_verdict_is_kept_only_when_no_layer_of_its_trial_was_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = VerdictCache {
+            dir: dir.path().to_owned(),
+            fingerprint: Digest::of(b"this"),
+            told: AtomicBool::new(false),
+        };
+        let (whole, unfenced, unseen) = (Digest::of(b"1"), Digest::of(b"2"), Digest::of(b"3"));
+        cache.keep(whole, &verdict(Vec::new()));
+        cache.keep(unfenced, &verdict(vec![Layer::Fence("no filters".into())]));
+        cache.keep(unseen, &verdict(vec![Layer::Witness]));
+        assert!(cache.recall(whole).is_some());
+        assert!(cache.recall(unfenced).is_none());
+        assert!(cache.recall(unseen).is_none());
+        let other = VerdictCache {
+            fingerprint: Digest::of(b"another"),
+            ..cache
+        };
+        assert!(other.recall(whole).is_none());
     }
 }

@@ -100,9 +100,10 @@ fn serve() -> std::io::Result<()> {
     // The host looks at both halts from outside and compares them: they have to be one line at one height of the stack.
     for step in [Step::Prepare, Step::Try] {
         let says = match (step, ready.take()) {
-            (Step::Prepare, _) => prepare(&request, &mut stages).map(|made| {
+            (Step::Prepare, _) => prepare(&request, &mut stages).map(|mut made| {
+                let unfenced = made.unfenced.take();
                 ready = Some(made);
-                Says::Ready
+                Says::Ready { unfenced }
             }),
             (Step::Try, Some(made)) => examine(&request, made, &mut stages).map(Box::new).map(Says::Fit),
             (Step::Try, None) => return Ok(()),
@@ -152,6 +153,8 @@ struct Ready {
     placed: Placed,
     _maps: MapsDir,
     before: Surroundings,
+    /// Why there is no fence, when there is none.
+    unfenced: Option<String>,
 }
 
 fn prepare(request: &Request, stages: &mut Stages<'_>) -> Result<Ready, Explained> {
@@ -186,11 +189,10 @@ fn prepare(request: &Request, stages: &mut Stages<'_>) -> Result<Ready, Explaine
         keep: [stages.speaker.out.as_raw_fd(), stages.speaker.ear.as_raw_fd()],
         memory_bytes: request.memory_bytes,
     };
-    if let Err(error) = fence::raise(grounds) {
-        // One layer less, as on a kernel without such filters; the limits and the halts are still there.
-        tracing::debug!(%error, "a trial load without a fence");
-    }
+    // One layer less, as on a kernel without such filters; the limits and the halts are still there.
+    let unfenced = fence::raise(grounds).err().map(|error| error.to_string());
     Ok(Ready {
+        unfenced,
         inspected,
         placed,
         _maps: maps,
@@ -204,6 +206,7 @@ fn examine(request: &Request, ready: Ready, stages: &mut Stages<'_>) -> Result<V
         placed,
         _maps,
         before,
+        unfenced: _,
     } = ready;
     let plugin = stages.run("loading", || load_placed(placed, &inspected, LayoutCheck::Full))?;
     let mut examples = Vec::new();
@@ -240,6 +243,7 @@ fn examine(request: &Request, ready: Ready, stages: &mut Stages<'_>) -> Result<V
             Depth::Brief => None,
             Depth::Full => Some(described(plugin.description())),
         },
+        missing: Vec::new(),
     })
 }
 

@@ -73,8 +73,14 @@ pub enum ProbeError {
         /// What the trial was doing.
         stage: String,
     },
-    /// A verdict that the trial did not reach.
-    #[error("the plugin gave a verdict on itself during {stage}")]
+    /// The plugin used the network.
+    #[error("the plugin used the network during {stage}")]
+    Network {
+        /// What the trial was doing.
+        stage: String,
+    },
+    /// A verdict that the trial did not reach, or one that another was beside.
+    #[error("the plugin spoke in the trial's name during {stage}")]
     Forged {
         /// What the trial was doing.
         stage: String,
@@ -97,17 +103,18 @@ impl ProbeError {
             },
             Offence::Others => Self::Others { stage },
             Offence::Limits => Self::Disturbed {
-                what: "the limits".to_owned(),
+                what: "the limits, rights, mounts or filters".to_owned(),
             },
             Offence::Files => Self::Limit {
                 stage,
-                what: "allowance of files (none)",
+                what: "allowance of files, queues and shared memory (none)",
             },
             Offence::Memory => Self::Limit {
                 stage,
                 what: "memory",
             },
             Offence::Descriptors => Self::Descriptors { stage },
+            Offence::Network => Self::Network { stage },
         }
     }
 }
@@ -128,6 +135,7 @@ impl Explain for ProbeError {
             Self::Disturbed { .. } => "PB-PROBE-011",
             Self::Descriptors { .. } => "PB-PROBE-012",
             Self::Forged { .. } => "PB-PROBE-013",
+            Self::Network { .. } => "PB-PROBE-014",
         })
     }
 
@@ -159,6 +167,9 @@ impl Explain for ProbeError {
             }
             Self::Forged { .. } => {
                 "do not load this file anywhere: find out who built it, and replace it by one that is known".into()
+            }
+            Self::Network { .. } => {
+                "connect and listen in a node that declares its effect, not in constructors, `start` or examples".into()
             }
             Self::TooMuch => "the metadata is too large; shorten descriptions and schemas".into(),
             Self::Unfit(explained) => explained.hint.clone(),

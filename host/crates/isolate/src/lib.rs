@@ -11,8 +11,9 @@
 //! ```
 //!
 //! A verdict counts only when the kernel shows the child's main thread back where it halted before the plugin was mapped:
-//! the plugin can say whatever the child can say, but not from there. Its content is for people; what is loaded for
-//! service is read and checked anew.
+//! the plugin can say whatever the child can say, but not from there. Nothing else may have been said by then, by
+//! whichever thread. Its content is for people; what is loaded for service is read and checked anew. A verdict names the
+//! [`Layer`]s that the system did not give, and is kept for later only when there is none.
 //!
 //! The child is the host's own executable. A program that embeds the host calls [`serve_if_asked`] first in its
 //! `main`.
@@ -23,8 +24,10 @@ mod child;
 mod error;
 mod examples;
 mod fence;
+mod hearing;
 mod probe;
 mod surroundings;
+mod trial;
 mod verdict;
 mod witness;
 
@@ -33,4 +36,4 @@ pub use child::{is_child, serve_if_asked};
 pub use error::ProbeError;
 pub use fence::Offence;
 pub use probe::{ProbeConfig, Probed, probe, probe_in_full};
-pub use verdict::{ExampleRun, NodeFacts, StageRun, Verdict};
+pub use verdict::{ExampleRun, Layer, NodeFacts, StageRun, Verdict};

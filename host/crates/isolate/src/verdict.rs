@@ -49,7 +49,10 @@ pub(crate) enum Says {
     /// This stage begins.
     Begins(String),
     /// Everything is prepared; the plugin is mapped when the host says so.
-    Ready,
+    Ready {
+        /// Why there is no fence around it, when there is none.
+        unfenced: Option<String>,
+    },
     /// The file is unfit.
     Unfit(Explained),
     /// The file is fit.
@@ -74,6 +77,33 @@ pub struct Verdict {
     /// What the plugin says of itself; only in a full report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<PluginMeta>,
+    /// What the system did not give to the trial; the host's own knowledge, not the child's word.
+    #[serde(default)]
+    pub missing: Vec<Layer>,
+}
+
+/// A layer of a trial load that not every system gives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// The filter of system calls, and why it could not be raised.
+    Fence(String),
+    /// The kernel's word on where the child halts.
+    Witness,
+}
+
+impl std::fmt::Display for Layer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fence(why) => write!(
+                f,
+                "its system calls were not filtered ({why}): what it started, signalled, wrote or connected to went unseen"
+            ),
+            Self::Witness => f.write_str(
+                "the system does not show where the child halts: a constructor could have given the verdict itself",
+            ),
+        }
+    }
 }
 
 /// One stage of a trial load.

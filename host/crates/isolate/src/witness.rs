@@ -5,6 +5,8 @@
 //! the plugin and once after it has said its verdict, from the same line of its code. A constructor that writes a
 //! verdict by itself does so from deeper in the stack, below frames of the dynamic linker that are not done yet.
 //!
+//! Whether the system shows halts at all is decided by the first one. Where it does, it has to show the second.
+//!
 //! It is the kernel that is asked (`/proc/PID/syscall`), not the child: whatever is in the child's memory, the
 //! plugin can read and write.
 
@@ -35,6 +37,19 @@ pub(crate) enum Seen {
 }
 
 impl Seen {
+    /// The first look, before anything of a plugin is mapped. What is not seen then is not the plugin's doing but the
+    /// system's: an emulator, a restricted `/proc`, a machine that is too busy.
+    pub(crate) fn first(pid: Pid, until: Instant) -> Self {
+        Self::look(pid, until).or_hidden()
+    }
+
+    fn or_hidden(self) -> Self {
+        match self {
+            Self::Nowhere => Self::Hidden,
+            seen => seen,
+        }
+    }
+
     /// Waits until the main thread of a process is seen waiting in a system call.
     pub(crate) fn look(pid: Pid, until: Instant) -> Self {
         let path = format!("/proc/{}/syscall", pid.as_raw_nonzero());
@@ -104,8 +119,18 @@ mod tests {
     }
 
     #[test]
-    fn a_child_that_was_seen_nowhere_is_never_back() {
-        assert!(!Seen::Nowhere.is_back_at(&Seen::Nowhere));
-        assert!(Seen::Hidden.is_back_at(&Seen::Hidden));
+    fn a_child_that_is_seen_nowhere_before_the_plugin_is_mapped_is_hidden_by_the_system() {
+        assert_eq!(Seen::Nowhere.or_hidden(), Seen::Hidden);
+        let seen = halt("0 0x65 0x7ffc10 0x1 0xaa 0xbb 0xcc 0x7ffc00 0x7f01");
+        assert_eq!(seen.clone().or_hidden(), seen);
+    }
+
+    #[test]
+    fn a_child_that_was_seen_once_has_to_be_seen_again() {
+        let before = halt("0 0x65 0x7ffc10 0x1 0xaa 0xbb 0xcc 0x7ffc00 0x7f01");
+        for after in [Seen::Nowhere, Seen::Hidden] {
+            assert!(!after.is_back_at(&before), "{after:?}");
+            assert!(after.is_back_at(&Seen::Hidden), "{after:?}");
+        }
     }
 }

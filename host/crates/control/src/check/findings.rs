@@ -124,8 +124,17 @@ fn belongs_to_the_sdk(name: &str) -> bool {
     name.starts_with("_1as_0lib_1header_0root_bmodule_bloader") || name.starts_with("PATCHBAY_")
 }
 
-/// Of what would keep a version mapped after its last call.
+/// Of what the trial lacked, and of what would keep a version mapped after its last call.
 pub(super) fn of_the_trial(verdict: &Verdict, findings: &mut Vec<Finding>) {
+    for layer in &verdict.missing {
+        findings.push(Finding::new(
+            Level::Warning,
+            Code("PB-LINT-031"),
+            "trial load",
+            format!("a layer of the trial was missing: {layer}"),
+            "check it on a system that gives seccomp filters and /proc to children; a host without them keeps no verdict",
+        ));
+    }
     for reason in &verdict.pinned_by {
         let (code, why, fix) = match reason {
             PinReason::Threads(_) => (
@@ -220,7 +229,7 @@ fn listed(names: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use patchbay_isolate::Verdict;
+    use patchbay_isolate::{Layer, Verdict};
 
     use super::*;
 
@@ -283,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_pin_a_version_is_told_with_its_meaning() {
+    fn what_a_trial_lacked_and_what_would_pin_a_version_is_told_with_its_meaning() {
         let verdict = Verdict {
             stages: Vec::new(),
             nodes: Vec::new(),
@@ -296,19 +305,27 @@ mod tests {
             keys: 3,
             description: patchbay_vocab::Digest::of(b""),
             meta: None,
+            missing: vec![Layer::Fence("no filters".into()), Layer::Witness],
         };
         let mut findings = Vec::new();
         of_the_trial(&verdict, &mut findings);
         assert_eq!(
             codes(&findings),
             [
+                ("PB-LINT-031", Level::Warning),
+                ("PB-LINT-031", Level::Warning),
                 ("PB-LINT-025", Level::Warning),
                 ("PB-LINT-026", Level::Warning),
                 ("PB-LINT-027", Level::Warning),
                 ("PB-LINT-028", Level::Note),
             ]
         );
-        assert!(findings[0].message.contains("2 thread(s)"), "{findings:?}");
+        assert!(findings[0].message.contains("no filters"), "{findings:?}");
+        assert!(
+            findings[1].message.contains("where the child halts"),
+            "{findings:?}"
+        );
+        assert!(findings[2].message.contains("2 thread(s)"), "{findings:?}");
     }
 
     #[test]
