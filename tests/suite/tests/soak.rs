@@ -12,6 +12,9 @@ use patchbay_tests_support::patchbay::{Call, Output, Value};
 use patchbay_tests_support::{TestHost, fds, fixture, mappings, resident_kib, stripped, threads};
 use serde_json::json;
 
+/// The name of threads that make one call.
+const CALLER: &str = "short-lived";
+
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// What the process holds while nothing is being swapped.
@@ -125,18 +128,28 @@ fn swaps_of_a_plugin_with_thread_locals_leave_the_process_as_it_was() {
     // Short-lived callers: a thread-local with a destructor holds its version while its thread lives.
     let call = || {
         let called = std::thread::scope(|scope| {
-            scope
-                .spawn(|| host.try_call("tls.use", json!({})))
+            std::thread::Builder::new()
+                .name(CALLER.to_owned())
+                .spawn_scoped(scope, || host.try_call("tls.use", json!({})))
+                .unwrap()
                 .join()
                 .unwrap()
         });
         assert_eq!(called.unwrap().output["entries"], 100);
     };
+    // The system lists a thread for a moment after it was joined.
+    let alone = || {
+        host.until("the last caller to be gone", || {
+            !threads().iter().any(|name| name == CALLER)
+        })
+    };
     alternate(&host, "tls", 100, call);
+    alone();
     let (warm, before) = (resident_kib(), Holding::now(&host));
     // The C library has 1,024 thread-specific keys: each version makes one, so a leak of them would end here.
     alternate(&host, "tls", 1100, call);
     assert_flat(warm, resident_kib());
+    alone();
     assert_eq!(Holding::now(&host), before);
     assert_eq!(before.mapped_versions, 1);
 }
