@@ -141,7 +141,7 @@ fn swaps_of_a_plugin_with_thread_locals_leave_the_process_as_it_was() {
     let alone = || {
         host.until("the last caller to be gone", || {
             !threads().iter().any(|name| name == CALLER)
-        })
+        });
     };
     alternate(&host, "tls", 100, call);
     alone();
