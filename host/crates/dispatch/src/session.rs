@@ -56,15 +56,19 @@ impl Session {
             .place(leased.route.node())
             .ok_or(CallError::Closing)?;
         // A version that was swapped since goes on with the state as it was then.
-        let begun = self.dispatcher.clock().now();
+        // Only a stateful node has to look at the clock.
         let held = match place.is_stateful {
-            true => Some(self.dispatcher.hold_state(mount, place, options, begun)?),
+            true => {
+                let begun = self.dispatcher.clock().now();
+                Some(self.dispatcher.hold_state(mount, place, options, begun)?)
+            }
             false => None,
         };
-        let options = &CallOptions {
-            timeout: held.as_ref().map_or(options.timeout, |(_, left)| *left),
+        let rest = held.as_ref().map(|(_, left)| CallOptions {
+            timeout: *left,
             ..*options
-        };
+        });
+        let options = rest.as_ref().unwrap_or(options);
         // Under the session's own pass: its version may have closed to everybody else.
         let inside = leased.pass.renew();
         if !place.is_async {
