@@ -62,7 +62,8 @@ pub struct SwapView {
 pub struct HandedOverView {
     /// Instances whose state the new version has now.
     pub instances: u64,
-    /// Instances of node types that the new version does not have; what they knew is gone.
+    /// Instances of node types that the new version does not have; what they know stays with the old version, for a
+    /// rollback, while that is loaded.
     pub dropped: u64,
     /// Bytes of encoded state.
     pub bytes: u64,

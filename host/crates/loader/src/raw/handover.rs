@@ -45,7 +45,7 @@ pub struct HandOverLimits {
 pub struct HandedOver {
     /// Instances whose state the new version has now.
     pub instances: usize,
-    /// Instances of node types that the new version does not have; their state is gone with a rollback, too.
+    /// Instances of node types that the new version does not have; they stay with the old one while it is loaded.
     pub dropped: usize,
     /// Bytes of encoded state.
     pub bytes: usize,
