@@ -135,6 +135,22 @@ text_id!(
 );
 
 text_id!(
+    /// A node of a workflow: what its document calls it.
+    NodeId,
+    "node id",
+    "1 to 256 bytes of text without control characters",
+    |t| !t.trim().is_empty() && t.len() <= 256 && !t.chars().any(char::is_control)
+);
+
+text_id!(
+    /// A workflow: what its document calls it.
+    WorkflowId,
+    "workflow id",
+    "1 to 256 bytes of text without control characters",
+    |t| !t.trim().is_empty() && t.len() <= 256 && !t.chars().any(char::is_control)
+);
+
+text_id!(
     /// Whose keys sign plugins.
     TeamName,
     "team name",
@@ -301,6 +317,11 @@ mod tests {
         );
         check::<TenantId>(&["acme", "a@b.example"], &["", "a\0b", "-a", "a/b"]);
         check::<RunId>(&["01J-x_y"], &["", "a.b", "a\n"]);
+        check::<NodeId>(
+            &["Map Ticks", "größe/2"],
+            &["", " ", "a\0b", "a\n", &"x".repeat(257)],
+        );
+        check::<WorkflowId>(&["wf-001", "85ec6e08-4376"], &["", " ", "a\u{1b}"]);
         let digest = Digest::of(b"x").to_string();
         check::<Digest>(&[&digest], &["", "00", &digest[1..]]);
         check::<TeamName>(&["payments", "Core-2"], &["", "2x", "a b", "a.b", &long]);

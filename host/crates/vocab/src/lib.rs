@@ -11,6 +11,8 @@ mod state;
 
 pub use clock::{Clock, FakeClock, Monotonic, SystemClock, UnixMillis};
 pub use error::{Code, Explain, Explained};
-pub use id::{BadId, Digest, KeyId, NodeType, PluginName, RevisionNumber, RunId, TeamName, TenantId};
+pub use id::{
+    BadId, Digest, KeyId, NodeId, NodeType, PluginName, RevisionNumber, RunId, TeamName, TenantId, WorkflowId,
+};
 pub use semver::{Version, VersionReq};
 pub use state::{PinReason, RevisionState};

@@ -1,0 +1,2 @@
+//! Runs plans: joins, ports, retries, recovery, loops.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! What a host remembers of its runs, in SQLite.
+#![forbid(unsafe_code)]
