@@ -36,7 +36,8 @@ pub struct Plan {
     pub starts: Box<[u32]>,
     /// What may start it.
     pub triggers: Box<[Trigger]>,
-    /// Every node type that a run may call, fallbacks included; each once.
+    /// Every node type that a run may call, fallbacks and those of loop bodies included; each once. Bodies
+    /// share the list of the whole workflow.
     pub node_types: Arc<[Box<str>]>,
     /// The variables a run begins with: a map of their defaults.
     pub variables: Value,
@@ -96,7 +97,7 @@ pub enum Work {
 #[derive(Debug)]
 pub struct Loop {
     /// One round.
-    pub body: Plan,
+    pub body: Arc<Plan>,
     /// Looked at after each round, which it sees as the body's nodes do; true ends the loop.
     pub until: Option<Expression>,
     /// Looked at before each round; false ends the loop.

@@ -1,0 +1,218 @@
+//! A plan with what running it needs beside: who leads to whom, and what is learnt from run to run.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::RwLock;
+use patchbay_expression::{CompileError, Expression, NodeRef, Template};
+use patchbay_workflow::{Plan, Work};
+use plugin_api::value::ValueRef;
+
+/// Callback expressions kept compiled for one plan; beyond that they are compiled anew.
+const KEPT_EXPRESSIONS: usize = 1_024;
+/// A longer expression or template of a callback is not kept.
+const KEPT_BYTES: usize = 16 << 10;
+
+/// A plan, ready for many runs at once.
+#[derive(Debug)]
+pub struct Prepared {
+    plan: Arc<Plan>,
+    /// For each node, its edges in `incoming`.
+    into: Box<[(u32, u32)]>,
+    /// Edges grouped by where they lead: (source node, place in the plan's edges).
+    incoming: Box<[(u32, u32)]>,
+    /// For each node of a run from the plan's own starts: how many of the edges into it can fire, or `DEAD`.
+    waits: Box<[u32]>,
+    bodies: HashMap<u32, Arc<Prepared>>,
+    /// Nanoseconds that a node's call takes, as it was last seen; 0 for not yet.
+    costs: Box<[AtomicU32]>,
+    names: OnceLock<HashMap<Box<str>, u32>>,
+    expressions: RwLock<HashMap<Box<str>, Arc<Expression>>>,
+    templates: RwLock<HashMap<Box<[u8]>, Arc<Template>>>,
+}
+
+/// A node that a run from these starts cannot reach.
+pub(crate) const DEAD: u32 = u32::MAX;
+
+impl Prepared {
+    /// Prepares a plan and the bodies of its loops.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>) -> Arc<Self> {
+        let nodes = plan.nodes.len();
+        let mut counts = vec![0_u32; nodes];
+        for edge in &plan.edges {
+            if let Some(count) = counts.get_mut(edge.to as usize) {
+                *count += 1;
+            }
+        }
+        let mut into = Vec::with_capacity(nodes);
+        let mut begin = 0_u32;
+        for count in &counts {
+            into.push((begin, begin));
+            begin += count;
+        }
+        let mut incoming = vec![(0_u32, 0_u32); begin as usize];
+        for (from, node) in (0_u32..).zip(&plan.nodes) {
+            for at in node.edges.clone() {
+                let Some(edge) = plan.edges.get(at as usize) else {
+                    continue;
+                };
+                let Some((_, end)) = into.get_mut(edge.to as usize) else {
+                    continue;
+                };
+                if let Some(place) = incoming.get_mut(*end as usize) {
+                    *place = (from, at);
+                    *end += 1;
+                }
+            }
+        }
+        let bodies = (0_u32..)
+            .zip(&plan.nodes)
+            .filter_map(|(index, node)| match &node.work {
+                Work::Loop(spec) => Some((index, Self::new(Arc::clone(&spec.body)))),
+                Work::SubWorkflow(spec) => Some((index, Self::new(Arc::clone(spec.inline.as_ref()?)))),
+                Work::Call(_) | Work::Trigger => None,
+            });
+        let bodies = bodies.collect();
+        let waits = waits_of(&plan, &plan.starts).into();
+        Arc::new(Self {
+            into: into.into(),
+            incoming: incoming.into(),
+            waits,
+            bodies,
+            costs: (0..nodes).map(|_| AtomicU32::new(0)).collect(),
+            names: OnceLock::new(),
+            expressions: RwLock::default(),
+            templates: RwLock::default(),
+            plan,
+        })
+    }
+
+    /// The plan.
+    #[must_use]
+    pub const fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The body of the loop at a node, or the workflow that it brings.
+    pub(crate) fn body(&self, node: u32) -> Option<&Arc<Self>> {
+        self.bodies.get(&node)
+    }
+
+    /// The edges that lead to a node: (source, place in the plan's edges), in the order of their sources.
+    pub(crate) fn incoming(&self, node: u32) -> &[(u32, u32)] {
+        let range = self.into.get(node as usize).copied().unwrap_or_default();
+        self.incoming
+            .get(range.0 as usize..range.1 as usize)
+            .unwrap_or_default()
+    }
+
+    /// For each node, how many edges into it can fire in a run from `starts`.
+    pub(crate) fn waits(&self, starts: &[u32]) -> std::borrow::Cow<'_, [u32]> {
+        if *starts == *self.plan.starts {
+            return (&*self.waits).into();
+        }
+        waits_of(&self.plan, starts).into()
+    }
+
+    /// What a call of the node cost when it was last made.
+    #[inline]
+    pub(crate) fn cost(&self, node: u32) -> u32 {
+        self.costs
+            .get(node as usize)
+            .map_or(0, |cost| cost.load(Ordering::Relaxed))
+    }
+
+    /// Remembers what a call of the node cost.
+    #[inline]
+    pub(crate) fn learn(&self, node: u32, nanos: u64) {
+        if let Some(cost) = self.costs.get(node as usize) {
+            let nanos = u32::try_from(nanos).unwrap_or(u32::MAX).max(1);
+            cost.store(nanos, Ordering::Relaxed);
+        }
+    }
+
+    /// Finds a node by id or name.
+    pub(crate) fn find(&self, name: &str) -> Option<u32> {
+        let names = self.names.get_or_init(|| {
+            let mut names = HashMap::with_capacity(self.plan.names.len());
+            for (name, index) in &self.plan.names {
+                names.entry(name.clone()).or_insert(*index);
+            }
+            names
+        });
+        names.get(name).copied()
+    }
+
+    /// A callback's expression, compiled once.
+    pub(crate) fn expression(&self, source: &str) -> Result<Arc<Expression>, CompileError> {
+        if let Some(known) = self.expressions.read().get(source) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(Expression::compile(source, self)?);
+        if source.len() <= KEPT_BYTES {
+            let mut kept = self.expressions.write();
+            if kept.len() < KEPT_EXPRESSIONS {
+                kept.insert(source.into(), Arc::clone(&made));
+            }
+        }
+        Ok(made)
+    }
+
+    /// A callback's template, compiled once.
+    pub(crate) fn template(&self, source: ValueRef<'_>) -> Result<Arc<Template>, Vec<CompileError>> {
+        if let Some(known) = self.templates.read().get(source.raw()) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(Template::compile(source, self)?);
+        if source.raw().len() <= KEPT_BYTES {
+            let mut kept = self.templates.write();
+            if kept.len() < KEPT_EXPRESSIONS {
+                kept.insert(source.raw().into(), Arc::clone(&made));
+            }
+        }
+        Ok(made)
+    }
+}
+
+impl patchbay_expression::Names for Prepared {
+    fn node(&self, reference: &str) -> Option<NodeRef> {
+        // Names of outer plans are found at run time, through the scope.
+        self.find(reference).map(|index| NodeRef { up: 0, index })
+    }
+}
+
+/// Counts, for each node, the edges that come from nodes which a run from `starts` can reach.
+fn waits_of(plan: &Plan, starts: &[u32]) -> Vec<u32> {
+    let mut waits = vec![DEAD; plan.nodes.len()];
+    let mut next: Vec<u32> = Vec::new();
+    for &start in starts {
+        if let Some(wait) = waits.get_mut(start as usize)
+            && *wait == DEAD
+        {
+            *wait = 0;
+            next.push(start);
+        }
+    }
+    while let Some(at) = next.pop() {
+        let Some(node) = plan.nodes.get(at as usize) else {
+            continue;
+        };
+        for edge in plan
+            .edges
+            .get(node.edges.start as usize..node.edges.end as usize)
+            .unwrap_or_default()
+        {
+            let Some(wait) = waits.get_mut(edge.to as usize) else {
+                continue;
+            };
+            if *wait == DEAD {
+                *wait = 0;
+                next.push(edge.to);
+            }
+            *wait += 1;
+        }
+    }
+    waits
+}
