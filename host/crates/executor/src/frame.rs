@@ -202,6 +202,7 @@ impl Frame {
         let most = self.prepared.plan().limits.concurrent_nodes;
         desk.now = run.shop.nanos();
         let mut graph = self.graph.lock();
+        graph.asked = false;
         for done in 0.. {
             if graph.closed {
                 return;
@@ -222,7 +223,9 @@ impl Frame {
             if step::tries(self, &item) {
                 graph.order.push(node);
             }
-            if !graph.ready.is_empty() && pool.has_idle() && self.is_slow(&*hold, node) {
+            // Whoever is idle now, or will be while this node runs, takes the others.
+            if !graph.ready.is_empty() && !graph.asked && self.is_slow(&*hold, node) {
+                graph.asked = true;
                 pool.submit(Arc::clone(self));
             }
             drop(graph);
@@ -395,7 +398,7 @@ impl Frame {
         done.status = Status::Error;
         done.attempts = 1;
         done.more().failure = Some(failure.clone());
-        let (leave, ending) = step::after_failure(self, of, node, &failure);
+        let (leave, ending) = crate::mend::after_failure(self, of, node, &failure);
         if !self.put(node, done) {
             return;
         }

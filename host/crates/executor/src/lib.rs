@@ -30,6 +30,7 @@ mod executor;
 mod frame;
 mod graph;
 mod limits;
+mod mend;
 mod pool;
 mod rounds;
 mod run;

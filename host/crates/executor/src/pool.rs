@@ -20,7 +20,6 @@ const MOST_LOST: u32 = 256;
 pub(crate) struct Pool {
     queue: Mutex<Queue>,
     work: Condvar,
-    idle: AtomicU32,
     lost: AtomicU32,
     pub(crate) timers: Timers,
 }
@@ -61,7 +60,6 @@ impl Pool {
                 threads: Vec::new(),
             }),
             work: Condvar::new(),
-            idle: AtomicU32::new(0),
             lost: AtomicU32::new(0),
             timers,
         })
@@ -139,12 +137,6 @@ impl Pool {
         }
     }
 
-    /// Whether a thread has nothing to do.
-    #[inline]
-    pub(crate) fn has_idle(&self) -> bool {
-        self.idle.load(Ordering::Relaxed) > 0
-    }
-
     /// Whether others wait for a thread.
     pub(crate) fn has_waiting(&self) -> bool {
         !self.queue.lock().frames.is_empty()
@@ -159,9 +151,7 @@ impl Pool {
             if !queue.open {
                 return None;
             }
-            self.idle.fetch_add(1, Ordering::Relaxed);
             self.work.wait(&mut queue);
-            self.idle.fetch_sub(1, Ordering::Relaxed);
         }
     }
 

@@ -237,7 +237,7 @@ pub(crate) fn round_over(
         index: node,
     };
     let step = match (ending, &of.work) {
-        (Some(ending), _) => at.finish_failed(broken(&mut rounds, &ending), why(&rounds, ending, parent)),
+        (Some(ending), _) => at.finish_failed(broken(&mut rounds, &ending), &why(&rounds, ending, parent)),
         (None, patchbay_workflow::Work::Loop(spec)) => next(&at, spec, rounds, desk),
         (None, _) => Step::Lost,
     };
@@ -328,10 +328,10 @@ fn finish(at: &At<'_>, rounds: Rounds) -> Step {
     };
     if let Err(error) = written {
         let attempt = Attempt::first(done.started, done.input);
-        return at.finish_failed(attempt, Failure::new(Class::LimitExceeded, error.to_string()));
+        return at.finish_failed(attempt, &Failure::new(Class::LimitExceeded, error.to_string()));
     }
     if let Err(failure) = crate::limits::check_output(at.frame, ValueRef::assume_valid(&out)) {
-        return at.finish_failed(Attempt::first(done.started, done.input), failure);
+        return at.finish_failed(Attempt::first(done.started, done.input), &failure);
     }
     done.output = Bytes::from_vec(out);
     if rounds.index > 0 {

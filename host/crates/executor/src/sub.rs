@@ -75,7 +75,7 @@ pub(crate) fn begin(at: &At<'_>, spec: &SubWorkflow, started: u64, desk: &mut De
             if let Some(children) = children {
                 children.ended(&finished);
             }
-            frame.answer(index, outcome(finished));
+            frame.answer(index, outcome(&finished));
         });
         let child = Run::begin(&run.shop, request, on_end);
         Some(Box::new(move || child.cancel(RunStatus::Cancelled)))
@@ -83,7 +83,7 @@ pub(crate) fn begin(at: &At<'_>, spec: &SubWorkflow, started: u64, desk: &mut De
     Step::Away(attempt, Wait::Answer(Box::new(begin)))
 }
 
-fn outcome(finished: Finished) -> Result<plugin_api::value::Value, Failure> {
+fn outcome(finished: &Finished) -> Result<plugin_api::value::Value, Failure> {
     let name = &finished.frame.prepared.plan().name;
     match (finished.status, &finished.error) {
         (RunStatus::Success, _) => Ok(finished.result()),
