@@ -58,13 +58,11 @@ fn model(shape: &Shape) -> Vec<&'static str> {
             .collect();
         let fires = |line: &&(u32, u32, bool, u16)| {
             let (from, _, error, output) = **line;
-            let ran = status[from as usize] != "skipped"
-                || shape.kinds[from as usize] == 6 && status[from as usize] == "skipped";
             match (shape.kinds[from as usize], status[from as usize]) {
                 (_, "dead") => false,
-                (0..=2, _) => ran && !error && u16::from(shape.kinds[from as usize]) == output,
-                (5, _) => ran && error,
-                _ => ran && !error,
+                (0..=2, _) => !error && u16::from(shape.kinds[from as usize]) == output,
+                (5, _) => error,
+                _ => !error,
             }
         };
         let runs = incoming.is_empty() || incoming.iter().any(fires);
