@@ -13,6 +13,7 @@ mod host;
 mod node;
 mod plugin;
 mod problem;
+mod run;
 mod trust;
 
 pub use author::{DevEventView, ExampleOutcome, ExampleRunView, NewView};
@@ -23,6 +24,11 @@ pub use host::{EventView, StatusView, UnloadMode};
 pub use node::{Capability, DependencyView, Effect, ExampleView, NodeView};
 pub use plugin::{PluginView, RejectedView, RevisionView};
 pub use problem::ProblemView;
+pub use run::{
+    DifferenceView, NodeResultView, ReplayRequest, ReplayView, RunBegun, RunErrorView, RunEventView,
+    RunListView, RunMetrics, RunRequest, RunSummaryView, RunView, TriggerView, ValidateView,
+    WorkflowFindingView, WorkflowView,
+};
 pub use trust::{KeyPairView, RelaxedView, SignedView, SignerView};
 
 #[cfg(test)]
