@@ -1,7 +1,7 @@
 //! The database file: checked as hostile bytes, locked, opened, brought to this program's format.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +18,10 @@ const CHECKED_BYTES: u64 = 16 << 20;
 const PATIENCE: Duration = Duration::from_millis(500);
 /// A write-ahead log that grew longer is cut to this when it is used anew.
 const LOG_BYTES: i64 = 64 << 20;
+
+/// How a database begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const HEADER_BYTES: u64 = 100;
 
 /// The right to write one journal: no other process has it.
 #[derive(Debug)]
@@ -130,6 +134,27 @@ fn refuse_other_kinds(path: &Path) -> Result<(), JournalError> {
     })
 }
 
+/// Looks at a file before SQLite does, which takes some short files and files of zeros for empty databases, and writes
+/// over them. Not to be called while this process has the database open: closing a file gives back all its locks.
+pub(crate) fn vet(path: &Path) -> Result<(), JournalError> {
+    refuse_other_kinds(path)?;
+    let mut header = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(HEADER_BYTES).read_to_end(&mut header),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => Err(error),
+    }
+    .map_err(|error| JournalError::open(path, error))?;
+    let is_header = header.len() as u64 == HEADER_BYTES && header.starts_with(MAGIC);
+    if header.is_empty() || is_header {
+        return Ok(());
+    }
+    Err(JournalError::NotAJournal {
+        path: path.to_owned(),
+        found: "it is no SQLite database".to_owned(),
+    })
+}
+
 /// What runs took and gave is for the host's user alone. SQLite gives its other files the same mode.
 fn create(path: &Path) -> io::Result<()> {
     let made = OpenOptions::new()
@@ -221,7 +246,7 @@ fn is_broken(error: &rusqlite::Error) -> bool {
 }
 
 /// What SQLite's refusal means for the file.
-fn refusal(path: &Path, error: rusqlite::Error) -> JournalError {
+pub(crate) fn refusal(path: &Path, error: rusqlite::Error) -> JournalError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => JournalError::NotAJournal {

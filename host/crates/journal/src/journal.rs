@@ -12,6 +12,7 @@ use patchbay_vocab::{Clock, RunId};
 use crate::database::{self, Lock};
 use crate::reading;
 use crate::record::{RunRecord, RunStart};
+use crate::session::Session;
 use crate::stats::Gauges;
 use crate::stored::{RunFilter, RunSummary, StoredRun};
 use crate::writer::{Event, Queued, Writer};
@@ -37,9 +38,11 @@ impl Journal {
     pub fn open(config: &JournalConfig, clock: Arc<dyn Clock>) -> Result<Self, JournalError> {
         let path = database::resolve(&config.path)?;
         let lock = database::lock(&path)?;
+        database::vet(&path)?;
         let gauges = Arc::new(Gauges::default());
         let (events, received) = unbounded();
-        let writer = Writer::open(path.clone(), config, clock, Arc::clone(&gauges), received)?;
+        let session = Session::begin(path.clone(), config.value_bytes)?;
+        let writer = Writer::new(session, config.keep, clock, Arc::clone(&gauges), received);
         let thread = std::thread::Builder::new()
             .name("patchbay-journal".to_owned())
             .spawn(move || writer.run())

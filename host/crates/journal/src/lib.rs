@@ -23,6 +23,7 @@ mod migration;
 mod pruning;
 mod reading;
 mod record;
+mod session;
 mod stats;
 mod stored;
 mod writer;

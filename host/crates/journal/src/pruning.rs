@@ -8,13 +8,31 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use crate::Retention;
 use crate::insert::integer;
 
-/// How many runs one step looks at.
-const RUNS: i64 = 64;
-/// How many nodes' rows one step deletes, unless a single run has more.
-const NODES: i64 = 4_000;
+/// How many runs one step looks at, and how many nodes' rows it deletes unless a single run has more.
+const LEAST: Budget = Budget {
+    runs: 64,
+    nodes: 4_000,
+};
 /// How many free pages one step gives back to the system.
 const PAGES: i64 = 1_024;
 const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
+
+/// How much one step may do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Budget {
+    pub(crate) runs: u64,
+    pub(crate) nodes: u64,
+}
+
+impl Budget {
+    /// A step that outruns the writing of so much.
+    pub(crate) fn beyond(written: Self) -> Self {
+        Self {
+            runs: LEAST.runs.max(written.runs.saturating_mul(2)),
+            nodes: LEAST.nodes.max(written.nodes.saturating_mul(2)),
+        }
+    }
+}
 
 /// Forgets a few runs that are beyond `keep`, and says how many. None means that all is well, or that nothing can be done.
 pub(crate) fn step(
@@ -22,6 +40,7 @@ pub(crate) fn step(
     keep: &Retention,
     now: UnixMillis,
     count: u64,
+    budget: Budget,
 ) -> rusqlite::Result<u64> {
     let oldest = now
         .0
@@ -29,14 +48,14 @@ pub(crate) fn step(
     let excess = count.saturating_sub(keep.runs);
     let too_long = used_bytes(connection)? > keep.bytes;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let candidates = oldest_runs(&transaction)?;
+    let candidates = oldest_runs(&transaction, budget.runs)?;
     let mut removed = 0;
     let mut rows = 0;
     let mut documents = BTreeSet::new();
     for run in candidates {
         let beyond = removed < excess || run.started_at < integer(oldest) || too_long;
         rows += run.nodes;
-        if !beyond || (removed > 0 && rows > NODES) {
+        if !beyond || (removed > 0 && rows > integer(budget.nodes)) {
             break;
         }
         transaction
@@ -47,9 +66,7 @@ pub(crate) fn step(
     }
     delete_unused(&transaction, documents)?;
     transaction.commit()?;
-    if removed > 0 {
-        give_back(connection)?;
-    }
+    give_back(connection)?;
     Ok(removed)
 }
 
@@ -70,13 +87,13 @@ struct Candidate {
     started_at: i64,
 }
 
-fn oldest_runs(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Candidate>> {
+fn oldest_runs(transaction: &Transaction<'_>, most: u64) -> rusqlite::Result<Vec<Candidate>> {
     transaction
         .prepare_cached(
             "SELECT key, document, node_count, started_at FROM runs
              WHERE status <> 'running' ORDER BY started_at, id LIMIT ?1",
         )?
-        .query_map([RUNS], |row| {
+        .query_map([integer(most)], |row| {
             Ok(Candidate {
                 key: row.get(0)?,
                 document: row.get(1)?,
@@ -110,7 +127,10 @@ fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
 /// A quarter of the pages stays free for the next runs; giving back costs, and taking again too.
 fn give_back(connection: &Connection) -> rusqlite::Result<()> {
     if pragma(connection, "freelist_count")? > PAGES.max(pragma(connection, "page_count")? / 4) {
-        connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+        let mut vacuum = connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+        let mut pages = vacuum.query([])?;
+        // Each row is a page that was given back.
+        while pages.next()?.is_some() {}
     }
     Ok(())
 }

@@ -85,7 +85,7 @@ pub struct RunSummary {
     pub trigger: TriggerKind,
     /// Where it stands, or how it ended.
     pub status: RunStatus,
-    /// Why it did not succeed. The code is empty for an interrupted run.
+    /// Why it did not succeed; `INTERRUPTED` when the host ended first.
     pub error: Option<RunError>,
     /// When it began.
     pub started_at: UnixMillis,

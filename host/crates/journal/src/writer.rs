@@ -3,20 +3,19 @@
 //! What it was told stays in its backlog until the transaction that has it is committed. When the disk is full or the
 //! database is broken or held by somebody else, it tries again, more and more seldom, and opens the file anew.
 
-use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use patchbay_vocab::{Clock, Explain, RunId};
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::ErrorCode;
 
-use crate::database::{self, Identity};
-use crate::insert::{Documents, Insert};
-use crate::record::{RunRecord, RunStart, RunStatus};
+use crate::pruning::Budget;
+use crate::record::{RunRecord, RunStart};
+use crate::session::Session;
 use crate::stats::Gauges;
-use crate::{JournalError, Retention, pruning};
+use crate::{JournalError, Retention};
 
 /// How much goes into one transaction.
 const BATCH: usize = 512;
@@ -51,30 +50,21 @@ pub(crate) struct Queued {
 }
 
 pub(crate) struct Writer {
-    path: PathBuf,
+    session: Session,
     keep: Retention,
-    value_bytes: usize,
     clock: Arc<dyn Clock>,
     gauges: Arc<Gauges>,
     events: Receiver<Queued>,
     backlog: VecDeque<Queued>,
-    open: Option<Open>,
-    documents: Documents,
     /// While it is not zero, records go one by one: one of them is refused.
     singly: usize,
     failure: Option<Failure>,
     prune_at: Instant,
     pruning: Vec<Sender<u64>>,
     pruned: u64,
+    /// What was written since the last look at what is to be forgotten.
+    since_pruned: Budget,
     closing: bool,
-}
-
-/// The database as it is open.
-struct Open {
-    connection: Connection,
-    identity: Option<Identity>,
-    /// How many runs there are.
-    runs: u64,
 }
 
 /// Writing fails at the moment.
@@ -83,48 +73,29 @@ struct Failure {
     again_at: Instant,
 }
 
-impl Open {
-    fn new(connection: Connection, identity: Option<Identity>) -> rusqlite::Result<Self> {
-        let runs: i64 = connection.query_row("SELECT count(*) FROM runs", [], |row| row.get(0))?;
-        Ok(Self {
-            connection,
-            identity,
-            runs: u64::try_from(runs).unwrap_or(0),
-        })
-    }
-}
-
 impl Writer {
-    /// Opens the database; runs that the last process left running were interrupted.
-    pub(crate) fn open(
-        path: PathBuf,
-        config: &crate::JournalConfig,
+    pub(crate) fn new(
+        session: Session,
+        keep: Retention,
         clock: Arc<dyn Clock>,
         gauges: Arc<Gauges>,
         events: Receiver<Queued>,
-    ) -> Result<Self, JournalError> {
-        let connection = database::open(&path)?;
-        let identity = database::identity(&path);
-        let refused = |error| JournalError::open(&path, error);
-        interrupt(&connection).map_err(refused)?;
-        let open = Open::new(connection, identity).map_err(refused)?;
-        Ok(Self {
-            keep: config.keep,
-            value_bytes: config.value_bytes,
+    ) -> Self {
+        Self {
+            session,
+            keep,
             clock,
             gauges,
             events,
             backlog: VecDeque::new(),
-            open: Some(open),
-            documents: HashMap::new(),
             singly: 0,
             failure: None,
             prune_at: Instant::now(),
             pruning: Vec::new(),
             pruned: 0,
+            since_pruned: Budget::default(),
             closing: false,
-            path,
-        })
+        }
     }
 
     pub(crate) fn run(mut self) {
@@ -137,7 +108,10 @@ impl Writer {
                 .is_none_or(|failure| failure.again_at <= now || self.closing);
             if may_try && !self.backlog.is_empty() {
                 self.write();
-            } else if may_try && (self.prune_at <= now || !self.pruning.is_empty()) && !self.closing {
+            }
+            let is_due = self.prune_at <= now || !self.pruning.is_empty();
+            let is_idle = may_try && self.backlog.is_empty();
+            if is_due && (self.failure.is_none() || is_idle) && !self.closing {
                 self.prune();
             }
             if self.closing && self.is_done() {
@@ -190,7 +164,8 @@ impl Writer {
     fn write(&mut self) {
         let began = Instant::now();
         let count = if self.singly > 0 { 1 } else { self.batch() };
-        match self.attempt(count) {
+        let batch = self.backlog.iter().take(count).map(|queued| &queued.event);
+        match self.session.write(batch) {
             Ok(()) => self.written(count, began.elapsed()),
             Err(error) if is_of_the_record(&error) => self.isolate(count, error),
             Err(error) => self.failed(error),
@@ -207,74 +182,8 @@ impl Writer {
         self.backlog.iter().take(BATCH).take_while(fits).count()
     }
 
-    /// Writes the first `count` of the backlog in one transaction.
-    fn attempt(&mut self, count: usize) -> rusqlite::Result<()> {
-        self.reopen()?;
-        let Some(open) = &mut self.open else { return Ok(()) };
-        let batch = || self.backlog.iter().take(count).map(|queued| &queued.event);
-        let durable = batch().any(|event| matches!(event, Event::Sync(_)));
-        // In this mode a commit waits for the disk, with it all commits before.
-        open.connection
-            .pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
-        let transaction = open
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut insert = Insert {
-            connection: &transaction,
-            value_bytes: self.value_bytes,
-            documents: &mut self.documents,
-            added: 0,
-        };
-        let mut removed = 0;
-        for event in batch() {
-            match event {
-                Event::Begin(start) => insert.begin(start)?,
-                Event::Finish(record) => insert.finish(record)?,
-                Event::Forget(run) => {
-                    removed += u64::from(pruning::forget(&transaction, run.as_str())?);
-                    insert.documents.clear();
-                }
-                Event::Sync(_) | Event::Prune(_) | Event::Close => {}
-            }
-        }
-        let added = insert.added;
-        if durable {
-            // A transaction that changes nothing would not wait for the disk.
-            transaction
-                .prepare_cached(
-                    "INSERT INTO counters (name, value) VALUES ('syncs', 1)
-                     ON CONFLICT (name) DO UPDATE SET value = value + 1",
-                )?
-                .execute([])?;
-        }
-        transaction.commit()?;
-        open.runs = (open.runs + added).saturating_sub(removed);
-        Ok(())
-    }
-
-    /// Opens the file when it is not open, or when another one is in its place.
-    fn reopen(&mut self) -> rusqlite::Result<()> {
-        let there = database::identity(&self.path);
-        if self.open.as_ref().is_some_and(|open| open.identity == there) {
-            return Ok(());
-        }
-        // The old one is closed first: both would have the same names for their logs.
-        self.open = None;
-        self.documents.clear();
-        let connection = database::open(&self.path).map_err(|error| {
-            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
-            rusqlite::Error::SqliteFailure(code, Some(error.chain()))
-        })?;
-        self.open = Some(Open::new(connection, database::identity(&self.path))?);
-        tracing::warn!(path = %self.path.display(), "the journal's file was opened anew");
-        Ok(())
-    }
-
     fn written(&mut self, count: usize, took: Duration) {
-        if self.failure.take().is_some() {
-            self.gauges.recovered();
-            tracing::info!("the journal is written again");
-        }
+        self.recovered();
         self.singly = self.singly.saturating_sub(count);
         let written: Vec<Queued> = self.backlog.drain(..count.min(self.backlog.len())).collect();
         let records = written.iter().filter(|queued| queued.bytes > 0);
@@ -285,9 +194,16 @@ impl Writer {
             .written(records, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         self.gauges.left(records, bytes);
         for queued in written {
-            if let Event::Sync(answer) = queued.event {
-                // Nobody waits any longer when this fails.
-                let _ = answer.send(());
+            match queued.event {
+                Event::Sync(answer) => {
+                    // Nobody waits any longer when this fails.
+                    let _ = answer.send(());
+                }
+                Event::Finish(record) => {
+                    self.since_pruned.runs += 1;
+                    self.since_pruned.nodes += record.nodes.len() as u64;
+                }
+                Event::Begin(_) | Event::Forget(_) | Event::Prune(_) | Event::Close => {}
             }
         }
         self.prune_at = self.prune_at.min(Instant::now() + PRUNE_SOON);
@@ -295,11 +211,11 @@ impl Writer {
 
     /// One of the records is refused for what it is: it must not hold up the others.
     fn isolate(&mut self, count: usize, error: rusqlite::Error) {
-        self.documents.clear();
         if count > 1 {
             self.singly = count;
             return;
         }
+        self.recovered();
         self.singly = self.singly.saturating_sub(1);
         let Some(queued) = self.backlog.pop_front() else {
             return;
@@ -317,8 +233,6 @@ impl Writer {
     }
 
     fn failed(&mut self, error: rusqlite::Error) {
-        // Keys of documents that were rolled back.
-        self.documents.clear();
         let attempts = self.failure.as_ref().map_or(0, |failure| failure.attempts);
         let delay = FIRST_DELAY
             .saturating_mul(1 << attempts.min(16))
@@ -331,7 +245,7 @@ impl Writer {
             error.sqlite_error_code(),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
         ) {
-            self.open = None;
+            self.session.close();
         }
         let failure = JournalError::Write(error);
         self.gauges.failed(failure.chain());
@@ -341,28 +255,30 @@ impl Writer {
     }
 
     fn prune(&mut self) {
-        let step = self.reopen().and_then(|()| match &mut self.open {
-            Some(open) => {
-                let removed = pruning::step(&mut open.connection, &self.keep, self.clock.wall(), open.runs)?;
-                open.runs = open.runs.saturating_sub(removed);
-                Ok(removed)
-            }
-            None => Ok(0),
-        });
-        match step {
+        let budget = Budget::beyond(std::mem::take(&mut self.since_pruned));
+        match self.session.prune(&self.keep, self.clock.wall(), budget) {
             Ok(0) => {
+                self.recovered();
                 self.prune_at = Instant::now() + PRUNE_SELDOM;
                 for answer in self.pruning.drain(..) {
+                    // Nobody waits any longer when this fails.
                     let _ = answer.send(self.pruned);
                 }
                 self.pruned = 0;
             }
             Ok(removed) => {
-                self.documents.clear();
+                self.recovered();
                 self.pruned += removed;
                 self.prune_at = Instant::now();
             }
             Err(error) => self.failed(error),
+        }
+    }
+
+    fn recovered(&mut self) {
+        if self.failure.take().is_some() {
+            self.gauges.recovered();
+            tracing::info!("the journal is written again");
         }
     }
 }
@@ -376,12 +292,4 @@ fn is_of_the_record(error: &rusqlite::Error) -> bool {
         ),
         None => true,
     }
-}
-
-fn interrupt(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute(
-        "UPDATE runs SET status = ?1, error_message = 'the host ended while it ran' WHERE status = ?2 AND status <> 'success'",
-        [RunStatus::Interrupted.as_str(), RunStatus::Running.as_str()],
-    )?;
-    Ok(())
 }

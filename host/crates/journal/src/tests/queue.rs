@@ -120,12 +120,11 @@ fn a_record_that_the_database_refuses_holds_up_no_other() {
 }
 
 #[test]
-fn a_full_disk_is_outlived() {
+fn a_database_that_cannot_be_opened_is_outlived() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path());
     journal.finish(record("r0", 0, 0));
     journal.sync(LONG).unwrap();
-    // A directory where the file was is as bad as a full disk: nothing can be written.
     let (file, aside) = (folder.path().join("journal.db"), folder.path().join("aside.db"));
     std::fs::rename(&file, &aside).unwrap();
     std::fs::create_dir(&file).unwrap();
@@ -140,6 +139,35 @@ fn a_full_disk_is_outlived() {
     assert_eq!(journal.stats().failing, None);
     let admin = sqlite(folder.path());
     assert_eq!((count(&admin, "runs"), count(&admin, "nodes")), (100, 198));
+}
+
+#[test]
+fn forgetting_that_fails_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Retention {
+        runs: 1,
+        ..Retention::default()
+    };
+    let journal = Journal::open(
+        &JournalConfig {
+            keep,
+            ..config(folder.path())
+        },
+        Arc::new(FakeClock::new()),
+    )
+    .unwrap();
+    let admin = sqlite(folder.path());
+    for n in 0..3 {
+        journal.finish(record(&format!("r{n}"), n, 0));
+    }
+    journal.sync(LONG).unwrap();
+    admin.execute_batch("BEGIN IMMEDIATE").unwrap();
+    journal.prune(Duration::ZERO).unwrap_err();
+    until(|| journal.stats().failed > 0);
+    admin.execute_batch("ROLLBACK").unwrap();
+    journal.prune(LONG).unwrap();
+    assert_eq!(journal.stats().failing, None);
+    assert_eq!(ids(&journal.runs(&RunFilter::default()).unwrap()), ["r2"]);
 }
 
 #[test]
