@@ -52,9 +52,7 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, JournalError> {
 
 /// Takes the right to write the journal at `path`.
 pub(crate) fn lock(path: &Path) -> Result<Lock, JournalError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".lock");
-    let beside = PathBuf::from(beside);
+    let beside = beside(path, ".lock");
     refuse_other_kinds(&beside)?;
     let file = OpenOptions::new()
         .create(true)
@@ -70,6 +68,13 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, JournalError> {
         }),
         Err(TryLockError::Error(error)) => Err(JournalError::open(path, error)),
     }
+}
+
+/// The file whose name is the database's and `end`.
+pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 /// Which file is at `path` now.
@@ -137,7 +142,9 @@ fn refuse_other_kinds(path: &Path) -> Result<(), JournalError> {
 /// Looks at a file before SQLite does, which takes some short files and files of zeros for empty databases, and writes
 /// over them. Not to be called while this process has the database open: closing a file gives back all its locks.
 pub(crate) fn vet(path: &Path) -> Result<(), JournalError> {
-    refuse_other_kinds(path)?;
+    for end in ["", "-wal", "-shm"] {
+        refuse_other_kinds(&beside(path, end))?;
+    }
     let mut header = Vec::new();
     match File::open(path) {
         Ok(file) => file.take(HEADER_BYTES).read_to_end(&mut header),

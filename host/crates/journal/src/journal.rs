@@ -109,7 +109,8 @@ impl Journal {
     /// What the journal counts of itself.
     #[must_use]
     pub fn stats(&self) -> JournalStats {
-        self.gauges.read(length(&self.path) + length(&log_of(&self.path)))
+        self.gauges
+            .read(length(&self.path) + length(&database::beside(&self.path, "-wal")))
     }
 
     fn tell(&self, event: Event, bytes: usize) {
@@ -148,10 +149,4 @@ impl Drop for Journal {
 
 fn length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |found| found.len())
-}
-
-fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
 }

@@ -155,8 +155,25 @@ fn what_is_no_file_is_refused() {
     fs::remove_file(&file).unwrap();
 
     fs::remove_file(folder.path().join("journal.db.lock")).unwrap();
-    symlink("/dev/null", folder.path().join("journal.db.lock")).unwrap();
-    refused(folder.path(), "PB-JOURNAL-002");
+    for end in [".lock", "-wal", "-shm"] {
+        let file = folder.path().join(format!("journal.db{end}"));
+        symlink("/dev/null", &file).unwrap();
+        refused(folder.path(), "PB-JOURNAL-002");
+        fs::remove_file(file).unwrap();
+    }
+    open(folder.path());
+}
+
+#[test]
+fn a_log_that_is_no_log_takes_nothing_away() {
+    for log in [&b"some text"[..], &[0xa5; 100_000], &[]] {
+        let folder = tempfile::tempdir().unwrap();
+        made(folder.path(), 5);
+        fs::write(folder.path().join("journal.db-wal"), log).unwrap();
+        fs::write(folder.path().join("journal.db-shm"), log).unwrap();
+        let journal = open(folder.path());
+        assert_eq!(journal.runs(&RunFilter::default()).unwrap().len(), 5);
+    }
 }
 
 #[test]

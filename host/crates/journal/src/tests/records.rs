@@ -276,3 +276,45 @@ fn an_admin_reads_it_with_plain_sql() {
     drop(journal);
     look(&sqlite(folder.path()));
 }
+
+#[test]
+fn the_page_for_admins_names_every_table_and_its_questions_can_be_asked() {
+    const PAGE: &str = include_str!("../../../../docs/journal.md");
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    journal.finish(record("RUN_ID", 1, 2));
+    journal.sync(LONG).unwrap();
+    let admin = sqlite(folder.path());
+    let names: Vec<String> = admin
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND name <> 'runs_by_document'",
+        )
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    for name in &names {
+        assert!(PAGE.contains(&format!("`{name}`")), "{name} is not on the page");
+    }
+    for view in ["recent_runs", "runs_view", "nodes_view"] {
+        let statement = admin.prepare(&format!("SELECT * FROM {view}")).unwrap();
+        let columns = statement.column_names().collect::<Vec<_>>().join(" ");
+        assert!(PAGE.contains(&format!("`{columns}`")), "{view} has {columns}");
+    }
+    let questions: Vec<&str> = PAGE
+        .split("```sql\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert!(questions.len() > 4);
+    for question in questions {
+        let mut statement = admin
+            .prepare(question)
+            .unwrap_or_else(|error| panic!("{question}: {error}"));
+        let mut rows = statement.query([]).unwrap();
+        let any = rows.next().unwrap().is_some();
+        // The run on the page succeeded, long ago.
+        assert_eq!(any, !question.contains("NOT IN"), "{question}");
+    }
+}
