@@ -68,8 +68,8 @@ struct Case<'a> {
     ),
     example(
         title = "what a case stands for",
-        input = r#"{"value": "de", "cases": {"en": "Hello", "de": "Hallo"}, "default": "?"}"#,
-        output = r#"{"result": "Hallo", "matched": true, "output": 1}"#
+        input = r#"{"value": "de", "cases": {"de": "Hallo", "en": "Hello"}, "default": "?"}"#,
+        output = r#"{"result": "Hallo", "matched": true, "output": 0}"#
     )
 )]
 pub(crate) fn switch<'a>(input: Switch<'a>, ctx: &Ctx<'_>) -> NodeResult<Switched<'a>> {

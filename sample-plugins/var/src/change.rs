@@ -31,7 +31,7 @@ pub(crate) struct Counted {
     effect = "effectful",
     tags = ["variable", "number"],
     example(title = "from nothing", input = r#"{"name": "n"}"#, output = r#"{"result": 1, "previous": 0}"#),
-    example(title = "by five", input = r#"{"name": "n", "amount": 5}"#, output = r#"{"result": 5, "previous": 0}"#)
+    example(title = "by five", input = r#"{"name": "m", "amount": 5}"#, output = r#"{"result": 5, "previous": 0}"#)
 )]
 pub(crate) fn increment(input: Count<'_>, ctx: &Ctx<'_>) -> NodeResult<Counted> {
     count(&input, ctx, Number::plus)
@@ -43,7 +43,7 @@ pub(crate) fn increment(input: Count<'_>, ctx: &Ctx<'_>) -> NodeResult<Counted> 
     effect = "effectful",
     tags = ["variable", "number"],
     example(title = "from nothing", input = r#"{"name": "n"}"#, output = r#"{"result": -1, "previous": 0}"#),
-    example(title = "by half", input = r#"{"name": "n", "amount": 0.5}"#, output = r#"{"result": -0.5, "previous": 0}"#)
+    example(title = "by half", input = r#"{"name": "m", "amount": 0.5}"#, output = r#"{"result": -0.5, "previous": 0}"#)
 )]
 pub(crate) fn decrement(input: Count<'_>, ctx: &Ctx<'_>) -> NodeResult<Counted> {
     count(&input, ctx, Number::minus)
@@ -91,7 +91,7 @@ pub(crate) struct Toggled {
     effect = "effectful",
     tags = ["variable", "boolean"],
     example(title = "from nothing", input = r#"{"name": "f"}"#, output = r#"{"result": true, "previous": false}"#),
-    example(title = "by key", input = r#"{"key": "f"}"#, output = r#"{"result": true, "previous": false}"#)
+    example(title = "by key", input = r#"{"key": "g"}"#, output = r#"{"result": true, "previous": false}"#)
 )]
 pub(crate) fn toggle(input: Toggle<'_>, ctx: &Ctx<'_>) -> NodeResult<Toggled> {
     let mut previous = false;

@@ -31,7 +31,7 @@ pub(crate) struct Appended {
     effect = "effectful",
     tags = ["variable", "list"],
     example(title = "the first", input = r#"{"name": "l", "value": 1}"#, output = r#"{"result": [1], "length": 1}"#),
-    example(title = "a list is one item", input = r#"{"name": "l", "value": [1]}"#, output = r#"{"result": [[1]], "length": 1}"#)
+    example(title = "a list is one item", input = r#"{"name": "m", "value": [1]}"#, output = r#"{"result": [[1]], "length": 1}"#)
 )]
 pub(crate) fn append(input: Append<'_>, ctx: &Ctx<'_>) -> NodeResult<Appended> {
     let mut length = 0;
@@ -74,7 +74,7 @@ pub(crate) struct Concat<'a> {
     effect = "effectful",
     tags = ["variable", "text"],
     example(title = "the first", input = r#"{"name": "s", "value": "x", "separator": "-"}"#, output = r#"{"result": "x"}"#),
-    example(title = "a number", input = r#"{"name": "s", "value": 5}"#, output = r#"{"result": "5"}"#)
+    example(title = "a number", input = r#"{"name": "t", "value": 5}"#, output = r#"{"result": "5"}"#)
 )]
 pub(crate) fn concat(input: Concat<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<String>> {
     let mut result = String::new();
@@ -112,7 +112,7 @@ pub(crate) struct Merged {
     effect = "idempotent",
     tags = ["variable", "map"],
     example(title = "the first", input = r#"{"name": "o", "value": {"z": 1}}"#, output = r#"{"result": {"z": 1}}"#),
-    example(title = "nothing new", input = r#"{"name": "o", "value": {}}"#, output = r#"{"result": {}}"#)
+    example(title = "nothing new", input = r#"{"name": "p", "value": {}}"#, output = r#"{"result": {}}"#)
 )]
 pub(crate) fn merge(input: Merge<'_>, ctx: &Ctx<'_>) -> NodeResult<Merged> {
     let Some(added) = input.value.0.as_map() else {

@@ -4,12 +4,10 @@ use plugin_api::testing::Harness;
 
 use super::*;
 
+type Call = fn(&Harness, &str) -> NodeResult<Value>;
+
 /// A node's call: parameters, and the output or a part of the message.
-type Step = (
-    fn(&Harness, &str) -> NodeResult<Value>,
-    &'static str,
-    Result<&'static str, &'static str>,
-);
+type Step = (Call, &'static str, Result<&'static str, &'static str>);
 
 fn call<N: Export>(harness: &Harness, input: &str) -> NodeResult<Value> {
     harness.call::<N>(input)
@@ -25,7 +23,7 @@ fn run(harness: &Harness, steps: &[Step], variables: &str) {
                 "step {number}, {input}"
             ),
             (Err(error), Err(part)) => {
-                assert!(error.message.contains(part), "step {number}, {input}: {error}")
+                assert!(error.message.contains(part), "step {number}, {input}: {error}");
             }
             (found, expected) => panic!("step {number}, {input}: {found:?}, expected {expected:?}"),
         }
@@ -35,17 +33,8 @@ fn run(harness: &Harness, steps: &[Step], variables: &str) {
 
 #[test]
 fn every_example_holds_in_a_new_run() {
-    // Each begins with an empty store, which `check_examples` would not give it.
     fn each<N: Export>() {
-        for example in N::meta().examples {
-            let output = Harness::new().call::<N>(&example.input.to_string()).unwrap();
-            assert_eq!(
-                output,
-                Value::from_json(&example.output.to_string()).unwrap(),
-                "{}",
-                N::NODE_TYPE
-            );
-        }
+        Harness::new().check_examples::<N>();
         assert!(N::meta().examples.len() >= 2, "{}", N::NODE_TYPE);
     }
     each::<append>();
@@ -296,7 +285,7 @@ fn numbers_stay_exact_as_long_as_they_can() {
 #[test]
 fn a_bad_parameter_is_refused_by_name() {
     let long = format!(r#"{{"name": "{}"}}"#, "n".repeat(257));
-    let table: &[(fn(&Harness, &str) -> NodeResult<Value>, &str, &str)] = &[
+    let table: &[(Call, &str, &str)] = &[
         (call::<get>, "{}", "`name`"),
         (call::<get>, r#"{"name": ""}"#, "`name`"),
         (call::<get>, r#"{"name": 5}"#, "`name`"),

@@ -1,6 +1,7 @@
 //! Nodes that change many variables. Each variable changes in one step; between two of them other branches may come.
 
 use plugin_api::prelude::*;
+use plugin_api::value::MapRef;
 
 use crate::any::Any;
 use crate::text::{NOT_A_NAME, is_name, kind_name};
@@ -80,7 +81,7 @@ pub(crate) struct Cleared {
 pub(crate) fn clear(ctx: &Ctx<'_>) -> NodeResult<Cleared> {
     let all = ctx.variables()?;
     let mut removed = Vec::new();
-    for name in all.as_ref().as_map().iter().flat_map(|all| all.keys()) {
+    for name in all.as_ref().as_map().iter().flat_map(MapRef::keys) {
         // What is told of is what was removed, not what was there when the names were read.
         if let (Some(value), _) = ctx.update_variable(name, |_| Ok(None))? {
             removed.push((name, value));
