@@ -68,8 +68,8 @@ impl JsonSchema for Amount {
 #[parameters]
 pub(crate) struct Wait<'a> {
     /// How long, in `unit`; a day at the most.
-    #[serde(alias = "amount")]
-    duration: Amount,
+    #[serde(default, alias = "amount")]
+    duration: Option<Amount>,
     /// `ms`, `s`, `m` or `h`, or the same as a word: `milliseconds`, `seconds`, `minutes`, `hours`.
     #[serde(default)]
     #[schemars(extend("default" = "ms"), length(max = 20))]
@@ -108,10 +108,12 @@ pub(crate) struct Waited<'a> {
 )]
 pub(crate) async fn wait<'a>(input: Wait<'a>, ctx: Ctx<'_>) -> NodeResult<Waited<'a>> {
     let unit = input.unit.unwrap_or("ms");
-    ctx.sleep(length(input.duration, unit)?).await?;
+    let missing = || NodeError::invalid("duration", "is missing");
+    let duration = input.duration.ok_or_else(missing)?;
+    ctx.sleep(length(duration, unit)?).await?;
     Ok(Waited {
         waited: true,
-        duration: input.duration,
+        duration,
         unit,
     })
 }

@@ -52,6 +52,14 @@ impl JsonSchema for Any<'_> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Given<'a>(pub(crate) Option<ValueRef<'a>>);
 
+impl<'a> Given<'a> {
+    /// The value of a parameter that cannot be missing. No schema requires one that has another name as well, since it
+    /// does not know that name.
+    pub(crate) fn of(self, parameter: &str) -> NodeResult<ValueRef<'a>> {
+        self.0.ok_or_else(|| NodeError::invalid(parameter, "is missing"))
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         ValueRef::deserialize(deserializer).map(|value| Self(Some(value)))

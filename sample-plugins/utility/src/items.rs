@@ -62,8 +62,8 @@ pub(crate) struct Map<'a> {
     #[serde(default, alias = "list", alias = "array")]
     items: Items<'a>,
     /// What becomes of an item: an expression such as `$item.name`, or any value with `{{ $item.name }}` in its texts.
-    #[serde(alias = "template", alias = "mapping")]
-    transform: Any<'a>,
+    #[serde(default, alias = "template", alias = "mapping")]
+    transform: Given<'a>,
 }
 
 /// Makes a new item of each item of a list.
@@ -79,8 +79,9 @@ pub(crate) struct Map<'a> {
     example(title = "no list", input = r#"{"items": null, "transform": 1}"#, output = r#"{"result": [], "count": 0}"#)
 )]
 pub(crate) fn map(input: Map<'_>, ctx: &Ctx<'_>) -> NodeResult<Made> {
+    let transform = input.transform.of("transform")?;
     let items = input.items.iter().enumerate();
-    let made = items.map(|(index, item)| Here::at(index, item).render(input.transform.0, "transform", ctx));
+    let made = items.map(|(index, item)| Here::at(index, item).render(transform, "transform", ctx));
     let made = made.collect::<NodeResult<Vec<Value>>>()?;
     let made: Vec<ValueRef<'_>> = made.iter().map(Value::as_ref).collect();
     Made::of(&made)
@@ -92,9 +93,9 @@ pub(crate) struct Reduce<'a> {
     #[serde(default, alias = "list", alias = "array")]
     items: Items<'a>,
     /// An expression for the next result, such as `$acc + $item`.
-    #[serde(alias = "expression")]
+    #[serde(default, alias = "expression")]
     #[schemars(length(min = 1, max = 100_000))]
-    reducer: &'a str,
+    reducer: Option<&'a str>,
     /// The result to begin with; the first item, if missing.
     #[serde(default)]
     initial: Given<'a>,
@@ -113,6 +114,11 @@ pub(crate) struct Reduce<'a> {
     example(title = "one", input = r#"{"items": [5], "reducer": "$acc + $item"}"#, output = r#"{"result": 5}"#)
 )]
 pub(crate) fn reduce(input: Reduce<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Value>> {
+    let missing = || NodeError::invalid("reducer", "is missing");
+    let reducer = input
+        .reducer
+        .filter(|reducer| !reducer.is_empty())
+        .ok_or_else(missing)?;
     let mut items = input.items.iter().enumerate();
     let first = input.initial.0.or_else(|| items.next().map(|(_, item)| item));
     let mut acc = first.unwrap_or(ValueRef::NULL).to_value();
@@ -122,7 +128,7 @@ pub(crate) fn reduce(input: Reduce<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Valu
             index,
             acc: Some(acc.as_ref()),
         };
-        acc = here.evaluate(input.reducer, "reducer", ctx)?;
+        acc = here.evaluate(reducer, "reducer", ctx)?;
     }
     Ok(answer(acc))
 }

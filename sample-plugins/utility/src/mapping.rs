@@ -3,15 +3,15 @@
 use plugin_api::prelude::*;
 use plugin_api::value::Kind;
 
-use crate::any::{Any, Outcome, shown};
+use crate::any::{Any, Given, Outcome, shown};
 use crate::callback::{field, group_name};
 use crate::shape::{csv, flattened, grouped, lines};
 
 #[parameters]
 pub(crate) struct Transform<'a> {
     /// The result, with its templates filled in by the host.
-    #[serde(alias = "output")]
-    mapping: Any<'a>,
+    #[serde(default, alias = "output")]
+    mapping: Given<'a>,
     /// True puts the items of lists in a list into their places; a number does it that many levels deep.
     #[serde(default)]
     #[schemars(extend("type" = ["boolean", "integer", "null"]))]
@@ -52,7 +52,7 @@ pub(crate) struct Transform<'a> {
     )
 )]
 pub(crate) fn transform(input: Transform<'_>) -> NodeResult<Outcome<'_>> {
-    let mut result = Outcome::Lent(input.mapping.0);
+    let mut result = Outcome::Lent(input.mapping.of("mapping")?);
     if let Some(depth) = depth(input.flatten.0)? {
         result = Outcome::Made(flattened(result.as_ref(), depth)?);
     }

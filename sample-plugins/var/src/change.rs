@@ -8,7 +8,7 @@ use crate::text::{Name, wrong_kind};
 #[parameters]
 pub(crate) struct Count<'a> {
     /// The name of the variable, which holds a number.
-    #[serde(alias = "key")]
+    #[serde(default, alias = "key")]
     name: Name<'a>,
     /// By how much.
     #[serde(default, alias = "by")]
@@ -56,7 +56,7 @@ fn count(
 ) -> NodeResult<Counted> {
     let amount = input.amount.unwrap_or(Number::Int(1));
     let mut last = None;
-    ctx.update_variable(input.name.0, |old| {
+    ctx.update_variable(input.name.get()?, |old| {
         let previous = match old.filter(|old| !old.is_null()) {
             None => Number::Int(0),
             Some(old) => Number::of(old).ok_or_else(|| wrong_kind(input.name, "a number", old))?,
@@ -72,7 +72,7 @@ fn count(
 #[parameters]
 pub(crate) struct Toggle<'a> {
     /// The name of the variable, which holds true or false.
-    #[serde(alias = "key")]
+    #[serde(default, alias = "key")]
     name: Name<'a>,
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct Toggled {
 )]
 pub(crate) fn toggle(input: Toggle<'_>, ctx: &Ctx<'_>) -> NodeResult<Toggled> {
     let mut previous = false;
-    ctx.update_variable(input.name.0, |old| {
+    ctx.update_variable(input.name.get()?, |old| {
         previous = match old.filter(|old| !old.is_null()) {
             None => false,
             Some(old) => old

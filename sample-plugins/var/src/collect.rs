@@ -8,7 +8,7 @@ use crate::text::{Name, Text, kind_name, text_of, wrong_kind};
 #[parameters]
 pub(crate) struct Append<'a> {
     /// The name of the variable, which holds a list.
-    #[serde(alias = "key")]
+    #[serde(default, alias = "key")]
     name: Name<'a>,
     /// The item to put at the end.
     #[serde(default)]
@@ -35,7 +35,7 @@ pub(crate) struct Appended {
 )]
 pub(crate) fn append(input: Append<'_>, ctx: &Ctx<'_>) -> NodeResult<Appended> {
     let mut length = 0;
-    let (_, new) = ctx.update_variable(input.name.0, |old| {
+    let (_, new) = ctx.update_variable(input.name.get()?, |old| {
         let items = match old.filter(|old| !old.is_null()) {
             None => None,
             Some(old) => Some(
@@ -57,7 +57,7 @@ pub(crate) fn append(input: Append<'_>, ctx: &Ctx<'_>) -> NodeResult<Appended> {
 #[parameters]
 pub(crate) struct Concat<'a> {
     /// The name of the variable, which holds a text.
-    #[serde(alias = "key")]
+    #[serde(default, alias = "key")]
     name: Name<'a>,
     /// The text to put at the end.
     #[serde(default)]
@@ -78,7 +78,7 @@ pub(crate) struct Concat<'a> {
 )]
 pub(crate) fn concat(input: Concat<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<String>> {
     let mut result = String::new();
-    ctx.update_variable(input.name.0, |old| {
+    ctx.update_variable(input.name.get()?, |old| {
         let old = old.unwrap_or(ValueRef::NULL);
         let old = text_of(old).ok_or_else(|| wrong_kind(input.name, "a text", old))?;
         let separator = if old.is_empty() { "" } else { &*input.separator.0 };
@@ -91,7 +91,7 @@ pub(crate) fn concat(input: Concat<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Stri
 #[parameters]
 pub(crate) struct Merge<'a> {
     /// The name of the variable, which holds a map.
-    #[serde(alias = "key")]
+    #[serde(default, alias = "key")]
     name: Name<'a>,
     /// The entries to add; those that are there already are replaced.
     #[schemars(extend("type" = "object"))]
@@ -119,7 +119,7 @@ pub(crate) fn merge(input: Merge<'_>, ctx: &Ctx<'_>) -> NodeResult<Merged> {
         let why = format_args!("expected a map, found {}", kind_name(input.value.0));
         return Err(NodeError::invalid("value", why));
     };
-    let (_, new) = ctx.update_variable(input.name.0, |old| {
+    let (_, new) = ctx.update_variable(input.name.get()?, |old| {
         let entries = match old.filter(|old| !old.is_null()) {
             None => None,
             Some(old) => Some(old.as_map().ok_or_else(|| wrong_kind(input.name, "a map", old))?),

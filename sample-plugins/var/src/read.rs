@@ -8,7 +8,7 @@ use crate::text::Name;
 #[parameters]
 pub(crate) struct Get<'a> {
     /// The name of the variable.
-    #[serde(alias = "key")]
+    #[serde(default, alias = "key")]
     name: Name<'a>,
     /// What to give when there is no such variable.
     #[serde(default)]
@@ -24,14 +24,14 @@ pub(crate) struct Get<'a> {
     example(title = "none", input = r#"{"key": "who"}"#, output = r#"{"result": null}"#)
 )]
 pub(crate) fn get(input: Get<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Value>> {
-    let value = ctx.variable::<Value>(input.name.0)?;
+    let value = ctx.variable::<Value>(input.name.get()?)?;
     Ok(answer(value.unwrap_or_else(|| input.default.0.to_value())))
 }
 
 #[parameters]
 pub(crate) struct Exists<'a> {
     /// The name of the variable.
-    #[serde(alias = "key")]
+    #[serde(default, alias = "key")]
     name: Name<'a>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Exists<'a> {
     example(title = "by key", input = r#"{"key": "who"}"#, output = r#"{"result": false}"#)
 )]
 pub(crate) fn exists(input: Exists<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<bool>> {
-    Ok(answer(ctx.variable::<Value>(input.name.0)?.is_some()))
+    Ok(answer(ctx.variable::<Value>(input.name.get()?)?.is_some()))
 }
 
 /// All variables of a run.

@@ -1,4 +1,4 @@
-//! Invariant: a name is never empty, and what is read as text loses nothing.
+//! Invariant: a name that is used is not empty, and what is read as text loses nothing.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,9 +11,18 @@ use plugin_api::value::Kind;
 /// The longest name of a variable, in bytes.
 const MAX_NAME: usize = 256;
 
-/// The name of a variable.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Name<'a>(pub(crate) &'a str);
+/// The name of a variable; empty where none was given. No schema requires it, since none knows its other name, `key`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Name<'a>(&'a str);
+
+impl<'a> Name<'a> {
+    pub(crate) fn get(self) -> NodeResult<&'a str> {
+        if self.0.is_empty() {
+            return Err(NodeError::invalid("name", "is missing"));
+        }
+        Ok(self.0)
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

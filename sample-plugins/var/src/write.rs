@@ -8,7 +8,7 @@ use crate::text::Name;
 #[parameters]
 pub(crate) struct Set<'a> {
     /// The name of the variable.
-    #[serde(alias = "key")]
+    #[serde(default, alias = "key")]
     name: Name<'a>,
     /// Its value from now on.
     #[serde(default)]
@@ -37,17 +37,17 @@ pub(crate) struct SetTo<'a> {
     example(title = "to null", input = r#"{"key": "o"}"#, output = r#"{"result": null, "name": "o"}"#)
 )]
 pub(crate) fn set<'a>(input: Set<'a>, ctx: &Ctx<'_>) -> NodeResult<SetTo<'a>> {
-    ctx.set_variable(input.name.0, &input.value)?;
+    ctx.set_variable(input.name.get()?, &input.value)?;
     Ok(SetTo {
         result: input.value,
-        name: input.name.0,
+        name: input.name.get()?,
     })
 }
 
 #[parameters]
 pub(crate) struct Delete<'a> {
     /// The name of the variable.
-    #[serde(alias = "key")]
+    #[serde(default, alias = "key")]
     name: Name<'a>,
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct Deleted {
     example(title = "by key", input = r#"{"key": "who"}"#, output = r#"{"result": false, "previousValue": null}"#)
 )]
 pub(crate) fn delete(input: Delete<'_>, ctx: &Ctx<'_>) -> NodeResult<Deleted> {
-    let (previous, _) = ctx.update_variable(input.name.0, |_| Ok(None))?;
+    let (previous, _) = ctx.update_variable(input.name.get()?, |_| Ok(None))?;
     Ok(Deleted {
         result: previous.is_some(),
         previous_value: previous.unwrap_or_default(),
