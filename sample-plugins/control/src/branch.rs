@@ -49,7 +49,12 @@ fn unevaluated(mut error: NodeError, parameter: &str) -> NodeError {
     if !own.contains(&&*error.code) {
         error.code = Cow::Borrowed(CONDITION_EVAL_ERROR);
     }
-    error.message = format!("parameter `{parameter}`: {}", error.message).into();
+    error.message = match &*error.code {
+        code::UNSUPPORTED => {
+            format!("parameter `{parameter}`: a text is an expression, which needs a workflow").into()
+        }
+        _ => format!("parameter `{parameter}`: {}", error.message).into(),
+    };
     error
 }
 

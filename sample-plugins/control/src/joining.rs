@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use plugin_api::error::code;
 use plugin_api::prelude::*;
 use plugin_api::value::Kind;
 
@@ -103,10 +104,19 @@ pub(crate) fn merge(input: Merge<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Value>
     Ok(answer(result))
 }
 
+/// Outside a workflow nothing arrives, so that `parameter` is missing.
+pub(crate) fn unarrived(error: NodeError, parameter: &str) -> NodeError {
+    if error.code != code::UNSUPPORTED {
+        return error;
+    }
+    NodeError::invalid(parameter, "is missing, and nothing arrives outside a workflow")
+}
+
 fn arrived(ctx: &Ctx<'_>) -> NodeResult<Vec<(u32, Value)>> {
     let mut arrived = Vec::new();
     for index in 0..MOST_INPUTS {
-        arrived.extend(ctx.inputs(index)?.into_iter().map(|value| (index, value)));
+        let values = ctx.inputs(index).map_err(|error| unarrived(error, "inputs"))?;
+        arrived.extend(values.into_iter().map(|value| (index, value)));
     }
     Ok(arrived)
 }

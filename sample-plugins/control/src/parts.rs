@@ -3,6 +3,7 @@
 use plugin_api::prelude::*;
 
 use crate::any::{Given, shown};
+use crate::joining::unarrived;
 
 #[parameters]
 pub(crate) struct Split<'a> {
@@ -45,7 +46,10 @@ pub(crate) fn split(input: Split<'_>, ctx: &Ctx<'_>) -> NodeResult<Parts> {
     let items = match input.items.0 {
         Some(items) => items,
         None => {
-            arrived = ctx.input(0)?.unwrap_or_default();
+            arrived = ctx
+                .input(0)
+                .map_err(|error| unarrived(error, "items"))?
+                .unwrap_or_default();
             let arrived = arrived.as_ref();
             arrived.get("result").unwrap_or(arrived)
         }

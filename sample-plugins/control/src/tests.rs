@@ -142,6 +142,18 @@ fn an_expression_outside_a_workflow_says_that_the_host_has_none() {
 }
 
 #[test]
+fn outside_a_workflow_what_did_not_arrive_is_missing() {
+    let harness = Harness::new().outside_workflow();
+    let merged = harness.call::<merge>("{}").unwrap_err();
+    let split = harness.call::<split>(r#"{"size": 1}"#).unwrap_err();
+    for (error, parameter) in [(merged, "`inputs`"), (split, "`items`")] {
+        assert_eq!(error.code, code::VALIDATION_FAILED, "{error}");
+        assert!(error.message.contains(parameter), "{error}");
+    }
+    assert_eq!(harness.call::<noop>("{}").unwrap(), Value::null());
+}
+
+#[test]
 fn logic_if_names_the_way_it_took() {
     check::<logic_if>(&[
         (

@@ -72,11 +72,14 @@ impl<'v> Here<'v> {
             Some(acc) => work(&[("item", self.item), ("index", index.as_ref()), ("acc", acc)]),
         };
         result.map_err(|mut error| {
-            // An end that came from outside is no fault of the expression.
-            if error.code != code::CANCELLED && error.code != code::TIMEOUT {
-                error.message =
-                    format!("parameter `{parameter}`, item {}: {}", self.index, error.message).into();
-            }
+            error.message = match &*error.code {
+                // An end that came from outside is no fault of the expression.
+                code::CANCELLED | code::TIMEOUT => return error,
+                code::UNSUPPORTED => {
+                    format!("parameter `{parameter}`: an expression needs a workflow").into()
+                }
+                _ => format!("parameter `{parameter}`, item {}: {}", self.index, error.message).into(),
+            };
             error
         })
     }

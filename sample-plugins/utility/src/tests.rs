@@ -285,6 +285,21 @@ fn a_cancelled_call_ends_within_its_list_and_says_so() {
 }
 
 #[test]
+fn an_expression_outside_a_workflow_says_what_it_needs() {
+    let harness = Harness::new().outside_workflow();
+    let error = harness
+        .call::<map>(r#"{"items": [1], "transform": "$item"}"#)
+        .unwrap_err();
+    assert_eq!(error.code, code::UNSUPPORTED);
+    assert!(
+        error
+            .message
+            .contains("`transform`: an expression needs a workflow"),
+        "{error}"
+    );
+}
+
+#[test]
 fn sorting_is_stable_and_knows_an_order_of_everything() {
     check::<sort>(&[
         (
