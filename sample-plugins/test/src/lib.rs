@@ -1,9 +1,20 @@
-//! Nodes for trying out a host.
+//! Nodes for trying out a host and for testing workflows.
+//!
+//! Invariant: a node does and fails as its parameters say, and leaves nothing behind in the run.
 #![forbid(unsafe_code)]
+
+mod any;
+mod assertion;
+mod failing;
+mod suite;
 
 use std::time::Duration;
 
 use plugin_api::prelude::*;
+
+use crate::assertion::{assert_equals, assert_exists, assert_false, assert_true};
+use crate::failing::{Flaky, fail};
+use crate::suite::run_suite;
 
 /// Does nothing and answers null: what it costs is the cost of a call.
 #[node(
@@ -42,19 +53,19 @@ async fn sleep(input: Sleep, ctx: Ctx<'_>) -> NodeResult<Answer<u64>> {
 
 export_plugin! {
     name: "test",
-    nodes: [noop, echo, sleep],
+    nodes: [
+        noop,
+        echo,
+        sleep,
+        assert_equals,
+        assert_exists,
+        assert_false,
+        assert_true,
+        fail,
+        Flaky,
+        run_suite,
+    ],
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use plugin_api::testing::Harness;
-
-    #[test]
-    fn every_example_holds() {
-        let harness = Harness::new();
-        harness.check_examples::<noop>();
-        harness.check_examples::<echo>();
-        harness.check_examples::<sleep>();
-    }
-}
+mod tests;

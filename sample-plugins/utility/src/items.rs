@@ -1,0 +1,134 @@
+//! One thing done with each item of a list.
+
+use plugin_api::prelude::*;
+
+use crate::any::{Any, Given, Items};
+use crate::callback::Here;
+
+/// A list that was made.
+#[output]
+pub(crate) struct Made {
+    /// The list.
+    #[schemars(with = "Vec<Value>")]
+    result: Value,
+    /// How many items it has.
+    count: usize,
+}
+
+impl Made {
+    fn of(items: &[ValueRef<'_>]) -> NodeResult<Self> {
+        Ok(Self {
+            result: Value::from_items(items.iter().copied())?,
+            count: items.len(),
+        })
+    }
+}
+
+#[parameters]
+pub(crate) struct Filter<'a> {
+    /// The list.
+    #[serde(default, alias = "list", alias = "array")]
+    items: Items<'a>,
+    /// What keeps an item: an expression such as `$item.age > 18`, or a value for all of them.
+    condition: Any<'a>,
+}
+
+/// Keeps the items of a list for which a condition holds.
+#[node(
+    id = "utility.filter",
+    aliases = ["filter"],
+    effect = "idempotent",
+    tags = ["list", "expression"],
+    example(
+        title = "all",
+        input = r#"{"items": [1, 2], "condition": true}"#,
+        output = r#"{"result": [1, 2], "count": 2}"#
+    ),
+    example(title = "none", input = r#"{"items": [1, 2], "condition": 0}"#, output = r#"{"result": [], "count": 0}"#)
+)]
+pub(crate) fn filter(input: Filter<'_>, ctx: &Ctx<'_>) -> NodeResult<Made> {
+    let mut kept = Vec::new();
+    for (index, item) in input.items.iter().enumerate() {
+        if Here::at(index, item).holds(input.condition.0, "condition", ctx)? {
+            kept.push(item);
+        }
+    }
+    Made::of(&kept)
+}
+
+#[parameters]
+pub(crate) struct Map<'a> {
+    /// The list.
+    #[serde(default, alias = "list", alias = "array")]
+    items: Items<'a>,
+    /// What becomes of an item: an expression such as `$item.name`, or any value with `{{ $item.name }}` in its texts.
+    #[serde(default, alias = "template", alias = "mapping")]
+    transform: Given<'a>,
+}
+
+/// Makes a new item of each item of a list.
+#[node(
+    id = "utility.map",
+    effect = "idempotent",
+    tags = ["list", "expression", "template"],
+    example(
+        title = "none",
+        input = r#"{"items": [], "transform": "$item"}"#,
+        output = r#"{"result": [], "count": 0}"#
+    ),
+    example(title = "no list", input = r#"{"items": null, "transform": 1}"#, output = r#"{"result": [], "count": 0}"#)
+)]
+pub(crate) fn map(input: Map<'_>, ctx: &Ctx<'_>) -> NodeResult<Made> {
+    let transform = input.transform.of("transform")?;
+    let items = input.items.iter().enumerate();
+    let made = items.map(|(index, item)| Here::at(index, item).render(transform, "transform", ctx));
+    let made = made.collect::<NodeResult<Vec<Value>>>()?;
+    let made: Vec<ValueRef<'_>> = made.iter().map(Value::as_ref).collect();
+    Made::of(&made)
+}
+
+#[parameters]
+pub(crate) struct Reduce<'a> {
+    /// The list.
+    #[serde(default, alias = "list", alias = "array")]
+    items: Items<'a>,
+    /// An expression for the next result, such as `$acc + $item`.
+    #[serde(default, alias = "expression")]
+    #[schemars(length(min = 1, max = 100_000))]
+    reducer: Option<&'a str>,
+    /// The result to begin with; the first item, if missing.
+    #[serde(default)]
+    initial: Given<'a>,
+}
+
+/// Makes one value of a list, item by item. That of an empty list is `initial`, or null.
+#[node(
+    id = "utility.reduce",
+    effect = "idempotent",
+    tags = ["list", "expression"],
+    example(
+        title = "none",
+        input = r#"{"items": [], "reducer": "$acc + $item", "initial": 0}"#,
+        output = r#"{"result": 0}"#
+    ),
+    example(title = "one", input = r#"{"items": [5], "reducer": "$acc + $item"}"#, output = r#"{"result": 5}"#)
+)]
+pub(crate) fn reduce(input: Reduce<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Value>> {
+    let missing = || NodeError::invalid("reducer", "is missing");
+    let reducer = input
+        .reducer
+        .filter(|reducer| !reducer.is_empty())
+        .ok_or_else(missing)?;
+    let mut items = input.items.iter().enumerate();
+    let first = input.initial.0.or_else(|| items.next().map(|(_, item)| item));
+    let mut acc = first.unwrap_or(ValueRef::NULL).to_value();
+    for (index, item) in items {
+        let here = Here {
+            item,
+            index,
+            acc: Some(acc.as_ref()),
+        };
+        acc = here.evaluate(reducer, "reducer", ctx)?;
+    }
+    Ok(answer(acc))
+}

@@ -1,0 +1,46 @@
+//! Invariant: what a node makes of a variable's old value is stored only if the variable still has that value, so two
+//! branches that count at the same time both count; a value of the wrong kind is an error and stays as it was.
+//!
+//! The store is the run's: the host keeps it, and every node of the run sees the same one.
+#![forbid(unsafe_code)]
+
+mod any;
+mod change;
+mod collect;
+mod number;
+mod read;
+mod text;
+mod whole;
+mod write;
+
+use plugin_api::prelude::*;
+
+use crate::change::{decrement, increment, toggle};
+use crate::collect::{append, concat, merge};
+use crate::read::{exists, get, get_all, list};
+use crate::whole::{clear, set_multiple};
+use crate::write::{delete, set};
+
+export_plugin! {
+    name: "var",
+    needs: "1.2",
+    nodes: [
+        append,
+        clear,
+        concat,
+        decrement,
+        delete,
+        exists,
+        get,
+        get_all,
+        increment,
+        list,
+        merge,
+        set,
+        set_multiple,
+        toggle,
+    ],
+}
+
+#[cfg(test)]
+mod tests;
