@@ -3,8 +3,12 @@
 use crate::NodeRef;
 use crate::calls::{Function, Method};
 
-/// How deep an expression may be nested.
+/// How deep a tree may be; a chain of operators is as deep as it is long.
 pub(crate) const MAX_DEPTH: usize = 200;
+
+/// How deep brackets, choices and the like may be nested in the source, where each level costs the parser several
+/// calls.
+pub(crate) const MAX_NESTING: usize = 64;
 
 /// A compiled expression that needs no engine.
 #[derive(Debug)]

@@ -97,13 +97,7 @@ impl<'js> Reading<'js> {
                 self.spend(text.len() + 4)?;
                 writer.str(&text)
             }
-            Type::BigInt => {
-                let number = value.as_big_int().cloned().map(rquickjs::BigInt::to_i64);
-                match number {
-                    Some(Ok(number)) => writer.i64(number),
-                    _ => self.unfit("an integer of more than 64 bits"),
-                }
-            }
+            Type::BigInt => self.unfit("a big integer"),
             Type::Symbol => self.unfit("a symbol"),
             Type::Function | Type::Constructor => self.unfit("a function"),
             Type::Promise => self.unfit("a promise"),
@@ -155,10 +149,17 @@ impl<'js> Reading<'js> {
         array: &Array<'js>,
         writer: Writer<'_, O>,
     ) -> Result<(), ValueError> {
-        let length = array.len();
-        if length > self.budget {
+        // Lists may be longer than the engine's small integers.
+        let claimed: f64 = self.ok(array.as_object().get("length"))?;
+        if claimed > self.budget as f64 {
             return self.stop(Stopped::Size);
         }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is 0 to the budget"
+        )]
+        let length = claimed as usize;
         writer.list(|list| {
             for index in 0..length {
                 let item: Script<'js> = self.ok(array.get(index))?;

@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -124,7 +125,14 @@ fn with_engine<T>(work: impl FnOnce(&mut Engine) -> Result<T, Fault>) -> Result<
             Some(engine) => engine,
             None => slot.insert(Engine::new().map_err(|error| broken(&error))?),
         };
-        let done = work(engine);
+        // The engine's wrapper asserts what a script can make untrue; that is the script's fault, not the thread's.
+        let done = catch_unwind(AssertUnwindSafe(|| work(engine))).unwrap_or_else(|_| {
+            Err(Fault {
+                kind: EvalErrorKind::Size,
+                at: 0,
+                message: "the script broke the engine".to_owned(),
+            })
+        });
         // Jobs would run in a later evaluation, and what took too much may have left the heap full.
         let spoilt = done
             .as_ref()
@@ -360,7 +368,7 @@ fn tools<'js>(ctx: &Ctx<'js>, watch: Arc<Watch>) -> rquickjs::Result<Function<'j
             };
             let no_date = Function::new(ctx.clone(), || ())?;
             let mut reading = Reading::new(no_date, watch.budget.load(Ordering::Relaxed));
-            let mut operands = Vec::with_capacity(given.len());
+            let mut operands = Vec::new();
             for argument in given.iter::<Any<'js>>() {
                 let argument = argument?;
                 if argument.is_undefined() {

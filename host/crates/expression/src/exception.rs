@@ -12,7 +12,7 @@ use crate::{EvalErrorKind, EvalLimits};
 const MAX_MESSAGE: usize = 500;
 
 /// What the engine calls the texts that it is given to evaluate.
-const FILE: &str = "<evalScript>:";
+const FILE: &str = "<input>:";
 
 /// Why a script gave no value.
 pub(crate) fn exception(

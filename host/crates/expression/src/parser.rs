@@ -1,6 +1,6 @@
 //! Invariant: what the grammar here takes means the same as in JavaScript; everything else is left to the engine.
 
-use crate::ast::{Binary, Expr, Key, Logic, MAX_DEPTH, MethodCall, Root, Step, Unary};
+use crate::ast::{Binary, Expr, Key, Logic, MAX_DEPTH, MAX_NESTING, MethodCall, Root, Step, Unary};
 use crate::calls::{Function, Method};
 use crate::lexer::{Ending, Flaw, Kind, Token, lex};
 use crate::literal::{read_literal, read_text};
@@ -146,13 +146,13 @@ impl<'s> Parser<'s, '_, '_> {
     fn too_deep(&self) -> Stop {
         Stop::Wrong(Flaw::new(
             self.position(),
-            format!("the expression is nested more than {MAX_DEPTH} deep"),
+            "the expression is nested too deeply".to_owned(),
         ))
     }
 
     /// Runs `inner` one level deeper.
     fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        if self.depth >= MAX_DEPTH {
+        if self.depth >= MAX_NESTING {
             return Err(self.too_deep());
         }
         self.depth += 1;
@@ -226,7 +226,24 @@ impl<'s> Parser<'s, '_, '_> {
             })
     }
 
+    /// `**` binds to the right, and tighter than an operator before its left side may.
     fn unary(&mut self) -> Parsed<Tree> {
+        let base = self.operand()?;
+        if !self.is("**") {
+            return Ok(base);
+        }
+        let at = self.position_of(self.at);
+        self.at += 1;
+        let exponent = self.deeper(Self::unary)?;
+        let depth = base.depth.max(exponent.depth) + 1;
+        self.tree(
+            Expr::Binary(Binary::Pow, Box::new((base.expr, exponent.expr)), at),
+            depth,
+        )
+    }
+
+    /// A value, and the operators before it.
+    fn operand(&mut self) -> Parsed<Tree> {
         let operator = match self.peek() {
             Some(token) if token.kind != Kind::Text => match self.text(token) {
                 "!" => Some(Unary::Not),
@@ -240,25 +257,14 @@ impl<'s> Parser<'s, '_, '_> {
         };
         if let Some(operator) = operator {
             self.at += 1;
-            let inner = self.deeper(Self::unary)?;
+            let inner = self.deeper(Self::operand)?;
             // `-x ** 2` is refused by JavaScript.
             if self.is("**") {
                 return Err(self.unexpected());
             }
             return self.tree(Expr::Unary(operator, Box::new(inner.expr)), inner.depth + 1);
         }
-        let base = self.postfix()?;
-        if !self.is("**") {
-            return Ok(base);
-        }
-        let at = self.position_of(self.at);
-        self.at += 1;
-        let exponent = self.deeper(Self::unary)?;
-        let depth = base.depth.max(exponent.depth) + 1;
-        self.tree(
-            Expr::Binary(Binary::Pow, Box::new((base.expr, exponent.expr)), at),
-            depth,
-        )
+        self.postfix()
     }
 
     /// A value, and what is read from it and called on it.
@@ -563,7 +569,7 @@ impl<'s> Parser<'s, '_, '_> {
                 return self.tree(Expr::Join(pieces.into()), deepest + 1);
             }
             let inner = lex(self.source, at + 2, Ending::Brace).map_err(Stop::Wrong)?;
-            if self.depth >= MAX_DEPTH {
+            if self.depth >= MAX_NESTING {
                 return Err(self.too_deep());
             }
             let tree = parse_nested(

@@ -31,12 +31,26 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 /// Words that would let code run when no evaluation does, or have no meaning here.
 const REFUSED: [&str; 3] = ["import", "await", "async"];
 
+/// Words of the language, and what contexts have.
+#[rustfmt::skip]
+const WORDS: [&str; 84] = [
+    "this", "null", "true", "false", "undefined", "NaN", "Infinity", "typeof", "void", "in", "of", "instanceof", "new",
+    "delete", "return", "throw", "if", "else", "for", "while", "do", "break", "continue", "switch", "case", "default",
+    "try", "catch", "finally", "yield", "function", "let", "const", "var", "class", "extends", "super", "static", "get",
+    "set", "with", "debugger", "arguments", "globalThis", "Object", "Array", "String", "Number", "Boolean", "Symbol",
+    "BigInt", "Math", "JSON", "Date", "RegExp", "Map", "Set", "WeakMap", "WeakSet", "Promise", "Reflect", "Iterator",
+    "Error", "AggregateError", "EvalError", "InternalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError",
+    "URIError", "parseInt", "parseFloat", "isNaN", "isFinite", "encodeURI", "encodeURIComponent", "decodeURI",
+    "decodeURIComponent", "escape", "unescape", "eval", "Function", "enum",
+];
+
 /// Finds what an expression reads, and makes a function of it.
 pub(crate) fn analyse(source: &str, tokens: &[Token], resolver: &mut Resolver<'_>) -> Result<Script, Flaw> {
     let mut analysis = Analysis {
         source,
         resolver,
         declared: HashSet::new(),
+        binds: false,
         known: Vec::new(),
         arguments: Vec::new(),
         body: String::with_capacity(source.len() + 64),
@@ -70,6 +84,8 @@ struct Analysis<'s, 'r, 'n> {
     resolver: &'r mut Resolver<'n>,
     /// Names that the expression binds itself, wherever it does.
     declared: HashSet<&'s str>,
+    /// Whether it has statements that bind names in more ways than are looked at here.
+    binds: bool,
     /// Source of each argument.
     known: Vec<String>,
     arguments: Vec<Expr>,
@@ -128,6 +144,7 @@ impl<'s> Analysis<'s, '_, '_> {
                     self.declare_all(tokens.get(group).unwrap_or_default());
                 }
                 (Kind::Name, "let" | "const" | "var") => {
+                    self.binds = true;
                     let rest = tokens.get(index + 1..).unwrap_or_default();
                     let end = rest
                         .iter()
@@ -136,6 +153,7 @@ impl<'s> Analysis<'s, '_, '_> {
                     self.declare_all(rest.get(..end).unwrap_or_default());
                 }
                 (Kind::Name, "function" | "catch" | "class") => {
+                    self.binds = true;
                     let rest = tokens.get(index + 1..).unwrap_or_default();
                     let end = rest
                         .iter()
@@ -192,6 +210,14 @@ impl<'s> Analysis<'s, '_, '_> {
                         let rest = tokens.get(index..).unwrap_or_default();
                         let shorthand = begins && matches!(next, Some(Kind::Punct("}" | ",")));
                         index += self.argument(token, rest, shorthand);
+                    } else if !self.binds && !WORDS.contains(&name) {
+                        // A method of an object literal, or the name of an accessor or a loop.
+                        let names = begins && next == Some(Kind::Punct("("));
+                        let labelled =
+                            next == Some(Kind::Punct(":")) && !matches!(before, Some(Kind::Punct("?")));
+                        if !names && !labelled && before != Some(Kind::Name) {
+                            return Err(Flaw::new(token.start, format!("`{name}` is not defined")));
+                        }
                     }
                 }
                 _ => {}

@@ -141,6 +141,7 @@ fn nesting_is_bounded() {
     ] {
         for count in [5, 150, 10_000] {
             let source = format!("{}{middle}{}", open.repeat(count), close.repeat(count));
+
             match Expression::compile(&source, &run) {
                 Ok(compiled) => drop(run.evaluate(&compiled)),
                 Err(error) => assert!(error.expression.chars().count() <= 200),

@@ -49,7 +49,6 @@ fn what_the_grammar_lacks_is_javascript() {
         ("(() => $steps['with-dash'].result.length)()", "3"),
         ("(x => x.map($json => $json))([1])", "[1]"),
         ("['a\\ud83d', 'b'].map(x => x)", "[\"a\u{fffd}\",\"b\"]"),
-        ("1n + 2n", "3"),
         ("[1, 2].map((x) =>\n  x * 2 // twice\n)", "[2,4]"),
         ("$json.items?.[0]?.k.repeat(2)", r#""aa""#),
         ("Array.from({ length: 3 }, (_, i) => i)", "[0,1,2]"),
@@ -78,7 +77,7 @@ fn results_that_are_no_values_are_errors() {
         ("[1].map(x => x / 0)", "infinite"),
         ("(() => { const a = {}; a.a = a; return a; })()", "holds itself"),
         ("Promise.resolve(1)", "promise"),
-        ("2n ** 100n", "64 bits"),
+        ("1n + 2n", "big integer"),
         ("(() => { throw new TypeError('so'); })()", "TypeError: so"),
         ("(() => { throw 'text'; })()", "text"),
         ("(() => { throw { get message() { throw 1; } }; })()", "object"),
@@ -155,12 +154,12 @@ fn hostile_scripts_end_and_the_next_one_works() {
 #[test]
 fn an_evaluation_leaves_nothing_for_the_next() {
     let run = Run::default();
-    let probe = "(() => [typeof leak, Object.keys(globalThis).length, [].leak, [1].map(x => x).length, \
+    let probe = "(() => [typeof globalThis.leak, Object.keys(globalThis).length, [].leak, [1].map(x => x).length, \
                  Math.leak, JSON.leak, (() => {}).leak, /a/.leak, new Date(0).leak, ''.leak])()";
     let clean = run.eval(probe).unwrap();
     for source in [
         "(() => { globalThis.leak = 1; })()",
-        "(() => { leak = 1; })()",
+        "(() => { let other; leak = 1; })()",
         "(() => { this.leak = 1; })()",
         "(() => { Array.prototype.leak = 1; })()",
         "(() => { Array.prototype.map = () => []; })()",
@@ -185,10 +184,11 @@ fn an_evaluation_leaves_nothing_for_the_next() {
         "(() => { new Function('leak = 1')(); })()",
     ] {
         // Whether it is refused or has no effect is the engine's; that nothing is left is ours.
-        let _ = run.eval(source);
+        if let Ok(compiled) = Expression::compile(source, &run) {
+            let _ = run.evaluate(&compiled);
+        }
         assert_eq!(run.eval(probe).unwrap(), clean, "after {source}");
         assert_eq!(run.eval("(() => Error.prepareStackTrace)()").unwrap(), "null");
-        assert_eq!(run.eval("(() => $utils.leak2)()").is_err() || true, true);
     }
 }
 
