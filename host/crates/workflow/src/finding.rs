@@ -42,6 +42,8 @@ pub struct Finding {
     pub hint: String,
     /// The id of the node it is about, where there is one.
     pub node: Option<String>,
+    /// Grows along the document; findings are sorted by it.
+    pub place: u32,
 }
 
 /// All findings of a document, in the order of its text.
@@ -63,5 +65,23 @@ impl Findings {
     /// Those that do not.
     pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
         self.0.iter().filter(|finding| finding.level == Level::Warning)
+    }
+
+    /// Both, in the order of the document; what both say is kept once.
+    #[must_use]
+    pub fn merged(mut self, other: Self) -> Self {
+        for finding in other.0 {
+            if !self.0.contains(&finding) {
+                self.0.push(finding);
+            }
+        }
+        self.0.sort_by_key(|finding| finding.place);
+        self
+    }
+}
+
+impl FromIterator<Finding> for Findings {
+    fn from_iter<I: IntoIterator<Item = Finding>>(findings: I) -> Self {
+        Self(findings.into_iter().collect())
     }
 }

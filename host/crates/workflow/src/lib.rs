@@ -8,13 +8,40 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod assembly;
 mod catalogue;
+mod code;
+mod connection;
+mod document;
+mod expressions;
+mod field;
 mod finding;
+mod graph;
+mod layout;
+mod notes;
+mod parameters;
 mod plan;
+mod policy;
+mod registry_check;
+mod role;
+mod schedule;
+mod settings;
+mod spelling;
+mod trigger;
+mod types;
+mod variable;
+mod view;
+mod work;
 
 pub use catalogue::{Catalogue, KnownNode, ParameterProblem};
+pub use code::{CODES, CodeRow};
+pub use document::{Document, MAX_BYTES, MAX_EDGES, MAX_NODES, ValidWorkflow, read, validate};
 pub use finding::{Finding, FindingCode, Findings, Level};
 pub use plan::{
     Backoff, Edge, Limits, Loop, OnError, Plan, PlanNode, Policy, Port, RateLimit, Recovery, Retry,
     SavePolicy, SubWorkflow, Trigger, TriggerKind, TypeIndex, WhenLimited, Work,
 };
+pub use registry_check::check;
+
+#[cfg(test)]
+mod tests;

@@ -36,11 +36,12 @@ pub struct Plan {
     pub starts: Box<[u32]>,
     /// What may start it.
     pub triggers: Box<[Trigger]>,
-    /// Every node type that a run may call, fallbacks and those of loop bodies included; each once. Bodies
-    /// share the list of the whole workflow.
+    /// Every node type that a run may call, fallbacks included; each once. The plans within this one share it.
     pub node_types: Arc<[Box<str>]>,
     /// The variables a run begins with: a map of their defaults.
     pub variables: Value,
+    /// Names of the variables that a run has to be given: they are required, and have no default.
+    pub required_variables: Box<[Box<str>]>,
     /// What a run may take.
     pub limits: Limits,
     /// How often it may run.
