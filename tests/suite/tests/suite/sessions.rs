@@ -174,8 +174,9 @@ fn outside_a_workflow_and_within_another_node_there_is_none() {
 #[test]
 fn counters_of_many_threads_lose_nothing_and_variables_keep_their_order() {
     let host = TestHost::holding(&["flow"], |_| {});
+    let preset = Value::from_json(r#"{"z": 1, "a": 2}"#).unwrap();
     let call = Call {
-        variables: Arc::new(Variables::from_value(value(&json!({"z": 1, "a": 2})).as_ref()).unwrap()),
+        variables: Arc::new(Variables::from_value(preset.as_ref()).unwrap()),
         ..Call::of(tenant())
     };
     std::thread::scope(|threads| {
