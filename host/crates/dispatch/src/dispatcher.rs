@@ -5,27 +5,22 @@ use std::sync::atomic::AtomicU32;
 use std::task::Waker;
 use std::time::Duration;
 
-use patchbay_lease::{OwnedPass, Pass};
-use patchbay_loader::{CallFault, Nested, StateHold, SyncCall};
-use patchbay_registry::{Mount, NodeSlot, Registry, RegistryError};
-use patchbay_vocab::{Clock, Monotonic, RevisionNumber, TenantId};
-use plugin_api::shim::host::{AsyncCall, Caller};
+use patchbay_registry::{Mount, NodeSlot, Registry};
+use patchbay_vocab::{Clock, RevisionNumber, TenantId};
 use plugin_api::value::ValueRef;
 
 use crate::Output;
-use crate::block::block_on;
-use crate::error::{CallError, ServedBy};
+use crate::entry::Target;
+use crate::error::{CallError, ServedBy, shown};
 use crate::nearest::nearest;
 use crate::scope::NodeScope;
-use crate::served::{Place, Served};
-use crate::services::{OwnedServices, Services, nanos};
-use crate::session::Session;
+use crate::served::Served;
 use crate::stores::TenantStores;
 use crate::variables::Variables;
 use crate::view::{RouteCache, Routes, View};
 
 /// How often a call looks for an open version before it takes the host for closed.
-const TRIES: u32 = 64;
+pub(crate) const TRIES: u32 = 64;
 
 /// What a call may use.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +120,10 @@ impl Dispatcher {
         &self.clock
     }
 
+    pub(crate) const fn timers(&self) -> &tokio::runtime::Handle {
+        &self.timers
+    }
+
     pub(crate) fn wake_after(&self, after: Duration, waker: Waker) {
         self.timers.spawn(async move {
             tokio::time::sleep(after).await;
@@ -191,6 +190,35 @@ impl Dispatcher {
         Ok((answer, signed.ok_or(CallError::Closing)?))
     }
 
+    /// Calls a node of one load of a plugin, live or not: that of another version, say, when the live one fails. What
+    /// the node calls goes to what is live.
+    ///
+    /// # Errors
+    /// Why there is no answer: [`CallError::UnknownNode`] when that version has no such node, [`CallError::Closing`] when
+    /// it is on its way out.
+    pub fn call_mount<'o>(
+        self: &Arc<Self>,
+        mount: &Arc<Mount<Served>>,
+        node_type: &str,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        let (pass, place) = self.enter_mount(mount, node_type)?;
+        let hold = match place.is_stateful {
+            true => Some(self.hold_state(mount, place, options, self.clock.now())?),
+            false => None,
+        };
+        let timeout = hold.as_ref().map_or(options.timeout, |(_, left)| *left);
+        let options = CallOptions { timeout, ..*options };
+        let target = Target {
+            mount,
+            place,
+            held: None,
+        };
+        self.call_under(pass, target, input, &options, out)
+    }
+
     #[inline]
     fn call_seen<'o>(
         self: &Arc<Self>,
@@ -246,225 +274,37 @@ impl Dispatcher {
                 }
                 let Some(pass) = mount.enter_owned() else { continue };
                 seen(&mount);
-                return self.call_under(pass, &mount, place, input, options, out);
+                let target = Target {
+                    mount: &mount,
+                    place,
+                    held: None,
+                };
+                return self.call_under(pass, target, input, options, out);
             }
+            let target = Target {
+                mount,
+                place,
+                held: None,
+            };
             // A version that closed between the load and these lines is no longer routed: look again.
             if place.is_async {
                 let Some(pass) = mount.enter_owned() else { continue };
                 seen(mount);
-                return self.call_async(pass, mount, place, input, options, out);
+                return self.call_async(pass, target, input, options, out);
             }
             let Some(pass) = mount.enter() else { continue };
             seen(mount);
-            return self.call_sync(&pass, mount, place, input, options, out);
+            return self.call_sync(&pass, target, input, options, out);
         }
         Err(CallError::Closing)
     }
-
-    /// Keeps the state of a plugin's nodes where it is for one call that began at `begun`; waits while it is being
-    /// handed over. Gives what is left of the call's time, too.
-    #[cold]
-    pub(crate) fn hold_state<'m>(
-        &self,
-        mount: &'m Mount<Served>,
-        place: Place,
-        options: &CallOptions<'_>,
-        begun: Monotonic,
-    ) -> Result<(StateHold<'m>, Option<Duration>), CallError> {
-        let nested = if options.depth > 0 {
-            Nested::Yes
-        } else {
-            Nested::No
-        };
-        let timeout = options.timeout.or(place.timeout);
-        let left = || timeout.map(|timeout| timeout.saturating_sub(self.clock.now().since(begun)));
-        let hold = mount.handle().plugin().hold_state(nested, left());
-        hold.map(|hold| (hold, left()))
-            .ok_or_else(|| CallError::TimedOut {
-                node_type: name_of(mount, place.node),
-                after: timeout.unwrap_or_default(),
-            })
-    }
-
-    /// Calls under a pass that holds the version, whichever way the node is called.
-    fn call_under<'o>(
-        self: &Arc<Self>,
-        pass: OwnedPass,
-        mount: &Arc<Mount<Served>>,
-        place: Place,
-        input: ValueRef<'_>,
-        options: &CallOptions<'_>,
-        out: &'o mut Output,
-    ) -> Result<Answer<'o>, CallError> {
-        if place.is_async {
-            return self.call_async(pass, mount, place, input, options, out);
-        }
-        self.call_sync(&pass.renew(), mount, place, input, options, out)
-    }
-
-    /// Calls under a pass that holds the version.
-    #[inline]
-    pub(crate) fn call_sync<'o>(
-        self: &Arc<Self>,
-        pass: &Pass<'_>,
-        mount: &Mount<Served>,
-        place: Place,
-        input: ValueRef<'_>,
-        options: &CallOptions<'_>,
-        out: &'o mut Output,
-    ) -> Result<Answer<'o>, CallError> {
-        let plugin = mount.handle().plugin();
-        let timeout = options.timeout.or(place.timeout);
-        let deadline = timeout.map(|after| Monotonic(self.clock.now().0.saturating_add(after)));
-        let place = place.node;
-        let services = Services {
-            dispatcher: self,
-            mount,
-            place,
-            options,
-            deadline,
-        };
-        let caller = Caller {
-            tenant: options.tenant.as_str(),
-            run: options.run,
-            node: options.node,
-            deadline: deadline.map_or(u64::MAX, nanos),
-            cancel: options.cancel.map(|flag| &**flag),
-        };
-        let call = SyncCall {
-            caller,
-            services: &services,
-            config: options.config,
-        };
-        match plugin.execute(pass, place, input, &call, out) {
-            Ok(value) => Ok(Answer {
-                value,
-                revision: mount.revision(),
-            }),
-            Err(fault) => Err(failed(mount, place, fault)),
-        }
-    }
-
-    /// Begins an async call and drives it on this thread.
-    #[cold]
-    pub(crate) fn call_async<'o>(
-        self: &Arc<Self>,
-        pass: OwnedPass,
-        mount: &Arc<Mount<Served>>,
-        place: Place,
-        input: ValueRef<'_>,
-        options: &CallOptions<'_>,
-        out: &'o mut Output,
-    ) -> Result<Answer<'o>, CallError> {
-        let timeout = options.timeout.or(place.timeout);
-        let deadline = timeout.map(|after| Monotonic(self.clock.now().0.saturating_add(after)));
-        let place = place.node;
-        let cancel = options.cancel.cloned().unwrap_or_default();
-        let services = OwnedServices {
-            dispatcher: Arc::clone(self),
-            mount: Arc::clone(mount),
-            place,
-            tenant: options.tenant.clone(),
-            run: options.run.to_owned(),
-            node: options.node.to_owned(),
-            variables: options.variables.cloned(),
-            scope: options.scope.and_then(NodeScope::shared),
-            deadline,
-            cancel: Arc::clone(&cancel),
-            depth: options.depth,
-        };
-        let call = AsyncCall {
-            input: input.to_value(),
-            tenant: options.tenant.as_str().to_owned(),
-            run: options.run.to_owned(),
-            node: options.node.to_owned(),
-            deadline: deadline.map_or(u64::MAX, nanos),
-            cancel,
-            services: Box::new(services),
-        };
-        let plugin = mount.handle().plugin();
-        let future = plugin.begin(pass, place, call, options.config, self.limits.output_bytes);
-        let future = future.map_err(|fault| failed(mount, place, fault))?;
-        match block_on(future, deadline, &*self.clock) {
-            Some(Ok(value)) => {
-                out.clear();
-                if out.push(value.as_ref().raw()).is_err() {
-                    return Err(failed(mount, place, CallFault::OutputLimit));
-                }
-                let value = ValueRef::assume_valid(out.written());
-                Ok(Answer {
-                    value,
-                    revision: mount.revision(),
-                })
-            }
-            Some(Err(fault)) => Err(failed(mount, place, fault)),
-            None => Err(CallError::TimedOut {
-                node_type: name_of(mount, place),
-                after: timeout.unwrap_or_default(),
-            }),
-        }
-    }
-
-    /// Holds the versions of several nodes, all from one snapshot, for a run.
-    ///
-    /// # Errors
-    /// When one of the node types is unknown.
-    pub fn session(self: &Arc<Self>, node_types: &[&str]) -> Result<Session, CallError> {
-        let slots = node_types
-            .iter()
-            .map(|name| self.resolve(name))
-            .collect::<Result<Vec<_>, _>>()?;
-        let leases = self.registry.lease(&slots).map_err(|error| match error {
-            RegistryError::Unrouted { .. } => CallError::UnknownNode {
-                node_type: node_types.join(", "),
-                nearest: None,
-            },
-            _ => CallError::Closing,
-        })?;
-        Ok(Session {
-            dispatcher: Arc::clone(self),
-            leases,
-        })
-    }
-}
-
-fn name_of(mount: &Mount<Served>, place: usize) -> String {
-    let nodes = &mount.handle().plugin().description().nodes;
-    nodes
-        .get(place)
-        .map_or_else(String::new, |node| node.node_type.to_string())
 }
 
 #[cold]
-fn failed(mount: &Mount<Served>, place: usize, fault: CallFault) -> CallError {
-    let faults = mount.handle().faults();
-    let node_type = name_of(mount, place);
-    match fault {
-        CallFault::Failed(error) => {
-            faults.count_failed();
-            CallError::Failed { node_type, error }
-        }
-        fault => {
-            if matches!(fault, CallFault::Panicked(_)) {
-                faults.count_panicked();
-            }
-            let (plugin, version) = (mount.plugin().clone(), mount.version().clone());
-            tracing::warn!(%plugin, %version, node = node_type, fault = %fault, "a call met a fault");
-            let served_by = Box::new(ServedBy { plugin, version });
-            CallError::Fault {
-                node_type,
-                served_by,
-                fault: Box::new(fault),
-            }
-        }
-    }
-}
-
-#[cold]
-fn unknown(snapshot: &Routes, node_type: &str) -> CallError {
+pub(crate) fn unknown(snapshot: &Routes, node_type: &str) -> CallError {
     let known = snapshot.routes().map(|(name, _, _)| name.as_str());
     CallError::UnknownNode {
-        node_type: node_type.chars().take(128).flat_map(char::escape_debug).collect(),
+        node_type: shown(node_type),
         nearest: nearest(node_type, known).map(str::to_owned),
     }
 }

@@ -11,10 +11,14 @@
 //! array index, two counter updates and the call itself: no lock, no hash, no allocation.
 #![forbid(unsafe_code)]
 
+mod begun;
 mod block;
+mod cancel;
 mod dispatcher;
+mod entry;
 mod error;
 mod handover;
+mod held;
 mod nearest;
 mod scope;
 mod served;
@@ -24,14 +28,16 @@ mod stores;
 mod variables;
 mod view;
 
+pub use begun::OwnedOptions;
+pub use cancel::Cancel;
 pub use dispatcher::{Answer, CallOptions, Dispatcher, Limits};
 pub use error::{CallError, ServedBy};
 pub use handover::Party;
 pub use patchbay_loader::{HandOverError, HandOverLimits, HandedOver};
-pub use patchbay_registry::NodeSlot;
+pub use patchbay_registry::{Mount, NodeSlot};
 pub use plugin_api::shim::host::HostSink as Output;
 pub use scope::NodeScope;
 pub use served::{Faults, Served};
-pub use session::Session;
+pub use session::{Facts, Session};
 pub use stores::TenantStores;
 pub use variables::Variables;

@@ -28,7 +28,7 @@ pub use nothing::Nothing;
 pub use raw::handover::{HandOver, HandOverLimits, HandedOver, ServicesFor, Side};
 pub use raw::library::LayoutCheck;
 pub use raw::lookup::SymbolLookup;
-pub use raw::plugin::{CallFuture, LoadedPlugin, Nested, StateHold, SyncCall, Unloaded};
+pub use raw::plugin::{CallFuture, LoadedPlugin, Nested, OwnedStateHold, StateHold, SyncCall, Unloaded};
 pub use raw::trap::exit_on_refused_calls;
 
 /// Whether this executable can unmap plugins: it has the thread hooks, and plugins bind to them.
