@@ -47,6 +47,6 @@ pub use event::{Event, EventKind, Observer};
 pub use executor::{Executor, ExecutorConfig};
 pub use failure::{Class, Failure};
 pub use port::{Board, Callbacks, Hold, Host, Nature, NodeCall, Output, ServedBy, Stop, Task};
-pub use prepared::Prepared;
+pub use prepared::{Judge, Judgement, Prepared};
 pub use record::{Finished, Metrics, NodeResult, Recovered, RunStatus, Status};
 pub use run::{Children, Given, Jitter, OnEnd, Run, RunRequest};

@@ -160,8 +160,8 @@ impl At<'_> {
         let more = done.more();
         more.recovery = attempt.recovered;
         more.delays = attempt.delays;
-        if let Some(doubts) = self.frame.run.doubts.get(&self.index) {
-            more.validation.clone_from(doubts);
+        if let Some(judged) = self.frame.prepared.judged(self.index) {
+            more.validation.clone_from(&judged.doubts);
         }
         done
     }

@@ -6,13 +6,30 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 use patchbay_expression::{CompileError, Expression, NodeRef, Template};
-use patchbay_workflow::{Plan, Work};
+use patchbay_workflow::{Plan, PlanNode, Work};
 use plugin_api::value::ValueRef;
 
 /// Callback expressions kept compiled for one plan; beyond that they are compiled anew.
 const KEPT_EXPRESSIONS: usize = 1_024;
 /// A longer expression or template of a callback is not kept.
 const KEPT_BYTES: usize = 16 << 10;
+
+/// What is known of a node once its type has been found, or not.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// Parameters that hold expressions which the node evaluates by itself.
+    pub kept: Vec<Box<str>>,
+    /// Why it must not be called; empty when it may.
+    pub refused: Vec<String>,
+    /// What a check of its parameters found; shown when it fails.
+    pub doubts: Vec<String>,
+}
+
+/// Judges the nodes of a plan: the host's view of it, on which what is prepared depends.
+pub trait Judge {
+    /// What is known of a node.
+    fn judge(&self, node: &PlanNode) -> Judgement;
+}
 
 /// A plan, ready for many runs at once.
 #[derive(Debug)]
@@ -25,6 +42,10 @@ pub struct Prepared {
     /// For each node of a run from the plan's own starts: how many of the edges into it can fire, or `DEAD`.
     waits: Box<[u32]>,
     bodies: HashMap<u32, Arc<Prepared>>,
+    /// Of nodes about which there is something to say.
+    judged: HashMap<u32, Judgement>,
+    /// The plans that this one is a body in, the innermost first.
+    outer: Vec<Arc<Plan>>,
     /// Nanoseconds that a node's call takes, as it was last seen; 0 for not yet.
     costs: Box<[AtomicU32]>,
     names: OnceLock<HashMap<Box<str>, u32>>,
@@ -38,7 +59,11 @@ pub(crate) const DEAD: u32 = u32::MAX;
 impl Prepared {
     /// Prepares a plan and the bodies of its loops.
     #[must_use]
-    pub fn new(plan: Arc<Plan>) -> Arc<Self> {
+    pub fn new(plan: Arc<Plan>, judge: &dyn Judge) -> Arc<Self> {
+        Self::within(plan, judge, Vec::new())
+    }
+
+    fn within(plan: Arc<Plan>, judge: &dyn Judge, outer: Vec<Arc<Plan>>) -> Arc<Self> {
         let nodes = plan.nodes.len();
         let mut counts = vec![0_u32; nodes];
         for edge in &plan.edges {
@@ -76,7 +101,15 @@ impl Prepared {
             });
         let bodies = bodies.collect();
         let waits = waits_of(&plan, &plan.starts).into();
+        let judged = (0_u32..).zip(&plan.nodes).filter_map(|(index, node)| {
+            let judgement = judge.judge(node);
+            let says =
+                !judgement.kept.is_empty() || !judgement.refused.is_empty() || !judgement.doubts.is_empty();
+            says.then_some((index, judgement))
+        });
         Arc::new(Self {
+            judged: judged.collect(),
+            outer,
             into: into.into(),
             incoming: incoming.into(),
             waits,
@@ -98,6 +131,23 @@ impl Prepared {
     /// The body of the loop at a node, or the workflow that it brings.
     pub(crate) fn body(&self, node: u32) -> Option<&Arc<Self>> {
         self.bodies.get(&node)
+    }
+
+    /// What there is to say about a node.
+    #[inline]
+    pub(crate) fn judged(&self, node: u32) -> Option<&Judgement> {
+        // Of most plans there is nothing to say.
+        if self.judged.is_empty() {
+            return None;
+        }
+        self.judged.get(&node)
+    }
+
+    /// Why a node must not be called.
+    #[inline]
+    pub(crate) fn refused(&self, node: u32) -> Option<&[String]> {
+        let refused = &self.judged(node)?.refused;
+        (!refused.is_empty()).then_some(refused)
     }
 
     /// The edges that lead to a node: (source, place in the plan's edges), in the order of their sources.
@@ -178,8 +228,15 @@ impl Prepared {
 
 impl patchbay_expression::Names for Prepared {
     fn node(&self, reference: &str) -> Option<NodeRef> {
-        // Names of outer plans are found at run time, through the scope.
-        self.find(reference).map(|index| NodeRef { up: 0, index })
+        if let Some(index) = self.find(reference) {
+            return Some(NodeRef { up: 0, index });
+        }
+        // Callbacks are compiled once for each plan, so these few look-ups may be slow.
+        let mut outer = (1_u16..).zip(&self.outer);
+        outer.find_map(|(up, plan)| {
+            let (_, index) = plan.names.iter().find(|(name, _)| **name == *reference)?;
+            Some(NodeRef { up, index: *index })
+        })
     }
 }
 

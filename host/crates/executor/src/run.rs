@@ -1,6 +1,5 @@
 //! One execution of a workflow.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -51,10 +50,6 @@ pub struct RunRequest {
     pub starts: Option<Vec<u32>>,
     /// Results that are known already.
     pub given: Vec<Given>,
-    /// Nodes that must not be called, and why; by their place in the plan.
-    pub refused: HashMap<u32, Vec<String>>,
-    /// What a check found in parameters, for nodes that fail; by their place in the plan.
-    pub doubts: HashMap<u32, Vec<String>>,
     /// How long it may take; the shorter of this and the plan's counts.
     pub timeout: Option<Duration>,
     /// Whether waits between tries are spread at random where the plan says so; off in replays.
@@ -112,8 +107,6 @@ pub struct Run {
     pub(crate) shop: Arc<Shop>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) children: Option<Arc<dyn Children>>,
-    pub(crate) refused: HashMap<u32, Vec<String>>,
-    pub(crate) doubts: HashMap<u32, Vec<String>>,
     pub(crate) cancel: Arc<AtomicU32>,
     how: AtomicU8,
     hold: Mutex<Option<Arc<dyn Hold>>>,
@@ -146,8 +139,6 @@ impl Run {
             jitter: request.jitter,
             observer: request.observer,
             children: request.children,
-            refused: request.refused,
-            doubts: request.doubts,
             cancel: Arc::default(),
             how: AtomicU8::new(RUNNING),
             hold: Mutex::new(Some(request.hold)),

@@ -59,8 +59,7 @@ pub(crate) fn tries(frame: &Frame, item: &Item) -> bool {
         Some(attempt) => attempt.answer.is_none() && !attempt.give_up,
         None => {
             let node = frame.prepared.plan().nodes.get(item.node as usize);
-            node.is_some_and(|node| !node.disabled)
-                && (frame.run.refused.is_empty() || !frame.run.refused.contains_key(&item.node))
+            node.is_some_and(|node| !node.disabled) && frame.prepared.refused(item.node).is_none()
         }
     }
 }
@@ -97,8 +96,8 @@ impl At<'_> {
         if self.node.disabled {
             return self.pass_through(started);
         }
-        if let Some(problems) = run.refused.get(&self.index) {
-            return self.refuse(problems.clone(), started);
+        if let Some(problems) = self.frame.prepared.refused(self.index) {
+            return self.refuse(problems.to_vec(), started);
         }
         if let Err(failure) = limits::count_execution(self.frame) {
             return self.end_run(Attempt::first(started, None), failure);
@@ -143,9 +142,10 @@ impl At<'_> {
         desk.clear();
         let scope = NodeScope::new(self.frame, self.index);
         let limits = &self.frame.run.shop.config.expressions;
+        let kept = self.frame.prepared.judged(self.index).map(|judged| &*judged.kept);
         self.node
             .input
-            .render(&scope, limits, desk)
+            .render_keeping(kept.unwrap_or_default(), &scope, limits, desk)
             .map_err(|error| threw(&error))?;
         Ok(ValueRef::assume_valid(desk))
     }

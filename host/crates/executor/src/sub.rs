@@ -60,8 +60,6 @@ pub(crate) fn begin(at: &At<'_>, spec: &SubWorkflow, started: u64, desk: &mut De
             context: run.context.clone(),
             starts: None,
             given: Vec::new(),
-            refused: std::collections::HashMap::new(),
-            doubts: std::collections::HashMap::new(),
             timeout: run.left(),
             jitter: run.jitter,
             observer: None,

@@ -116,6 +116,21 @@ impl Template {
     /// # Errors
     /// Why there is none.
     pub fn render(&self, scope: &dyn Scope, limits: &EvalLimits, out: &mut Vec<u8>) -> Result<(), EvalError> {
+        self.render_keeping(&[], scope, limits, out)
+    }
+
+    /// As [`render`](Self::render), with the values under these keys of the outermost map left as they are written: they
+    /// are expressions that somebody else evaluates.
+    ///
+    /// # Errors
+    /// Why there is no value.
+    pub fn render_keeping(
+        &self,
+        kept: &[Box<str>],
+        scope: &dyn Scope,
+        limits: &EvalLimits,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EvalError> {
         let Some(part) = &self.part else {
             out.extend_from_slice(self.source.as_bytes());
             return Ok(());
@@ -126,7 +141,22 @@ impl Template {
             left: limits.output_bytes,
             error: None,
         };
-        rendering.part(part, Writer::new(out)).map_err(|error| {
+        let written = match part {
+            Part::Map(parts) if !kept.is_empty() => Writer::new(out).map(|map| {
+                parts.iter().try_for_each(|(key, part)| {
+                    let as_written = kept
+                        .contains(key)
+                        .then(|| self.source.as_ref().get(key))
+                        .flatten();
+                    map.entry(key, |writer| match as_written {
+                        Some(value) => writer.value(value),
+                        None => rendering.part(part, writer),
+                    })
+                })
+            }),
+            part => rendering.part(part, Writer::new(out)),
+        };
+        written.map_err(|error| {
             rendering.error.take().unwrap_or_else(|| EvalError {
                 kind: EvalErrorKind::Failed,
                 expression: String::new(),

@@ -131,3 +131,18 @@ fn what_is_rendered_is_bounded() {
         );
     }
 }
+
+#[test]
+fn what_somebody_else_evaluates_stays_as_it_is_written() {
+    let run = Run::default();
+    let source = value(
+        r#"{"condition": "{{ $json.t }}", "value": "{{ $json.n }}", "deep": {"condition": "{{ $json.n }}"}}"#,
+    );
+    let template = Template::compile(source.as_ref(), &run).unwrap();
+    let mut out = Vec::new();
+    template
+        .render_keeping(&["condition".into()], &run, &LIMITS, &mut out)
+        .unwrap();
+    let expected = value(r#"{"condition": "{{ $json.t }}", "value": 5, "deep": {"condition": 5}}"#);
+    assert_eq!(out, expected.as_bytes());
+}

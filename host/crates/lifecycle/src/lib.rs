@@ -23,6 +23,7 @@ mod rejected;
 mod replay;
 mod swap;
 mod vetting;
+mod warm;
 
 pub use error::LifecycleError;
 pub use event::{Event, EventKind};

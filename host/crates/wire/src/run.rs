@@ -18,24 +18,28 @@ use utoipa::ToSchema;
 pub struct RunRequest {
     /// The document; or `workflowId` of one that the host serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub workflow: Option<Json>,
+    #[schema(value_type = Option<Json>)]
+    pub workflow: Option<Box<RawValue>>,
     /// A workflow that the host serves, by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub workflow_id: Option<WorkflowId>,
     /// `$json`: what triggers the run; an empty object when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<Json>,
+    #[schema(value_type = Option<Json>)]
+    pub input: Option<Box<RawValue>>,
     /// Variables over the document's defaults: an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variables: Option<Json>,
+    #[schema(value_type = Option<Json>)]
+    pub variables: Option<Box<RawValue>>,
     /// Whose data the run may see; the document's tenant when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "acme")]
     pub tenant: Option<TenantId>,
     /// `$context.user`: who it is run for; an object with an `id`, or null.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<Json>,
+    #[schema(value_type = Option<Json>)]
+    pub user: Option<Box<RawValue>>,
     /// How long it may take, in milliseconds; the shorter of this and the document's limit counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,

@@ -177,8 +177,10 @@ fn a_node_that_must_not_be_called_fails_as_its_policy_says_and_is_not_tried() {
         draft("x", "fail").on_error(OnError::ContinueError).tries(5),
         draft("handler", "echo"),
     ];
-    let mut request = bench.request(plan(&drafts, &[(0, 1, Port::Error, 0)]));
-    request.refused.insert(0, vec!["unknown node type: nope".into()]);
+    let request = bench.request_refusing(
+        plan(&drafts, &[(0, 1, Port::Error, 0)]),
+        &[("x", "unknown node type: nope")],
+    );
     let finished = bench.begin(request).wait();
     assert_eq!(order(&finished), ["handler"]);
     let metrics = finished.metrics();

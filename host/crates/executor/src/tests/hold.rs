@@ -191,6 +191,17 @@ impl Host for Threads {
     }
 }
 
+struct Verdicts(HashMap<String, Vec<String>>);
+
+impl crate::Judge for Verdicts {
+    fn judge(&self, node: &PlanNode) -> crate::Judgement {
+        crate::Judgement {
+            refused: self.0.get(node.id.as_str()).cloned().unwrap_or_default(),
+            ..crate::Judgement::default()
+        }
+    }
+}
+
 /// An executor over a clock that is moved by hand.
 pub(super) struct Bench {
     pub(super) executor: Executor,
@@ -265,7 +276,14 @@ impl Bench {
     }
 
     pub(super) fn request(&self, plan: Plan) -> RunRequest {
-        let prepared = Prepared::new(Arc::new(plan));
+        self.request_refusing(plan, &[])
+    }
+
+    pub(super) fn request_refusing(&self, plan: Plan, refused: &[(&str, &str)]) -> RunRequest {
+        let refused = refused
+            .iter()
+            .map(|(node, why)| ((*node).to_owned(), vec![(*why).to_owned()]));
+        let prepared = Prepared::new(Arc::new(plan), &Verdicts(refused.into_iter().collect()));
         let hold = TestHold {
             nodes: Arc::clone(&self.nodes),
             types: Arc::clone(&prepared.plan().node_types),
@@ -283,8 +301,6 @@ impl Bench {
             context: json("{}"),
             starts: None,
             given: Vec::new(),
-            refused: HashMap::new(),
-            doubts: HashMap::new(),
             timeout: None,
             jitter: Jitter::Off,
             observer: None,
