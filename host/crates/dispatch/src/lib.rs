@@ -41,3 +41,4 @@ pub use served::{Faults, Served};
 pub use session::{Facts, Session};
 pub use stores::TenantStores;
 pub use variables::Variables;
+pub use view::Routes;

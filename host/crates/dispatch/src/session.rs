@@ -55,6 +55,12 @@ impl Session {
         self.held.leases.snapshot().generation()
     }
 
+    /// The snapshot that the session's routes come from, with what was put in place of live versions.
+    #[must_use]
+    pub fn snapshot(&self) -> &Routes {
+        self.held.leases.snapshot()
+    }
+
     /// The plugin and version that the node at `position` is held at.
     #[must_use]
     pub fn served_by(&self, position: usize) -> Option<ServedBy> {

@@ -34,6 +34,13 @@ impl TenantStores {
             .insert(name.to_owned(), value);
     }
 
+    /// Whether a tenant has a secret.
+    #[must_use]
+    pub fn has_secret(&self, tenant: &TenantId, name: &str) -> bool {
+        let secrets = self.secrets.read();
+        secrets.get(tenant).is_some_and(|of| of.contains_key(name))
+    }
+
     pub(crate) fn secret(&self, tenant: &TenantId, name: &str) -> Option<Value> {
         self.secrets.read().get(tenant)?.get(name).cloned()
     }

@@ -12,7 +12,8 @@ use patchbay_registry::Snapshot;
 use crate::dispatcher::Dispatcher;
 use crate::served::Served;
 
-pub(crate) type Routes = Snapshot<Served>;
+/// Everything that is routed, at one generation.
+pub type Routes = Snapshot<Served>;
 pub(crate) type RouteCache = Cache<Arc<ArcSwap<Routes>>, Arc<Routes>>;
 
 /// A thread's own view of the routes of the dispatcher it called last.

@@ -32,6 +32,8 @@ pub enum EventKind {
 
 /// Watches a run. Called from the threads that run nodes, in order for each node: it must not wait for anything.
 pub trait Observer: Send + Sync {
+    /// Whether anybody looks right now; asked before an event is put together.
+    fn is_watching(&self) -> bool;
     /// Something happened.
     fn event(&self, event: &Event);
     /// The run ended.

@@ -115,8 +115,16 @@ impl Frame {
         self.tell(node, EventKind::Skipped);
     }
 
+    /// Whether anybody looks at the run right now.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.run.observer.as_ref().is_some_and(|observer| observer.is_watching())
+    }
+
     pub(crate) fn tell(&self, node: u32, kind: EventKind) {
-        if let Some(observer) = &self.run.observer {
+        if let Some(observer) = &self.run.observer
+            && observer.is_watching()
+        {
             let node = self.path_of(node);
             observer.event(&Event { node, kind });
         }

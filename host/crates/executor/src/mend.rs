@@ -208,7 +208,7 @@ impl At<'_> {
 
     fn put_failed(&self, done: Done, failure: &Failure) -> bool {
         let first = self.frame.put(self.index, done);
-        if first && self.frame.run.observer.is_some() {
+        if first && self.frame.is_watched() {
             self.frame.tell(self.index, EventKind::Failed(failure.clone()));
         }
         first

@@ -102,6 +102,10 @@ pub trait Hold: Send + Sync + 'static {
         callbacks: &dyn Callbacks,
         out: &'o mut Output,
     ) -> Result<ValueRef<'o>, Failure>;
+    /// A call of a pure node took long: ten microseconds at the least.
+    fn took(&self, node_type: TypeIndex, took: Duration) {
+        let _ = (node_type, took);
+    }
     /// Begins a call of an async node.
     fn begin(
         &self,

@@ -95,8 +95,11 @@ impl Prepared {
         let bodies = (0_u32..)
             .zip(&plan.nodes)
             .filter_map(|(index, node)| match &node.work {
-                Work::Loop(spec) => Some((index, Self::new(Arc::clone(&spec.body)))),
-                Work::SubWorkflow(spec) => Some((index, Self::new(Arc::clone(spec.inline.as_ref()?)))),
+                Work::Loop(spec) => {
+                    let around = std::iter::once(&plan).chain(&outer).map(Arc::clone).collect();
+                    Some((index, Self::within(Arc::clone(&spec.body), judge, around)))
+                }
+                Work::SubWorkflow(spec) => Some((index, Self::new(Arc::clone(spec.inline.as_ref()?), judge))),
                 Work::Call(_) | Work::Trigger => None,
             });
         let bodies = bodies.collect();

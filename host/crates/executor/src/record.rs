@@ -237,6 +237,12 @@ impl Finished {
         &self.frame.run
     }
 
+    /// What was run.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<patchbay_workflow::Plan> {
+        self.frame.prepared.plan()
+    }
+
     /// The ids of the nodes as they were begun, once for each try.
     pub fn order(&self) -> impl Iterator<Item = &patchbay_vocab::NodeId> {
         let nodes = &self.frame.prepared.plan().nodes;

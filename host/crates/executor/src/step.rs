@@ -31,6 +31,9 @@ pub(crate) const EMPTY_MAP: &[u8] = &[8, 4, 0, 0, 0, 0, 0, 0, 0];
 /// How long after its deadline a call is given up.
 const OVERDUE: Duration = Duration::from_millis(250);
 
+/// Nanoseconds from which on the host is told how long a call took.
+const LONG: u64 = 10_000;
+
 /// What a step led to.
 pub(crate) enum Step {
     /// The node is done.
@@ -102,7 +105,7 @@ impl At<'_> {
         if let Err(failure) = limits::count_execution(self.frame) {
             return self.end_run(Attempt::first(started, None), failure);
         }
-        if run.observer.is_some() {
+        if self.frame.is_watched() {
             self.frame.tell(self.index, EventKind::Started(1));
         }
         match &self.node.work {
@@ -209,9 +212,11 @@ impl At<'_> {
             desk.replaced = true;
             return Step::Lost;
         }
-        self.frame
-            .prepared
-            .learn(self.index, desk.now.saturating_sub(began));
+        let took = desk.now.saturating_sub(began);
+        self.frame.prepared.learn(self.index, took);
+        if took >= LONG {
+            self.hold.took(node_type, Duration::from_nanos(took));
+        }
         match answer {
             Ok(output) => {
                 let parts = Parts {
@@ -380,7 +385,7 @@ impl At<'_> {
         if !self.frame.put(self.index, done) {
             return Step::Lost;
         }
-        if self.frame.run.observer.is_some() {
+        if self.frame.is_watched() {
             let took = Duration::from_nanos(took);
             self.frame.tell(self.index, EventKind::Succeeded(took));
         }

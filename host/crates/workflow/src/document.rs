@@ -20,7 +20,7 @@ pub const MAX_NODES: usize = 100_000;
 pub const MAX_EDGES: usize = 1_000_000;
 
 /// JSON text that was read, and is an object within the limits. Nothing else is promised of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Document {
     value: Value,
     shape: OnceLock<Findings>,

@@ -525,6 +525,7 @@ pub(super) fn plan(drafts: &[Draft], lines: &[Line]) -> Plan {
         triggers: [].into(),
         node_types: types,
         variables: json("{}"),
+        required_variables: [].into(),
         limits: Limits::default(),
         rate: None,
         save: SavePolicy {

@@ -1,0 +1,233 @@
+//! Documents that were read, and what they come to on a registry.
+//!
+//! Invariant: a document is read, validated and planned once for each content, and held against the registry again only
+//! when one of the versions that its nodes lead to has changed.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use patchbay_dispatch::NodeSlot;
+use patchbay_executor::{Judge, Judgement, Prepared};
+use patchbay_vocab::{Digest, TenantId};
+use patchbay_workflow::{
+    Catalogue, Document, Finding, Findings, OnError, Plan, PlanNode, Recovery, Work, check, read, validate,
+};
+
+use crate::catalogue::View;
+use crate::counted::Weighs;
+
+/// A document that can be run, as far as it can be said without a registry.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) text: Arc<str>,
+    pub(crate) digest: Digest,
+    document: Document,
+    warnings: Findings,
+    pub(crate) plan: Arc<Plan>,
+    bound: Mutex<Option<Arc<Bound>>>,
+}
+
+/// What a document's text came to: kept also when it cannot be run.
+#[derive(Clone, Debug)]
+pub(crate) enum Reading {
+    Fit(Arc<Compiled>),
+    Unfit(Arc<Findings>),
+}
+
+impl Weighs for Reading {
+    fn bytes(&self) -> usize {
+        match self {
+            // A plan takes several times its text: names, templates, edges.
+            Self::Fit(compiled) => compiled.text.len() * 6 + 4096,
+            Self::Unfit(findings) => findings.0.len() * 512 + 256,
+        }
+    }
+}
+
+/// A compiled document on one state of the registry.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    generation: u64,
+    tenant: Option<TenantId>,
+    /// For each node type, the artifact and the node in it that it leads to.
+    leads: Box<[Option<(Digest, usize)>]>,
+    pub(crate) prepared: Arc<Prepared>,
+    /// For each node type, its slot in the registry.
+    pub(crate) slots: Box<[Option<NodeSlot>]>,
+    /// What the registry adds to the document's findings.
+    pub(crate) findings: Findings,
+    /// Those that keep it from running.
+    pub(crate) fatal: bool,
+}
+
+/// Reads a document's text.
+pub(crate) fn compile(text: &str) -> Reading {
+    let document = match read(text.as_bytes()) {
+        Ok(document) => document,
+        Err(findings) => return Reading::Unfit(Arc::new(findings)),
+    };
+    match validate(document) {
+        Err(findings) => Reading::Unfit(Arc::new(findings)),
+        Ok(valid) => {
+            let warnings = valid.warnings().clone();
+            let document = valid.document().clone();
+            Reading::Fit(Arc::new(Compiled {
+                text: text.into(),
+                digest: Digest::of(text.as_bytes()),
+                document,
+                warnings,
+                plan: Arc::new(valid.plan()),
+                bound: Mutex::new(None),
+            }))
+        }
+    }
+}
+
+/// Whether a binding was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    Hit,
+    Miss,
+}
+
+impl Compiled {
+    /// Warnings of the document and what the registry adds.
+    pub(crate) fn findings(&self, bound: &Bound) -> Findings {
+        self.warnings.clone().merged(bound.findings.clone())
+    }
+
+    /// Holds the document against a snapshot; what was found the last time is used again while nothing has changed
+    /// that it depends on.
+    pub(crate) fn bind(&self, view: &View<'_>) -> (Arc<Bound>, Looked) {
+        let generation = view.snapshot.generation();
+        let known = self.bound.lock().clone();
+        let same_tenant = |bound: &Bound| bound.tenant.as_ref() == view.tenant;
+        if let Some(bound) = &known
+            && same_tenant(bound)
+            && (bound.generation == generation || *bound.leads == *self.leads(view))
+        {
+            if bound.generation != generation {
+                // Seen to be the same: the next look is quicker.
+                let again = Arc::new(bound.at(generation));
+                *self.bound.lock() = Some(Arc::clone(&again));
+                return (again, Looked::Hit);
+            }
+            return (Arc::clone(bound), Looked::Hit);
+        }
+        let made = Arc::new(self.bind_anew(view));
+        *self.bound.lock() = Some(Arc::clone(&made));
+        (made, Looked::Miss)
+    }
+
+    fn leads(&self, view: &View<'_>) -> Box<[Option<(Digest, usize)>]> {
+        let lead = |name: &str| view.find(name).map(|found| (found.mount.digest(), found.place));
+        self.plan.node_types.iter().map(|name| lead(name)).collect()
+    }
+
+    /// As [`bind`](Self::bind), for versions that are not what is live: nothing is kept of it.
+    pub(crate) fn bind_anew(&self, view: &View<'_>) -> Bound {
+        let findings = check(&self.document, view);
+        let judged = Judged {
+            view,
+            findings: &findings,
+        };
+        let fatal = findings.errors().any(|finding| judged.is_fatal(finding, &self.plan));
+        Bound {
+            generation: view.snapshot.generation(),
+            tenant: view.tenant.cloned(),
+            leads: self.leads(view),
+            prepared: Prepared::new(Arc::clone(&self.plan), &judged),
+            slots: self.plan.node_types.iter().map(|name| view.snapshot.slot(name)).collect(),
+            fatal,
+            findings,
+        }
+    }
+}
+
+impl Bound {
+    fn at(&self, generation: u64) -> Self {
+        Self {
+            generation,
+            tenant: self.tenant.clone(),
+            leads: self.leads.clone(),
+            prepared: Arc::clone(&self.prepared),
+            slots: self.slots.clone(),
+            findings: self.findings.clone(),
+            fatal: self.fatal,
+        }
+    }
+}
+
+struct Judged<'j> {
+    view: &'j View<'j>,
+    findings: &'j Findings,
+}
+
+/// Findings that are about how a node is called, rather than about whether: the node is the judge of its parameters.
+fn is_doubt(finding: &Finding) -> bool {
+    finding.code.0 == "PARAMETER_SCHEMA"
+}
+
+impl Judged<'_> {
+    /// Whether a finding keeps the whole document from running: it does, unless the node that it is about has a policy
+    /// which says what happens when it fails.
+    fn is_fatal(&self, finding: &Finding, plan: &Plan) -> bool {
+        if is_doubt(finding) {
+            return false;
+        }
+        if finding.code.0 == "NODE_TYPE_NOT_ALLOWED" {
+            return true;
+        }
+        let Some(id) = &finding.node else { return true };
+        match find(plan, id) {
+            Some(node) => {
+                node.policy.on_error == OnError::Stop
+                    && !matches!(
+                        node.policy.recovery,
+                        Some(Recovery::Fallback(Some(_)) | Recovery::Skip { .. })
+                    )
+            }
+            None => true,
+        }
+    }
+}
+
+fn find<'p>(plan: &'p Plan, id: &str) -> Option<&'p PlanNode> {
+    plan.nodes.iter().find_map(|node| {
+        if node.id.as_str() == id {
+            return Some(node);
+        }
+        match &node.work {
+            Work::Loop(spec) => find(&spec.body, id),
+            Work::SubWorkflow(spec) => find(spec.inline.as_deref()?, id),
+            Work::Call(_) | Work::Trigger => None,
+        }
+    })
+}
+
+impl Judge for Judged<'_> {
+    fn judge(&self, node: &PlanNode) -> Judgement {
+        let Work::Call(_) = &node.work else {
+            return Judgement::default();
+        };
+        let kept = self
+            .view
+            .find(&node.node_type)
+            .map(|found| self.view.schema(&found).kept.clone())
+            .unwrap_or_default();
+        let about = || {
+            let errors = self.findings.errors();
+            errors.filter(|finding| finding.node.as_deref() == Some(node.id.as_str()))
+        };
+        let told = |finding: &Finding| format!("{}: {} ({})", finding.code, finding.message, finding.path);
+        let doubts = about().filter(|finding| is_doubt(finding)).map(told).collect();
+        let refused = match self.view.node(&node.node_type) {
+            None => about().filter(|finding| !is_doubt(finding)).map(told).collect(),
+            Some(_) => {
+                let missing = about().filter(|finding| finding.code.0 == "CREDENTIAL_MISSING");
+                missing.map(told).collect()
+            }
+        };
+        Judgement { kept, refused, doubts }
+    }
+}

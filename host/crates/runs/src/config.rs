@@ -1,0 +1,57 @@
+//! How workflows are run on a host.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use patchbay_journal::Retention;
+
+/// How workflows are run on a host. Start from [`RunsConfig::new`] and change fields.
+#[derive(Clone, Debug)]
+pub struct RunsConfig {
+    /// The database of runs.
+    pub journal: PathBuf,
+    /// How many runs are kept, and for how long.
+    pub keep: Retention,
+    /// Threads that run nodes which are not polled.
+    pub threads: usize,
+    /// Milliseconds that one evaluation of a script may take.
+    pub script_millis: u64,
+    /// Bytes that one evaluation of a script may allocate.
+    pub script_memory: usize,
+    /// Bytes of one node's output, and of one expression's value.
+    pub output_bytes: usize,
+    /// How long a run that was told to end may take to do so.
+    pub grace: Duration,
+    /// Bytes of compiled workflows that are kept.
+    pub plan_bytes: u64,
+    /// Bytes of results of pure nodes that are kept; 0 for none.
+    pub result_bytes: u64,
+    /// Results of pure nodes that take this long, or longer, are kept.
+    pub result_from: Duration,
+    /// Variables of the environment that workflows may read as `$env`.
+    pub env: Vec<String>,
+    /// A directory of workflow documents that the host serves; none when `None`.
+    pub workflows: Option<PathBuf>,
+}
+
+impl RunsConfig {
+    /// The standard configuration with the database at `journal`.
+    #[must_use]
+    pub fn new(journal: impl Into<PathBuf>) -> Self {
+        let journal = journal.into();
+        Self {
+            keep: patchbay_journal::JournalConfig::at(&journal).keep,
+            journal,
+            threads: std::thread::available_parallelism().map_or(2, usize::from),
+            script_millis: 1_000,
+            script_memory: 64 << 20,
+            output_bytes: 64 << 20,
+            grace: Duration::from_millis(500),
+            plan_bytes: 256 << 20,
+            result_bytes: 64 << 20,
+            result_from: Duration::from_micros(50),
+            env: Vec::new(),
+            workflows: None,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Workflows on this host: documents compiled once, runs on one snapshot of the registry, their journal, replays, and
+//! what starts them.
+//!
+//! Invariant: a run holds one version of each plugin from its beginning to its end, whatever is deployed meanwhile; a
+//! run that was acknowledged is in the journal, unless its document says that it is not to be kept.
+//!
+//! ```text
+//! text --compile--> Compiled --bind(snapshot)--> Bound --begin--> Run --> Finished --> journal
+//!         plans            validations, metadata
+//! ```
+//!
+//! The executor knows no plugins; [`HostHold`](hold) is where its calls become calls of a session. What a document comes
+//! to on the registry is kept until one of the versions that its nodes lead to has changed.
+#![forbid(unsafe_code)]
+
+mod counted;
+
+mod catalogue;
+mod compiled;
+mod config;
+mod error;
+mod hold;
+mod host;
+mod live;
+mod record;
+mod recorder;
+mod replay;
+mod results;
+mod runs;
+mod shelf;
+
+pub use config::RunsConfig;
+pub use counted::CacheNumbers;
+pub use error::{RunsError, RunsErrorClass};
+pub use live::Watch;
+pub use patchbay_executor::{Finished, RunStatus};
+pub use patchbay_journal::{JournalError, JournalStats, Retention, TriggerKind};
+pub use runs::{Begun, Order, Parts, Runs};
+pub use shelf::{Hook, HookReply};
