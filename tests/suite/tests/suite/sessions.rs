@@ -410,6 +410,28 @@ fn a_call_that_was_begun_fails_as_its_node_does() {
 }
 
 #[test]
+fn a_call_that_was_begun_waits_for_a_hand_over_and_is_answered() {
+    let host = TestHost::holding(&["counter-1-0", "counter-1-1"], |_| {});
+    std::thread::scope(|threads| {
+        let callers: Vec<_> = (0..2)
+            .map(|_| {
+                threads.spawn(|| {
+                    for _ in 0..50 {
+                        let session = host.host().session(&["fx.count"]).unwrap();
+                        awaited(session.begin(0, value(&json!({"by": 1})), owned())).unwrap();
+                    }
+                })
+            })
+            .collect();
+        let mut swap = 0;
+        while !callers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            host.promote("counter", ["1.0.0", "1.1.0"][swap % 2]).unwrap();
+            swap += 1;
+        }
+    });
+}
+
+#[test]
 fn a_stateful_node_keeps_its_state_in_a_call_that_was_begun() {
     let host = TestHost::holding(&["counter-1-0"], |_| {});
     let session = host.host().session(&["fx.count"]).unwrap();
