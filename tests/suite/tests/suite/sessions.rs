@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use patchbay_tests_support::patchbay::{
-    Call, CallError, CallOptions, Cancel, Effect, Explain, NodeError, NodeScope, Output, OwnedOptions,
-    RevisionNumber, Session, TenantId, Value, ValueRef, Variables,
+    Call, CallError, CallOptions, Cancel, Effect, Explain, NodeError, NodeScope, Order, Output, OwnedOptions,
+    RevisionNumber, Selector, Session, TenantId, Value, ValueRef, Variables,
 };
 use patchbay_tests_support::{TestHost, mappings, name};
 use serde_json::{Value as Json, json};
@@ -282,6 +282,25 @@ fn a_node_that_nobody_has_is_unknown_from_within_a_session_too() {
     assert_eq!(ask(&session, 1, &json!({"depth": 3})).unwrap(), "1.0.0");
     let error = ask(&session, 1, &json!({"depth": 4})).unwrap_err();
     assert_eq!(error.node_error().unwrap().code, "PB-CALL-007");
+}
+
+#[test]
+fn a_session_is_made_of_nodes_that_were_resolved_before_the_swap() {
+    let host = TestHost::holding(&["echo-1-0"], |_| {});
+    let nodes = ["fx.version", "fx.nested"].map(|node| host.host().resolve(node).unwrap());
+    host.bring_in("echo-1-1");
+    let session = host.host().session_of(&[&nodes[1], &nodes[0]]).unwrap();
+    assert_eq!(session.served_by(1).unwrap().version.to_string(), "1.1.0");
+    assert_eq!(ask(&session, 0, &json!({"depth": 1})).unwrap(), "1.1.0");
+    for version in ["1.1.0", "1.0.0"] {
+        let revision = host.revision("echo", version).revision;
+        let order = Order::by("ada", "it is in the way");
+        host.host()
+            .quarantine(&name("echo"), Some(&Selector::Revision(revision)), order)
+            .unwrap();
+    }
+    let error = host.host().session_of(&[&nodes[0]]).unwrap_err();
+    assert_eq!(error.code().0, "PB-CALL-001");
 }
 
 #[test]
