@@ -170,6 +170,15 @@ impl Patchbay {
         self.inner.dispatcher.session(node_types)
     }
 
+    /// As [`Patchbay::session`], of nodes that were resolved before: no name is looked up.
+    ///
+    /// # Errors
+    /// When nothing live has one of them any more.
+    pub fn session_of(&self, nodes: &[&Node]) -> Result<Session, CallError> {
+        let slots: Vec<NodeSlot> = nodes.iter().map(|node| node.slot).collect();
+        self.inner.dispatcher.session_of(&slots, &[])
+    }
+
     /// As [`Patchbay::session`], with each of these revisions in place of what is live of its plugin: they have to be
     /// loaded, and nobody asks whether they could go live.
     ///

@@ -7,6 +7,9 @@
 //! node type --resolve--> NodeSlot --snapshot--> Route --gate.enter--> Pass --execute--> Answer
 //! ```
 //!
+//! A [`Session`] does this once for many calls: everything that runs in it, calls of nodes by nodes included, sees one
+//! version of each plugin until it ends. Its calls may be begun and awaited, too, and then own what they need.
+//!
 //! The path of a resolved node costs a thread-local, a pointer comparison (is the cached snapshot the current one?), an
 //! array index, two counter updates and the call itself: no lock, no hash, no allocation.
 #![forbid(unsafe_code)]

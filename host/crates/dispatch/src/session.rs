@@ -219,3 +219,33 @@ fn refused(error: &RegistryError) -> CallError {
         _ => CallError::Closing,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use patchbay_registry::{Registry, SameVersion};
+    use patchbay_vocab::{Explain, FakeClock};
+
+    use super::*;
+    use crate::dispatcher::Limits;
+
+    #[test]
+    fn a_session_of_nothing_answers_nothing() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let clock = Arc::new(FakeClock::new());
+        let registry = Arc::new(Registry::new(Arc::clone(&clock) as _, SameVersion::Refuse));
+        let limits = Limits {
+            output_bytes: 1024,
+            depth: 8,
+        };
+        let dispatcher = Dispatcher::new(registry, clock, runtime.handle().clone(), limits);
+        assert_eq!(dispatcher.session(&["a.b"]).unwrap_err().code().0, "PB-CALL-001");
+        let session = dispatcher.session_of(&[], &[]).unwrap();
+        assert_eq!(session.generation(), 0);
+        assert!(session.facts(0).is_none() && session.served_by(0).is_none());
+        let options = OwnedOptions::of("acme".parse().unwrap(), "run".into(), "a.b".into());
+        let begun = session.begin(0, Value::null(), options);
+        drop(session);
+        let error = runtime.block_on(begun).unwrap_err();
+        assert!(matches!(error, CallError::UnknownNode { node_type, .. } if node_type == "a.b"));
+    }
+}

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use patchbay_tests_support::patchbay::{
-    Call, CallError, CallOptions, Cancel, Effect, Explain, NodeError, NodeScope, Output, OwnedOptions,
-    RevisionNumber, Session, TenantId, Value, ValueRef, Variables,
+    Call, CallError, CallOptions, Cancel, Effect, Explain, NodeError, NodeScope, Order, Output, OwnedOptions,
+    RevisionNumber, Selector, Session, TenantId, Value, ValueRef, Variables,
 };
 use patchbay_tests_support::{TestHost, mappings, name};
 use serde_json::{Value as Json, json};
@@ -285,6 +285,25 @@ fn a_node_that_nobody_has_is_unknown_from_within_a_session_too() {
 }
 
 #[test]
+fn a_session_is_made_of_nodes_that_were_resolved_before_the_swap() {
+    let host = TestHost::holding(&["echo-1-0"], |_| {});
+    let nodes = ["fx.version", "fx.nested"].map(|node| host.host().resolve(node).unwrap());
+    host.bring_in("echo-1-1");
+    let session = host.host().session_of(&[&nodes[1], &nodes[0]]).unwrap();
+    assert_eq!(session.served_by(1).unwrap().version.to_string(), "1.1.0");
+    assert_eq!(ask(&session, 0, &json!({"depth": 1})).unwrap(), "1.1.0");
+    for version in ["1.1.0", "1.0.0"] {
+        let revision = host.revision("echo", version).revision;
+        let order = Order::by("ada", "it is in the way");
+        host.host()
+            .quarantine(&name("echo"), Some(&Selector::Revision(revision)), order)
+            .unwrap();
+    }
+    let error = host.host().session_of(&[&nodes[0]]).unwrap_err();
+    assert_eq!(error.code().0, "PB-CALL-001");
+}
+
+#[test]
 fn a_session_runs_on_the_revisions_it_is_given() {
     let host = TestHost::holding(&["echo-1-0", "echo-1-1"], |_| {});
     let (echo, old) = (name("echo"), host.revision("echo", "1.0.0").revision);
@@ -407,6 +426,28 @@ fn a_call_that_was_begun_fails_as_its_node_does() {
         let error = awaited(session.begin(position, value(&input), owned())).unwrap_err();
         assert_eq!(error.code().0, code, "{position}: {error}");
     }
+}
+
+#[test]
+fn a_call_that_was_begun_waits_for_a_hand_over_and_is_answered() {
+    let host = TestHost::holding(&["counter-1-0", "counter-1-1"], |_| {});
+    std::thread::scope(|threads| {
+        let callers: Vec<_> = (0..2)
+            .map(|_| {
+                threads.spawn(|| {
+                    for _ in 0..50 {
+                        let session = host.host().session(&["fx.count"]).unwrap();
+                        awaited(session.begin(0, value(&json!({"by": 1})), owned())).unwrap();
+                    }
+                })
+            })
+            .collect();
+        let mut swap = 0;
+        while !callers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            host.promote("counter", ["1.0.0", "1.1.0"][swap % 2]).unwrap();
+            swap += 1;
+        }
+    });
 }
 
 #[test]
