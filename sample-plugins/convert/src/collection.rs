@@ -3,16 +3,17 @@
 use plugin_api::prelude::*;
 use plugin_api::value::Kind;
 
+use crate::any::Any;
 use crate::text::{Convert, scalar_text, shown};
 
 #[parameters]
 pub(crate) struct ToArray<'a> {
     /// The value to convert.
     #[serde(default)]
-    value: Option<ValueRef<'a>>,
+    value: Any<'a>,
     /// Where to split a text that is no JSON list; the empty text splits between all characters.
     #[serde(default)]
-    #[schemars(extend("default" = ","))]
+    #[schemars(extend("type" = ["string", "number", "boolean", "null"], "default" = ","))]
     separator: Option<ValueRef<'a>>,
 }
 
@@ -28,7 +29,7 @@ pub(crate) struct ToArray<'a> {
     example(title = "a map", input = r#"{"value": {"x": 1, "y": 2}}"#, output = r#"{"result": [1, 2]}"#)
 )]
 pub(crate) fn to_array(input: ToArray<'_>) -> NodeResult<Answer<Value>> {
-    let value = input.value.unwrap_or(ValueRef::NULL);
+    let value = input.value.0;
     Ok(answer(match value.kind() {
         Kind::Null => list(&[(); 0])?,
         Kind::List => value.to_value(),

@@ -3,6 +3,7 @@
 use plugin_api::prelude::*;
 use plugin_api::value::Kind;
 
+use crate::any::Any;
 use crate::calendar::Moment;
 use crate::text::{Convert, shown};
 
@@ -62,7 +63,7 @@ pub(crate) fn parse_date(input: Convert<'_>) -> NodeResult<ParsedDate> {
 pub(crate) struct FormatDate<'a> {
     /// The date, as text or in milliseconds since 1970.
     #[serde(default)]
-    value: Option<ValueRef<'a>>,
+    value: Any<'a>,
     /// One of iso, date, time, timestamp, unix, locale, localeDate, localeTime; any other word means iso.
     #[serde(default)]
     #[schemars(extend("default" = "iso"))]
@@ -87,7 +88,7 @@ pub(crate) struct FormatDate<'a> {
     )
 )]
 pub(crate) fn format_date(input: FormatDate<'_>) -> NodeResult<Answer<Option<String>>> {
-    let Some(moment) = moment(input.value.unwrap_or(ValueRef::NULL))? else {
+    let Some(moment) = moment(input.value.0)? else {
         return Ok(answer(None));
     };
     let pattern = match input.format.unwrap_or("iso") {

@@ -6,6 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use plugin_api::prelude::*;
 use plugin_api::value::{Kind, Writer};
 
+use crate::any::Any;
 use crate::text::{Convert, scalar_text, shown, text_of};
 
 /// Writes padding, and reads texts without it.
@@ -71,7 +72,7 @@ pub(crate) fn base64_decode(input: Convert<'_>) -> NodeResult<Answer<Value>> {
 pub(crate) struct Url<'a> {
     /// The text to convert.
     #[serde(default)]
-    value: Option<ValueRef<'a>>,
+    value: Any<'a>,
     /// Whether it is a part of a URL. In a whole one, what has a meaning there stays as it is.
     #[serde(default)]
     #[schemars(extend("default" = true))]
@@ -80,7 +81,7 @@ pub(crate) struct Url<'a> {
 
 impl<'a> Url<'a> {
     fn text(&self) -> NodeResult<std::borrow::Cow<'a, str>> {
-        wanted_text(self.value.unwrap_or(ValueRef::NULL))
+        wanted_text(self.value.0)
     }
 
     /// The bytes that stay as they are on account of their meaning.

@@ -2,6 +2,8 @@
 
 use plugin_api::prelude::*;
 
+use crate::any::Any;
+
 /// JavaScript indents by no more.
 const MAX_INDENT: usize = 10;
 
@@ -9,10 +11,10 @@ const MAX_INDENT: usize = 10;
 pub(crate) struct ParseJson<'a> {
     /// The text to read. What is no text is given back as it is.
     #[serde(default, alias = "text", alias = "string")]
-    value: Option<ValueRef<'a>>,
+    value: Any<'a>,
     /// The result where the text is no JSON.
     #[serde(default)]
-    default: Option<Value>,
+    default: Any<'a>,
 }
 
 /// Reads a JSON text; one that is no JSON gives the default, null unless told otherwise.
@@ -25,18 +27,18 @@ pub(crate) struct ParseJson<'a> {
     example(title = "no JSON", input = r#"{"value": "{a", "default": {}}"#, output = r#"{"result": {}}"#)
 )]
 pub(crate) fn parse_json(input: ParseJson<'_>) -> Answer<Value> {
-    let value = input.value.unwrap_or(ValueRef::NULL);
+    let value = input.value.0;
     let Some(text) = value.as_str() else {
         return answer(value.to_value());
     };
-    answer(Value::from_json(text).unwrap_or_else(|_| input.default.unwrap_or_default()))
+    answer(Value::from_json(text).unwrap_or_else(|_| input.default.0.to_value()))
 }
 
 #[parameters]
 pub(crate) struct ToJson<'a> {
     /// The value to write.
     #[serde(default)]
-    value: Option<ValueRef<'a>>,
+    value: Any<'a>,
     /// Whether to use several lines; by default where `indent` is given.
     #[serde(default)]
     pretty: Option<bool>,
@@ -56,7 +58,7 @@ pub(crate) struct ToJson<'a> {
     example(title = "indented", input = r#"{"value": [1], "pretty": true}"#, output = r#"{"result": "[\n  1\n]"}"#)
 )]
 pub(crate) fn to_json(input: ToJson<'_>) -> Answer<String> {
-    let value = input.value.unwrap_or(ValueRef::NULL);
+    let value = input.value.0;
     let indent = usize::try_from(input.indent.unwrap_or(2)).unwrap_or_default();
     let pretty = input.pretty.unwrap_or(input.indent.is_some()) && indent > 0;
     answer(match indent.min(MAX_INDENT) {

@@ -5,6 +5,7 @@
 //! written. Dates are in UTC.
 #![forbid(unsafe_code)]
 
+mod any;
 mod boolean;
 mod calendar;
 mod collection;

@@ -3,6 +3,7 @@
 use plugin_api::prelude::*;
 use plugin_api::value::Kind;
 
+use crate::any::Any;
 use crate::numeral::{Number, Reading, leading_float, leading_integer, whole_text};
 use crate::text::{scalar_text, shown};
 
@@ -10,11 +11,11 @@ use crate::text::{scalar_text, shown};
 pub(crate) struct Numeric<'a> {
     /// The value to convert.
     #[serde(default)]
-    value: Option<ValueRef<'a>>,
+    value: Any<'a>,
     /// The result where the value is no number.
     #[serde(default)]
     #[schemars(extend("default" = 0))]
-    default: Option<Value>,
+    default: Any<'a>,
 }
 
 /// The number that `value` is, with `of_text` reading texts.
@@ -28,10 +29,11 @@ fn read(value: ValueRef<'_>, of_text: impl FnOnce(&str) -> Reading) -> Reading {
     }
 }
 
-fn result(value: ValueRef<'_>, reading: Reading, default: Option<Value>) -> NodeResult<Answer<Value>> {
+fn result(value: ValueRef<'_>, reading: Reading, default: Any<'_>) -> NodeResult<Answer<Value>> {
     match reading {
         Ok(Some(number)) => Ok(answer(number.to_value()?)),
-        Ok(None) => Ok(answer(default.unwrap_or_else(|| 0.into()))),
+        Ok(None) if default.0.is_null() => Ok(answer(0.into())),
+        Ok(None) => Ok(answer(default.0.to_value())),
         Err(why) => Err(NodeError::invalid(
             "value",
             format_args!("{} {why}", shown(value)),
@@ -49,7 +51,7 @@ fn result(value: ValueRef<'_>, reading: Reading, default: Option<Value>) -> Node
     example(title = "no number", input = r#"{"value": "abc", "default": -1}"#, output = r#"{"result": -1}"#)
 )]
 pub(crate) fn to_number(input: Numeric<'_>) -> NodeResult<Answer<Value>> {
-    let value = input.value.unwrap_or(ValueRef::NULL);
+    let value = input.value.0;
     result(value, read(value, whole_text), input.default)
 }
 
@@ -63,7 +65,7 @@ pub(crate) fn to_number(input: Numeric<'_>) -> NodeResult<Answer<Value>> {
     example(title = "no number", input = r#"{"value": "x"}"#, output = r#"{"result": 0}"#)
 )]
 pub(crate) fn to_float(input: Numeric<'_>) -> NodeResult<Answer<Value>> {
-    let value = input.value.unwrap_or(ValueRef::NULL);
+    let value = input.value.0;
     result(value, read(value, leading_float), input.default)
 }
 
@@ -71,11 +73,11 @@ pub(crate) fn to_float(input: Numeric<'_>) -> NodeResult<Answer<Value>> {
 pub(crate) struct ToInteger<'a> {
     /// The value to convert.
     #[serde(default)]
-    value: Option<ValueRef<'a>>,
+    value: Any<'a>,
     /// The result where the value starts with no digit.
     #[serde(default)]
     #[schemars(extend("default" = 0))]
-    default: Option<Value>,
+    default: Any<'a>,
     /// The base of the digits, from 2 to 36.
     #[serde(default)]
     #[schemars(range(min = 2, max = 36), extend("default" = 10))]
@@ -92,7 +94,7 @@ pub(crate) struct ToInteger<'a> {
     example(title = "another base", input = r#"{"value": "ff", "radix": 16}"#, output = r#"{"result": 255}"#)
 )]
 pub(crate) fn to_integer(input: ToInteger<'_>) -> NodeResult<Answer<Value>> {
-    let value = input.value.unwrap_or(ValueRef::NULL);
+    let value = input.value.0;
     let radix = input.radix.unwrap_or(10);
     let radix = u32::try_from(radix)
         .ok()

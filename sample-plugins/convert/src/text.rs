@@ -5,16 +5,18 @@ use std::borrow::Cow;
 use plugin_api::prelude::*;
 use plugin_api::value::Kind;
 
+use crate::any::Any;
+
 #[parameters]
 pub(crate) struct Convert<'a> {
     /// The value to convert.
     #[serde(default)]
-    pub(crate) value: Option<ValueRef<'a>>,
+    pub(crate) value: Any<'a>,
 }
 
 impl<'a> Convert<'a> {
-    pub(crate) fn value(&self) -> ValueRef<'a> {
-        self.value.unwrap_or(ValueRef::NULL)
+    pub(crate) const fn value(&self) -> ValueRef<'a> {
+        self.value.0
     }
 }
 

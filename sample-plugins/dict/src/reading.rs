@@ -30,7 +30,7 @@ macro_rules! schema {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Given<'a>(pub(crate) Option<ValueRef<'a>>);
 
-schema!(Given, {});
+schema!(Given, { "type": ["array", "boolean", "null", "number", "object", "string"] });
 
 impl<'a> Given<'a> {
     /// The value; null if it is missing.

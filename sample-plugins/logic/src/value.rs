@@ -30,11 +30,11 @@ impl JsonSchema for Given<'_> {
     }
 
     fn schema_name() -> Cow<'static, str> {
-        "AnyValue".into()
+        "Given".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        true.into()
+        json_schema!({ "type": ["array", "boolean", "null", "number", "object", "string"] })
     }
 }
 
