@@ -3,6 +3,7 @@
 //!
 //! Where an expression or a template is wanted (`condition`, `transform`), the host evaluates it for each entry, as
 //! `$value` under `$key`.
+//! Such a parameter has `x-template: false` in its schema: it is not to be filled in before the node sees it.
 #![forbid(unsafe_code)]
 
 mod access;

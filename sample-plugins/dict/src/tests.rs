@@ -324,6 +324,19 @@ fn a_callback_that_fails_names_its_parameter_and_the_key() {
     assert_eq!(error.code, code::CANCELLED, "{error}");
 }
 
+#[test]
+fn what_is_evaluated_for_each_entry_is_marked_to_reach_the_node_as_it_is() {
+    for (meta, parameter) in [
+        (map_values::meta(), "transform"),
+        (filter_entries::meta(), "condition"),
+    ] {
+        let mark = meta
+            .parameters
+            .pointer(&format!("/properties/{parameter}/x-template"));
+        assert!(mark.is_some_and(|mark| *mark == false), "{}", meta.node_type);
+    }
+}
+
 fn value() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
         Just(Value::null()),

@@ -3,6 +3,7 @@
 //!
 //! Equality is deep. Where an expression or a template is wanted (`condition`, `transform`, `reducer`), the host
 //! evaluates it for each item, as `$item` at `$index`.
+//! Such a parameter has `x-template: false` in its schema: it is not to be filled in before the node sees it.
 #![forbid(unsafe_code)]
 
 mod callback;

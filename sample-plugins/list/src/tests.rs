@@ -369,6 +369,25 @@ fn no_callback_is_made_for_what_needs_none_or_for_a_caller_who_gave_up() {
     assert_eq!(error.code, code::CANCELLED, "{error}");
 }
 
+#[test]
+fn what_is_evaluated_for_each_item_is_marked_to_reach_the_node_as_it_is() {
+    let marked = [
+        (find::meta(), "condition"),
+        (find_index::meta(), "condition"),
+        (filter::meta(), "condition"),
+        (every::meta(), "condition"),
+        (some::meta(), "condition"),
+        (map::meta(), "transform"),
+        (reduce::meta(), "reducer"),
+    ];
+    for (meta, parameter) in marked {
+        let mark = meta
+            .parameters
+            .pointer(&format!("/properties/{parameter}/x-template"));
+        assert!(mark.is_some_and(|mark| *mark == false), "{}", meta.node_type);
+    }
+}
+
 fn value() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
         Just(Value::null()),
