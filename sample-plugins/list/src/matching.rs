@@ -1,0 +1,173 @@
+//! Invariant: a test of items is one of three: a condition that the host evaluates, a field (that has a value), or a
+//! value; a node that is given none of them says so.
+
+use plugin_api::prelude::*;
+
+use crate::callback::Callback;
+use crate::equality::same;
+use crate::reading::{Field, Given, List, truthy};
+
+/// What a test has to say of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Match,
+    Miss,
+}
+
+#[parameters]
+pub(crate) struct Matching<'a> {
+    /// The list.
+    #[serde(default, alias = "list", alias = "items")]
+    array: List<'a>,
+    /// An expression over `$item` and `$index`, with or without braces.
+    #[serde(default)]
+    #[schemars(extend("x-template" = false))]
+    condition: Given<'a>,
+    /// A field of the items, instead of a condition: it has the value of `value`, or counts as true.
+    #[serde(default)]
+    key: Option<Field<'a>>,
+    /// The value that the field has, or the whole item where there is no `key`.
+    #[serde(default)]
+    value: Given<'a>,
+}
+
+impl<'a> Matching<'a> {
+    /// The items with that verdict, with their positions, found one at a time.
+    fn matches<'i>(
+        &'i self,
+        ctx: &'i Ctx<'i>,
+        wanted: Verdict,
+    ) -> NodeResult<impl Iterator<Item = NodeResult<(usize, ValueRef<'a>)>>> {
+        if self.condition.value().is_null() && self.key.is_none() && self.value.0.is_none() {
+            return Err(NodeError::invalid(
+                "condition",
+                "give a condition, a key or a value",
+            ));
+        }
+        let callback = Callback::new("condition", ctx);
+        Ok(self.array.iter().enumerate().filter_map(move |entry| {
+            let tested = self.test(&callback, entry);
+            tested
+                .map(|verdict| (verdict == wanted).then_some(entry))
+                .transpose()
+        }))
+    }
+
+    fn test(&self, callback: &Callback<'_>, (index, item): (usize, ValueRef<'_>)) -> NodeResult<Verdict> {
+        let condition = self.condition.value();
+        let found = self.key.as_ref().map_or(Some(item), |key| key.of(item));
+        let matches = match (condition.as_str(), found, self.value.0) {
+            (Some(expression), _, _) => truthy(callback.evaluate(expression, (index, item), None)?.as_ref()),
+            // A condition that is no text is the same for every item.
+            _ if !condition.is_null() => truthy(condition),
+            (None, Some(found), Some(value)) => same(found, value),
+            (None, Some(found), None) => truthy(found),
+            (None, None, _) => false,
+        };
+        Ok(if matches { Verdict::Match } else { Verdict::Miss })
+    }
+}
+
+/// Gives the first item that matches; null if none does.
+#[node(
+    id = "list.find",
+    effect = "idempotent",
+    tags = ["list", "search", "expression"],
+    example(
+        title = "by a condition",
+        input = r#"{"array": [{"age": 17}, {"age": 30}], "condition": "$item.age > 18"}"#,
+        output = r#"{"result": {"age": 30}}"#
+    ),
+    example(
+        title = "by a field",
+        input = r#"{"array": [{"id": 1}, {"id": 2}], "key": "id", "value": 2}"#,
+        output = r#"{"result": {"id": 2}}"#
+    )
+)]
+pub(crate) fn find<'a>(input: Matching<'a>, ctx: &Ctx<'_>) -> NodeResult<Answer<ValueRef<'a>>> {
+    let found = input.matches(ctx, Verdict::Match)?.next().transpose()?;
+    Ok(answer(found.map_or(ValueRef::NULL, |(_, item)| item)))
+}
+
+/// Gives the position of the first item that matches; -1 if none does.
+#[node(
+    id = "list.findIndex",
+    aliases = ["list.find_index"],
+    effect = "idempotent",
+    tags = ["list", "search", "expression"],
+    example(
+        title = "by a condition",
+        input = r#"{"array": [{"age": 17}, {"age": 30}], "condition": "$item.age > 18"}"#,
+        output = r#"{"result": 1}"#
+    ),
+    example(title = "by a value", input = r#"{"array": ["a"], "value": "b"}"#, output = r#"{"result": -1}"#)
+)]
+pub(crate) fn find_index(input: Matching<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<i64>> {
+    let found = input.matches(ctx, Verdict::Match)?.next().transpose()?;
+    Ok(answer(
+        found
+            .and_then(|(index, _)| i64::try_from(index).ok())
+            .unwrap_or(-1),
+    ))
+}
+
+/// Keeps the items that match.
+#[node(
+    id = "list.filter",
+    effect = "idempotent",
+    tags = ["list", "search", "expression"],
+    example(
+        title = "by a condition",
+        input = r#"{"array": [{"age": 17}, {"age": 30}], "condition": "{{ $item.age > 18 }}"}"#,
+        output = r#"{"result": [{"age": 30}]}"#
+    ),
+    example(
+        title = "by a field that counts as true",
+        input = r#"{"array": [{"n": 1, "ok": true}, {"n": 2, "ok": false}, {"n": 3}], "key": "ok"}"#,
+        output = r#"{"result": [{"n": 1, "ok": true}]}"#
+    )
+)]
+pub(crate) fn filter<'a>(input: Matching<'a>, ctx: &Ctx<'_>) -> NodeResult<Answer<Vec<ValueRef<'a>>>> {
+    let found = input.matches(ctx, Verdict::Match)?;
+    Ok(answer(
+        found.map(|found| Ok(found?.1)).collect::<NodeResult<_>>()?,
+    ))
+}
+
+/// Says whether every item matches; of none, they do.
+#[node(
+    id = "list.every",
+    effect = "idempotent",
+    tags = ["list", "search", "expression"],
+    example(
+        title = "one is too young",
+        input = r#"{"array": [{"age": 17}, {"age": 30}], "condition": "$item.age > 18"}"#,
+        output = r#"{"result": false}"#
+    ),
+    example(
+        title = "by a field",
+        input = r#"{"array": [{"t": "x"}, {"t": "x"}], "key": "t", "value": "x"}"#,
+        output = r#"{"result": true}"#
+    )
+)]
+pub(crate) fn every(input: Matching<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<bool>> {
+    let miss = input.matches(ctx, Verdict::Miss)?.next().transpose()?;
+    Ok(answer(miss.is_none()))
+}
+
+/// Says whether any item matches.
+#[node(
+    id = "list.some",
+    effect = "idempotent",
+    tags = ["list", "search", "expression"],
+    example(
+        title = "one is old enough",
+        input = r#"{"array": [{"age": 17}, {"age": 30}], "condition": "$item.age > 18"}"#,
+        output = r#"{"result": true}"#
+    ),
+    example(title = "of none", input = r#"{"array": [], "condition": "$item.age > 18"}"#, output = r#"{"result": false}"#)
+)]
+pub(crate) fn some(input: Matching<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<bool>> {
+    let found = input.matches(ctx, Verdict::Match)?.next().transpose()?;
+    Ok(answer(found.is_some()))
+}
