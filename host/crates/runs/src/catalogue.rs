@@ -17,7 +17,7 @@ use crate::counted::{Counted, Weighs};
 /// Problems of one node's parameters that are told.
 const MOST_PROBLEMS: usize = 20;
 /// The keyword of a parameter's schema that says: the node evaluates the expression in it by itself.
-const EXPRESSION: &str = "x-expression";
+const TEMPLATE: &str = "x-template";
 
 /// What is read from a node's metadata once: its compiled schema, and which parameters it evaluates.
 #[derive(Debug)]
@@ -68,9 +68,13 @@ impl<'v> View<'v> {
             return known;
         }
         let parameters = &found.node.meta.parameters;
-        let kept = parameters.get("properties").and_then(serde_json::Value::as_object);
+        let kept = parameters
+            .get("properties")
+            .and_then(serde_json::Value::as_object);
         let kept = kept.into_iter().flatten().filter(|(_, schema)| {
-            schema.get(EXPRESSION).is_some_and(|keyword| *keyword == serde_json::Value::Bool(true))
+            schema
+                .get(TEMPLATE)
+                .is_some_and(|keyword| *keyword == serde_json::Value::Bool(false))
         });
         // A schema that is none was told of when the plugin was checked; nothing is checked against it.
         let schema = Arc::new(Schema {
@@ -89,7 +93,11 @@ impl Catalogue for View<'_> {
         let reads = meta.capabilities.contains(&Capability::Secrets);
         Some(KnownNode {
             // A node that names several secrets may need one of them: only a sole one is surely needed.
-            secrets: if reads && meta.secrets.len() == 1 { meta.secrets.clone() } else { Vec::new() },
+            secrets: if reads && meta.secrets.len() == 1 {
+                meta.secrets.clone()
+            } else {
+                Vec::new()
+            },
             experimental: meta.experimental,
         })
     }
@@ -120,7 +128,9 @@ impl Catalogue for View<'_> {
         let concerns_open = |pointer: &str| {
             open.iter().any(|open| {
                 let below = |longer: &str, shorter: &str| {
-                    longer.strip_prefix(shorter).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                    longer
+                        .strip_prefix(shorter)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 };
                 below(open, pointer) || below(pointer, open)
             })
@@ -147,6 +157,7 @@ impl Catalogue for View<'_> {
     }
 
     fn has_secret(&self, name: &str) -> bool {
-        self.tenant.is_some_and(|tenant| self.dispatcher.stores().has_secret(tenant, name))
+        self.tenant
+            .is_some_and(|tenant| self.dispatcher.stores().has_secret(tenant, name))
     }
 }

@@ -131,13 +131,20 @@ impl Compiled {
             view,
             findings: &findings,
         };
-        let fatal = findings.errors().any(|finding| judged.is_fatal(finding, &self.plan));
+        let fatal = findings
+            .errors()
+            .any(|finding| judged.is_fatal(finding, &self.plan));
         Bound {
             generation: view.snapshot.generation(),
             tenant: view.tenant.cloned(),
             leads: self.leads(view),
             prepared: Prepared::new(Arc::clone(&self.plan), &judged),
-            slots: self.plan.node_types.iter().map(|name| view.snapshot.slot(name)).collect(),
+            slots: self
+                .plan
+                .node_types
+                .iter()
+                .map(|name| view.snapshot.slot(name))
+                .collect(),
             fatal,
             findings,
         }
@@ -228,6 +235,10 @@ impl Judge for Judged<'_> {
                 missing.map(told).collect()
             }
         };
-        Judgement { kept, refused, doubts }
+        Judgement {
+            kept,
+            refused,
+            doubts,
+        }
     }
 }

@@ -40,6 +40,14 @@ pub enum RunsError {
     /// No such workflow.
     #[error("the host serves no workflow `{0}`")]
     UnknownWorkflow(WorkflowId),
+    /// No webhook is there.
+    #[error("no workflow that is served has the webhook {method} {path}")]
+    NoHook {
+        /// The method.
+        method: String,
+        /// The path.
+        path: String,
+    },
     /// A request names neither a document nor a workflow, or both.
     #[error("name either `workflow` (a document) or `workflowId`")]
     WhichWorkflow,
@@ -122,7 +130,7 @@ impl RunsError {
     #[must_use]
     pub const fn class(&self) -> RunsErrorClass {
         match self {
-            Self::UnknownRun(_) | Self::UnknownWorkflow(_) => RunsErrorClass::NotFound,
+            Self::UnknownRun(_) | Self::UnknownWorkflow(_) | Self::NoHook { .. } => RunsErrorClass::NotFound,
             Self::Refused { .. }
             | Self::WhichWorkflow
             | Self::Input { .. }
@@ -163,6 +171,7 @@ impl Explain for RunsError {
             Self::Ended(_) => "PB-RUN-013",
             Self::NotReplayable { .. } => "PB-RUN-014",
             Self::Unavailable(_) => "PB-RUN-015",
+            Self::NoHook { .. } => "PB-RUN-016",
             Self::Journal(error) => return error.code(),
         })
     }
@@ -172,6 +181,9 @@ impl Explain for RunsError {
             Self::Refused { .. } => "see all findings with `patchbay validate`, and mend the document".into(),
             Self::UnknownRun(_) => "see `patchbay runs` for those that are kept".into(),
             Self::UnknownWorkflow(_) => "see `patchbay workflows` for those that the host serves".into(),
+            Self::NoHook { .. } => {
+                "see `patchbay workflows` for the webhooks there are; a workflow has to be active".into()
+            }
             Self::WhichWorkflow => "send one of the two".into(),
             Self::Input { .. } => "send JSON as `patchbay run --help` shows it".into(),
             Self::OtherTenant { document, .. } => format!("run it for `{document}`, or change its tenantId"),
@@ -179,10 +191,15 @@ impl Explain for RunsError {
             Self::Version { plugin, .. } => format!("see `patchbay plugins {plugin}` for what there is"),
             Self::Hold(error) => error.help(),
             Self::TooOften { again, .. } => {
-                format!("try again in {} s, or raise rateLimiting in the document", again.as_secs_f64().ceil())
+                format!(
+                    "try again in {} s, or raise rateLimiting in the document",
+                    again.as_secs_f64().ceil()
+                )
             }
             Self::QueueFull => "wait until some have ended, or raise maxConcurrentExecutions".into(),
-            Self::Behind => "see whether the disk of the data directory is full; runs go on when it has caught up".into(),
+            Self::Behind => {
+                "see whether the disk of the data directory is full; runs go on when it has caught up".into()
+            }
             Self::Ended(run) => format!("see what became of it with `patchbay runs {run}`"),
             Self::NotReplayable { .. } => "replay a run that was kept with its contents".into(),
             Self::Unavailable(_) => "see the log, and start the host again".into(),

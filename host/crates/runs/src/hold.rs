@@ -13,8 +13,8 @@ use patchbay_dispatch::{
 use patchbay_executor::{
     Board, Callbacks, Class, Failure, Hold, Nature, NodeCall, Output, Prepared, ServedBy, Task,
 };
-use patchbay_loader::CallFault;
 use patchbay_lifecycle::Lifecycle;
+use patchbay_loader::CallFault;
 use patchbay_vocab::{Clock, Explain, Monotonic};
 use patchbay_workflow::TypeIndex;
 use plugin_api::NodeError;
@@ -68,7 +68,8 @@ impl HostHold {
         let natures: Box<[Nature]> = places.iter().map(|place| nature(&session, *place)).collect();
         let is_dear = |(place, nature): (&Option<u32>, &Nature)| {
             let facts = place.and_then(|place| session.facts(place as usize));
-            *nature == Nature::Pure && facts.is_some_and(|facts| ground.results.is_dear((facts.digest, facts.node)))
+            *nature == Nature::Pure
+                && facts.is_some_and(|facts| ground.results.is_dear((facts.digest, facts.node)))
         };
         let dear = match ground.results.is_on() {
             true => places.iter().zip(&natures).map(is_dear).collect(),
@@ -98,7 +99,10 @@ impl HostHold {
 
     fn unknown(&self, node_type: TypeIndex) -> Failure {
         let name = self.types.get(node_type.0 as usize).map_or("", |name| name);
-        Failure::new(Class::UnknownNodeType, format!("no live plugin has a node `{name}`"))
+        Failure::new(
+            Class::UnknownNodeType,
+            format!("no live plugin has a node `{name}`"),
+        )
     }
 
     fn options<'c>(&'c self, call: &'c NodeCall<'_>, scope: Option<&'c dyn NodeScope>) -> CallOptions<'c> {
@@ -249,7 +253,10 @@ impl Hold for HostHold {
         };
         let scope = Lent(callbacks);
         let options = self.options(call, Some(&scope));
-        let answer = self.ground.dispatcher.call_mount(&mount, name, input, &options, out);
+        let answer = self
+            .ground
+            .dispatcher
+            .call_mount(&mount, name, input, &options, out);
         match answer {
             Ok(answer) => (Some(by), Ok(answer.value)),
             Err(error) => (Some(by), Err(failure(error, false))),
@@ -265,8 +272,12 @@ impl Hold for HostHold {
             .into_iter()
             .map(|slot| slot.filter(|slot| snapshot.route(*slot).is_some()))
             .collect();
-        let variables = Variables::from_value(plan.variables.as_ref())
-            .map_err(|_| Failure::new(Class::LimitExceeded, "the variables of the workflow are over a limit"))?;
+        let variables = Variables::from_value(plan.variables.as_ref()).map_err(|_| {
+            Failure::new(
+                Class::LimitExceeded,
+                "the variables of the workflow are over a limit",
+            )
+        })?;
         let child = Self::take(
             &self.ground,
             &plan.node_types,
@@ -378,11 +389,15 @@ macro_rules! lend {
             }
 
             fn evaluate(&self, expression: &str, bindings: ValueRef<'_>) -> Result<Value, NodeError> {
-                self.0.evaluate(expression, bindings).map_err(|failure| told(&failure))
+                self.0
+                    .evaluate(expression, bindings)
+                    .map_err(|failure| told(&failure))
             }
 
             fn render(&self, template: ValueRef<'_>, bindings: ValueRef<'_>) -> Result<Value, NodeError> {
-                self.0.render(template, bindings).map_err(|failure| told(&failure))
+                self.0
+                    .render(template, bindings)
+                    .map_err(|failure| told(&failure))
             }
         }
     };

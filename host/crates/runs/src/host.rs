@@ -29,14 +29,23 @@ impl Host for RunsHost {
         let Some(runs) = self.runs.upgrade() else {
             return Err(Failure::new(Class::Cancelled, "the host is shutting down"));
         };
-        if let Some(document) = named.get("workflow").filter(|document| document.as_map().is_some()) {
+        if let Some(document) = named
+            .get("workflow")
+            .filter(|document| document.as_map().is_some())
+        {
             return runs.sub_workflow(&document.to_json(), tenant).map_err(invalid);
         }
-        let id = ["workflowId", "workflow_id", "workflow", "id"].iter().find_map(|key| named.get(key)?.as_str());
+        let id = ["workflowId", "workflow_id", "workflow", "id"]
+            .iter()
+            .find_map(|key| named.get(key)?.as_str());
         let Some(id) = id else {
-            return Err(invalid("parameter `workflowId`: is missing, and no `workflow` is given".into()));
+            return Err(invalid(
+                "parameter `workflowId`: is missing, and no `workflow` is given".into(),
+            ));
         };
-        let id: WorkflowId = id.parse().map_err(|error| invalid(format!("parameter `workflowId`: {error}")))?;
+        let id: WorkflowId = id
+            .parse()
+            .map_err(|error| invalid(format!("parameter `workflowId`: {error}")))?;
         let text = runs
             .text_of(&id, tenant)
             .ok_or_else(|| invalid(format!("the host serves no workflow `{id}` for this tenant")))?;

@@ -35,5 +35,6 @@ pub use error::{RunsError, RunsErrorClass};
 pub use live::Watch;
 pub use patchbay_executor::{Finished, RunStatus};
 pub use patchbay_journal::{JournalError, JournalStats, Retention, TriggerKind};
+pub use replay::Wanted;
 pub use runs::{Begun, Order, Parts, Runs};
 pub use shelf::{Hook, HookReply};

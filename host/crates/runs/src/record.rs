@@ -77,7 +77,10 @@ fn node_id(id: &str) -> Option<NodeId> {
 /// The code in results, and the node's own where that is another.
 fn codes(failure: &Failure) -> (&str, Option<&str>) {
     let code = failure.error_code();
-    (code, (failure.code != code && !failure.code.is_empty()).then_some(&*failure.code))
+    (
+        code,
+        (failure.code != code && !failure.code.is_empty()).then_some(&*failure.code),
+    )
 }
 
 /// What the journal is told when a run begins.
@@ -127,7 +130,10 @@ pub(crate) fn ended(finished: &Finished, about: &About) -> journal::RunRecord {
             recovery_successes: metrics.recovery_successes,
         },
         execution_order: finished.order().cloned().collect(),
-        nodes: nodes.iter().filter_map(|node| node_record(node, contents)).collect(),
+        nodes: nodes
+            .iter()
+            .filter_map(|node| node_record(node, contents))
+            .collect(),
     }
 }
 
@@ -225,7 +231,10 @@ pub(crate) fn view(finished: &Finished, about: &About) -> wire::RunView {
         started_at: finished.started_at,
         duration: millis(finished.took),
         trigger: about.trigger.as_str().to_owned(),
-        parent: about.parent.clone().or_else(|| about.replay.as_ref().map(|replay| replay.of.clone())),
+        parent: about
+            .parent
+            .clone()
+            .or_else(|| about.replay.as_ref().map(|replay| replay.of.clone())),
         warnings: about.warnings.clone(),
     }
 }
@@ -247,7 +256,10 @@ fn node_view(node: &NodeResult<'_>, at: UnixMillis) -> wire::NodeResultView {
         delays_ms: node.delays.iter().map(|delay| micros(*delay) / 1000).collect(),
         input_data: node.input.map(raw),
         recovery_applied: node.recovery.map(|recovered| recovered.applied),
-        fallback_node_type: node.recovery.and_then(|recovered| recovered.fallback.as_deref()).map(str::to_owned),
+        fallback_node_type: node
+            .recovery
+            .and_then(|recovered| recovered.fallback.as_deref())
+            .map(str::to_owned),
         validation_errors: node.validation.to_vec(),
         plugin: node.served_by.map(|by| by.plugin.clone()),
         version: node.served_by.map(|by| by.version.clone()),
@@ -313,7 +325,9 @@ fn stored_node(node: &journal::StoredNode, at: UnixMillis) -> wire::NodeResultVi
         output: stored_json(node.output.as_ref()),
         error: error.map(|error| error.message.to_string()),
         error_code: error.map(|error| error.code.to_string()),
-        node_error_code: error.and_then(|error| error.node_code.as_deref()).map(str::to_owned),
+        node_error_code: error
+            .and_then(|error| error.node_code.as_deref())
+            .map(str::to_owned),
         status_code: error.and_then(|error| error.status_code),
         timestamp: at,
         duration: node.micros as f64 / 1e3,
@@ -321,7 +335,10 @@ fn stored_node(node: &journal::StoredNode, at: UnixMillis) -> wire::NodeResultVi
         attempts: node.attempts,
         delays_ms: Vec::new(),
         input_data: stored_json(node.input.as_ref()),
-        recovery_applied: node.recovery.as_ref().map(|recovery| &*recovery.applied == "true"),
+        recovery_applied: node
+            .recovery
+            .as_ref()
+            .map(|recovery| &*recovery.applied == "true"),
         fallback_node_type: node
             .recovery
             .as_ref()

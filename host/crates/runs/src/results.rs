@@ -115,7 +115,11 @@ mod tests {
     #[test]
     fn switched_off_it_keeps_nothing() {
         let results = Results::new(0, Duration::ZERO);
-        results.put((Digest::of(b"a"), 0), Value::from(1).as_ref(), Value::from(2).as_ref());
+        results.put(
+            (Digest::of(b"a"), 0),
+            Value::from(1).as_ref(),
+            Value::from(2).as_ref(),
+        );
         assert!(!results.is_on() && results.numbers() == CacheNumbers::default());
     }
 }

@@ -9,8 +9,8 @@ use crossbeam_channel::Sender;
 use parking_lot::Mutex;
 use patchbay_dispatch::{CallError, Dispatcher, Mount, Routes, Served, Variables};
 use patchbay_executor::{
-    Admitted, Children, Executor, ExecutorConfig, Finished, Given, Jitter, Place, Prepared, Refusal, RunRequest,
-    RunStatus,
+    Admitted, Children, Executor, ExecutorConfig, Finished, Given, Jitter, Place, Prepared, Refusal,
+    RunRequest, RunStatus,
 };
 use patchbay_expression::EvalLimits;
 use patchbay_journal::{Journal, JournalConfig, Replay, TriggerKind};
@@ -174,7 +174,9 @@ impl Begun {
 
 impl std::fmt::Debug for Begun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Begun").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Begun")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -295,8 +297,14 @@ impl Runs {
                 (findings.merged(added), Some(document))
             }
         };
-        let name = document.as_ref().and_then(|document| document.name()).unwrap_or_default();
-        let id = document.as_ref().and_then(|document| document.id()).and_then(|id| id.parse().ok());
+        let name = document
+            .as_ref()
+            .and_then(|document| document.name())
+            .unwrap_or_default();
+        let id = document
+            .as_ref()
+            .and_then(|document| document.id())
+            .and_then(|id| id.parse().ok());
         wire::ValidateView {
             valid: findings.is_fit(),
             workflow_id: id,
@@ -461,7 +469,10 @@ impl Runs {
         Err(RunsError::Hold(last))
     }
 
-    fn versions(&self, wanted: &BTreeMap<PluginName, String>) -> Result<Arc<[Arc<Mount<Served>>]>, RunsError> {
+    fn versions(
+        &self,
+        wanted: &BTreeMap<PluginName, String>,
+    ) -> Result<Arc<[Arc<Mount<Served>>]>, RunsError> {
         let mut mounts = Vec::new();
         for (plugin, version) in wanted {
             let selector: Selector = version.parse().map_err(|_| RunsError::Input {
@@ -514,12 +525,18 @@ impl Runs {
         };
         let starts = match &order.from {
             None => None,
-            Some(node) => Some(vec![place_of(&bound.prepared, node).ok_or_else(|| RunsError::Input {
-                what: "from",
-                why: format!("the workflow has no node `{node}`"),
+            Some(node) => Some(vec![place_of(&bound.prepared, node).ok_or_else(|| {
+                RunsError::Input {
+                    what: "from",
+                    why: format!("the workflow has no node `{node}`"),
+                }
             })?]),
         };
-        let given = order.again.as_ref().map(|again| &*again.given).unwrap_or_default();
+        let given = order
+            .again
+            .as_ref()
+            .map(|again| &*again.given)
+            .unwrap_or_default();
         let given = given.iter().filter_map(|(node, output)| {
             Some(Given {
                 node: place_of(&bound.prepared, node)?,
@@ -556,14 +573,16 @@ impl Runs {
         let on_end = Box::new(move |finished: Finished| {
             let finished = Arc::new(finished);
             if let Some(runs) = runs.upgrade() {
-                runs.recorder.tell(Told::Ended(Arc::clone(&finished), told.clone()));
+                runs.recorder
+                    .tell(Told::Ended(Arc::clone(&finished), told.clone()));
                 runs.forget(&id);
             }
             let _ = ended.send(Ok((finished, told)));
         });
         let at = self.ground.clock.wall();
         let run = executor.run(request, on_end);
-        self.recorder.tell(Told::Begun(Box::new(record::begun(&run, &about, at)), about.save));
+        self.recorder
+            .tell(Told::Begun(Box::new(record::begun(&run, &about, at)), about.save));
         live.begun(&run);
         Ok(())
     }
@@ -698,7 +717,9 @@ struct Sub {
 
 impl Children for Sub {
     fn id(&self) -> RunId {
-        self.runs.upgrade().map_or_else(unreachable_id, |runs| runs.fresh_id())
+        self.runs
+            .upgrade()
+            .map_or_else(unreachable_id, |runs| runs.fresh_id())
     }
 
     fn ended(&self, finished: &Finished) {
@@ -716,7 +737,8 @@ impl Children for Sub {
             ..self.about.clone()
         };
         if about.save.success || finished.status != RunStatus::Success {
-            runs.recorder.tell(Told::Record(Box::new(record::ended(finished, &about))));
+            runs.recorder
+                .tell(Told::Record(Box::new(record::ended(finished, &about))));
         }
     }
 }
@@ -732,7 +754,10 @@ fn unreachable_id() -> RunId {
 
 pub(crate) fn place_of(prepared: &Prepared, node: &str) -> Option<u32> {
     let names = &prepared.plan().names;
-    names.iter().find(|(name, _)| **name == *node).map(|(_, index)| *index)
+    names
+        .iter()
+        .find(|(name, _)| **name == *node)
+        .map(|(_, index)| *index)
 }
 
 fn tenant_of(order: &Order, compiled: &Compiled) -> Result<TenantId, RunsError> {
@@ -742,10 +767,12 @@ fn tenant_of(order: &Order, compiled: &Compiled) -> Result<TenantId, RunsError> 
             asked: asked.clone(),
         }),
         (Some(tenant), _) | (None, Some(tenant)) => Ok(tenant.clone()),
-        (None, None) => DEFAULT_TENANT.parse().map_err(|error: patchbay_vocab::BadId| RunsError::Input {
-            what: "tenant",
-            why: error.to_string(),
-        }),
+        (None, None) => DEFAULT_TENANT
+            .parse()
+            .map_err(|error: patchbay_vocab::BadId| RunsError::Input {
+                what: "tenant",
+                why: error.to_string(),
+            }),
     }
 }
 
@@ -762,7 +789,11 @@ fn variables_of(order: &Order, plan: &patchbay_workflow::Plan) -> Result<Variabl
             variables.set(name, value).map_err(over)?;
         }
     }
-    match plan.required_variables.iter().find(|name| variables.get(name).is_none()) {
+    match plan
+        .required_variables
+        .iter()
+        .find(|name| variables.get(name).is_none())
+    {
         Some(missing) => Err(RunsError::VariableMissing(missing.to_string())),
         None => Ok(variables),
     }
@@ -771,11 +802,15 @@ fn variables_of(order: &Order, plan: &patchbay_workflow::Plan) -> Result<Variabl
 /// `$context` without its variables.
 fn context_of(tenant: &TenantId, user: Option<&Value>, run: &RunId) -> Value {
     let mut out = Vec::new();
-    let id = user.and_then(|user| user.as_ref().get("id")).unwrap_or(ValueRef::NULL);
+    let id = user
+        .and_then(|user| user.as_ref().get("id"))
+        .unwrap_or(ValueRef::NULL);
     let written = Writer::new(&mut out).map(|map| {
         map.entry("tenantId", |writer| writer.str(tenant.as_str()))?;
         map.entry("userId", |writer| writer.value(id))?;
-        map.entry("user", |writer| writer.value(user.map_or(ValueRef::NULL, Value::as_ref)))?;
+        map.entry("user", |writer| {
+            writer.value(user.map_or(ValueRef::NULL, Value::as_ref))
+        })?;
         map.entry("executionId", |writer| writer.str(run.as_str()))
     });
     written.map_or_else(|_| empty_map(), |()| ValueRef::assume_valid(&out).to_value())
@@ -786,6 +821,8 @@ pub(crate) type Telling = Sender<Told>;
 
 impl std::fmt::Debug for Runs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runs").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Runs")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }

@@ -332,6 +332,8 @@ pub struct ReplayView {
     pub run: RunView,
     /// Whether every node that both ran ended the same way with the same output.
     pub same: bool,
+    /// Nodes of the replay that did something to the world, and so did it again.
+    pub effectful: Vec<String>,
     /// Where they differ.
     pub differences: Vec<DifferenceView>,
 }

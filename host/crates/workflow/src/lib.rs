@@ -42,6 +42,7 @@ pub use plan::{
     SavePolicy, SubWorkflow, Trigger, TriggerKind, TypeIndex, WhenLimited, Work,
 };
 pub use registry_check::check;
+pub use schedule::next_time;
 
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,21 @@ pub(crate) fn check_cron(pattern: &str) -> Result<(), String> {
     .map_err(|_| "no time ever fits it".to_owned())
 }
 
+/// When a schedule comes next, in milliseconds since 1970-01-01 UTC: strictly after `after`. `None` when it never does, or
+/// is none that a plan could have.
+#[must_use]
+pub fn next_time(cron: &str, timezone: &str, after: i64) -> Option<i64> {
+    let parser = CronParser::builder()
+        .seconds(Seconds::Optional)
+        .year(Year::Disallowed)
+        .build();
+    let cron = parser.parse(cron).ok()?;
+    let zone = jiff::tz::db().get(timezone).ok()?;
+    let after = jiff::Timestamp::from_millisecond(after).ok()?.to_zoned(zone);
+    let next = cron.find_next_occurrence(&after, false).ok()?;
+    Some(next.timestamp().as_millisecond())
+}
+
 /// Whether the time zone database has the name.
 pub(crate) fn is_timezone(name: &str) -> bool {
     name.len() <= 64 && jiff::tz::db().get(name).is_ok()
