@@ -27,6 +27,7 @@ fn to(targets: &[&str]) -> Json {
         .collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers write the values where they stand")]
 fn workflow(nodes: &[Json], connections: Json, more: Json) -> String {
     let base = json!({"id": "w", "name": "w", "tenantId": "t", "nodes": nodes, "connections": connections});
     with(base, more).to_string()
@@ -359,7 +360,7 @@ fn drawn_bodies_nest() {
     let plan = planned(&workflow(&nodes, connections, json!({})));
     let outer = body(&plan, "outer");
     assert_eq!(
-        outer.until.as_ref().map(|until| until.source()),
+        outer.until.as_ref().map(patchbay_expression::Expression::source),
         Some("$value.done")
     );
     assert!(outer.while_.is_some());
