@@ -5,6 +5,15 @@
 //!
 //! ```text
 //! JSON text --read--> Document --validate--> ValidWorkflow --plan--> Plan
+//!                        '-----check(Catalogue)--> Findings
+//! ```
+//!
+//! ```
+//! let text = br#"{"name": "w", "nodes": [{"id": "a", "name": "a", "nodeType": "string.upper"}], "connections": {}}"#;
+//! let valid = patchbay_workflow::validate(patchbay_workflow::read(text)?)?;
+//! assert_eq!(valid.warnings().0[0].code.0, "MISSING_TENANT_ID");
+//! assert_eq!(valid.plan().nodes.len(), 1);
+//! # Ok::<(), patchbay_workflow::Findings>(())
 //! ```
 #![forbid(unsafe_code)]
 

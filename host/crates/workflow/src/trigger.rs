@@ -147,12 +147,15 @@ impl<'a> Reader<'a> {
         let place = trigger.place.field("nodeId", trigger.get("nodeId"));
         let Some(node) = name.and_then(|name| graph.find(name)) else {
             match name {
-                Some(name) => notes.error(
-                    code::UNKNOWN_TRIGGER_NODE,
-                    &place,
-                    format_args!("no node is called `{}`", Shown(name)),
-                    &graph.suggestion(name),
-                ),
+                Some(name) => {
+                    let hint = graph.suggestion(name, notes);
+                    notes.error(
+                        code::UNKNOWN_TRIGGER_NODE,
+                        &place,
+                        format_args!("no node is called `{}`", Shown(name)),
+                        &hint,
+                    );
+                }
                 None => notes.error(
                     code::UNKNOWN_TRIGGER_NODE,
                     &place,

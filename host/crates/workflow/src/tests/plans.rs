@@ -27,7 +27,10 @@ fn to(targets: &[&str]) -> Json {
         .collect()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "callers write the values where they stand")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "callers write the values where they stand"
+)]
 fn workflow(nodes: &[Json], connections: Json, more: Json) -> String {
     let base = json!({"id": "w", "name": "w", "tenantId": "t", "nodes": nodes, "connections": connections});
     with(base, more).to_string()
