@@ -21,9 +21,10 @@ use crate::convert::{Reading, Stopped, into_script};
 use crate::exception::{exception, syntax};
 use crate::fault::Fault;
 use crate::lexer::Flaw;
-use crate::operand::{Operand, owned};
+use crate::operand::Operand;
 use crate::script::Script;
 use crate::toolbox::Tool;
+use crate::watch::{Watch, tools};
 use crate::{EvalErrorKind, EvalLimits};
 
 /// Contexts that a thread keeps; the one that was not used for longest makes room.
@@ -69,34 +70,6 @@ struct Tenant {
 }
 
 type Kept = Persistent<Function<'static>>;
-
-/// What the interrupt handler looks at.
-struct Watch {
-    born: Instant,
-    /// Microseconds since `born`.
-    deadline: AtomicU64,
-    rang: AtomicBool,
-    /// Bytes that arguments of `$utils` may take.
-    budget: AtomicUsize,
-}
-
-impl Watch {
-    fn start(&self, limit: Duration, budget: usize) {
-        let end = self.born.elapsed().saturating_add(limit).as_micros();
-        self.deadline
-            .store(u64::try_from(end).unwrap_or(u64::MAX), Ordering::Relaxed);
-        self.rang.store(false, Ordering::Relaxed);
-        self.budget.store(budget, Ordering::Relaxed);
-    }
-
-    fn ring(&self) -> bool {
-        let late = self.born.elapsed().as_micros() > u128::from(self.deadline.load(Ordering::Relaxed));
-        if late {
-            self.rang.store(true, Ordering::Relaxed);
-        }
-        late
-    }
-}
 
 /// Runs a script and writes its result.
 pub(crate) fn run(
@@ -270,6 +243,10 @@ impl Engine {
                 exception(&ctx, error, script, watch.rang.load(Ordering::Relaxed), limits)
             };
             let result = call().map_err(|error| fail(&error))?;
+            // A script may catch what its last look at the clock threw.
+            if watch.rang.load(Ordering::Relaxed) {
+                return Err(fail(&rquickjs::Error::Exception));
+            }
             let date = tenant.date.clone().restore(&ctx).map_err(|error| fail(&error))?;
             let mut reading = Reading::new(date, limits.output_bytes);
             let start = out.len();
@@ -327,7 +304,9 @@ impl Tenant {
         let (set_now, compile, date) = context.with(|ctx| -> rquickjs::Result<_> {
             let setup: Function<'_> = ctx.eval_with_options(include_str!("prelude.js"), global())?;
             let names: Vec<&str> = Tool::ALL.iter().map(|tool| tool.name()).collect();
-            let kept: Array<'_> = setup.call((tools(&ctx, watch)?, names))?;
+            let clock = Arc::clone(&watch);
+            let is_late = Function::new(ctx.clone(), move || clock.ring())?;
+            let kept: Array<'_> = setup.call((tools(&ctx, watch)?, names, is_late))?;
             let keep = |index: usize| -> rquickjs::Result<Kept> {
                 let function: Function<'_> = kept.get(index)?;
                 Ok(Persistent::save(&ctx, function))
@@ -356,49 +335,4 @@ fn global() -> rquickjs::context::EvalOptions {
     options.strict = true;
     options.filename = Some("prelude".to_owned());
     options
-}
-
-/// The native side of `$utils`.
-fn tools<'js>(ctx: &Ctx<'js>, watch: Arc<Watch>) -> rquickjs::Result<Function<'js>> {
-    Function::new(
-        ctx.clone(),
-        move |ctx: Ctx<'js>, index: usize, now: f64, given: Array<'js>| -> rquickjs::Result<Any<'js>> {
-            let Some(tool) = Tool::ALL.get(index) else {
-                return Err(rquickjs::Error::Unknown);
-            };
-            let no_date = Function::new(ctx.clone(), || ())?;
-            let mut reading = Reading::new(no_date, watch.budget.load(Ordering::Relaxed));
-            let mut operands = Vec::new();
-            for argument in given.iter::<Any<'js>>() {
-                let argument = argument?;
-                if argument.is_undefined() {
-                    operands.push(Operand::Undefined);
-                    continue;
-                }
-                let mut out = Vec::new();
-                let written = reading.write(&argument, Writer::new(&mut out));
-                match (written.and_then(|()| owned(out)), reading.stopped.take()) {
-                    (Ok(value), _) => operands.push(Operand::Owned(value)),
-                    (Err(_), Some(Stopped::Thrown)) => return Err(rquickjs::Error::Exception),
-                    (Err(_), Some(Stopped::Unfit(message))) => {
-                        return Err(rquickjs::Exception::throw_type(&ctx, &message));
-                    }
-                    (Err(_), _) => {
-                        return Err(rquickjs::Exception::throw_range(
-                            &ctx,
-                            "the arguments are too large",
-                        ));
-                    }
-                }
-            }
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the clock was an integer before it was a number"
-            )]
-            match tool.call(&operands, now as i64, 0) {
-                Ok(result) => into_script(&ctx, &result),
-                Err(fault) => Err(rquickjs::Exception::throw_type(&ctx, &fault.message)),
-            }
-        },
-    )
 }

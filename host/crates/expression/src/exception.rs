@@ -114,17 +114,19 @@ fn place(stack: &str, script: &Script) -> usize {
     });
     let Some((line, column)) = found else { return 0 };
     let mut start = 0;
-    let mut lines = script.source.split_inclusive('\n');
+    let mut lines = script.body.split_inclusive('\n');
     for _ in 2..line {
-        match lines.next() {
-            Some(line) => start += line.len(),
-            None => return 0,
-        }
+        start += lines.next().map_or(0, str::len);
     }
     let rest = lines.next().unwrap_or_default();
-    let byte = rest
-        .char_indices()
-        .nth(column.saturating_sub(1))
-        .map_or(rest.len(), |(byte, _)| byte);
-    start + byte
+    let byte = rest.char_indices().nth(column.saturating_sub(1));
+    let at = start + byte.map_or(rest.len(), |(byte, _)| byte);
+    // Back to the source: the last piece of it that begins before.
+    let after = script.pieces.partition_point(|(body, _)| *body <= at);
+    let piece = after.checked_sub(1).and_then(|last| script.pieces.get(last));
+    let end = script
+        .pieces
+        .get(after)
+        .map_or(script.source.len(), |(_, source)| *source);
+    piece.map_or(0, |(body, source)| (source + (at - body)).min(end))
 }

@@ -1,12 +1,24 @@
 // Runs once in a new context, before any expression: takes away what expressions must not have, guards what would
 // run for long without being asked whether to stop, and freezes everything.
-(function (call, names) {
+(function (call, names, isLate) {
   'use strict';
   const global = globalThis;
   const evaluate = global.eval;
   const define = Object.defineProperty;
   const hidden = (object, key, value) =>
     define(object, key, { value, writable: true, configurable: true, enumerable: false });
+
+  // A look at the clock; the engine itself looks too seldom.
+  let calls = 0;
+  let late = false;
+  const look = () => {
+    if (late || (late = isLate())) throw new Error('the script ran too long');
+  };
+  hidden(global, '$$t', () => {
+    if (late || (++calls & 15) === 0) look();
+    return true;
+  });
+  const MANY = 2000;
 
   // The clock is the scope's.
   const Real = Date;
@@ -30,6 +42,7 @@
   const LONGEST = 5e6;
   const isArray = Array.isArray;
   const checked = (list) => {
+    if (list.length > MANY) look();
     if (typeof list === 'string') return;
     if (!isArray(list)) throw new TypeError('only lists have this method');
     if (list.length > LONGEST) throw new RangeError('the list is too long');
@@ -37,7 +50,7 @@
   const apply = Reflect.apply;
   for (const name of Object.getOwnPropertyNames(Array.prototype)) {
     const method = Array.prototype[name];
-    const cheap = ['constructor', 'length', 'push', 'pop', 'at', 'values', 'keys', 'entries', 'toString', 'toLocaleString'];
+    const cheap = ['constructor', 'length', 'push', 'pop', 'at', 'keys', 'entries', 'toString', 'toLocaleString'];
     if (typeof method !== 'function' || cheap.includes(name)) continue;
     const guarded = {
       [name](...given) {
@@ -48,6 +61,8 @@
     }[name];
     hidden(Array.prototype, name, guarded);
   }
+  const iterate = Array.prototype.values;
+  hidden(Array.prototype, Symbol.iterator, iterate);
   const flatten = (list, levels, out) => {
     checked(list);
     for (let i = 0; i < list.length; i++) {
@@ -65,20 +80,48 @@
   hidden(Array.prototype, 'flatMap', function flatMap(change, self) {
     return flatten(apply(map, this, [change, self]), 1, []);
   });
-  // The engine compares texts place by place.
+  // The engine looks for texts in texts place by place.
   const MOST = 4e9;
-  for (const name of ['indexOf', 'lastIndexOf', 'includes', 'split', 'replace', 'replaceAll']) {
+  const seeking = ['indexOf', 'lastIndexOf', 'includes', 'split', 'replace', 'replaceAll'];
+  for (const name of [...Object.getOwnPropertyNames(String.prototype), Symbol.iterator]) {
     const method = String.prototype[name];
+    if (typeof method !== 'function' || ['constructor', 'toString', 'valueOf', 'at', 'charAt', 'charCodeAt', 'codePointAt'].includes(name))
+      continue;
+    const seeks = seeking.includes(name);
     hidden(String.prototype, name, {
       [name](...given) {
+        if (typeof this === 'string' && this.length > MANY) look();
         const wanted = given[0];
-        if (typeof this === 'string' && typeof wanted === 'string' && this.length * wanted.length > MOST)
-          throw new RangeError('the texts are too long');
-        if (typeof this !== 'string' || (typeof wanted === 'object' && wanted !== null && !(wanted instanceof RegExp)))
-          throw new TypeError(`${name} needs texts`);
+        if (seeks) {
+          if (typeof this === 'string' && typeof wanted === 'string' && this.length * wanted.length > MOST)
+            throw new RangeError('the texts are too long');
+          const instead = given[1];
+          if (typeof this === 'string' && typeof instead === 'string' && this.length * instead.length > MOST)
+            throw new RangeError('the texts are too long');
+          if (typeof this !== 'string' || (typeof wanted === 'object' && wanted !== null && !(wanted instanceof RegExp)))
+            throw new TypeError(`${name} needs texts`);
+        }
         return apply(method, this, given);
       },
     }[name]);
+  }
+  // These may take long whatever they are given.
+  for (const [object, names] of [
+    [JSON, ['parse', 'stringify']],
+    [Object, ['keys', 'values', 'entries', 'assign', 'fromEntries', 'groupBy', 'getOwnPropertyNames', 'getOwnPropertyDescriptors']],
+    [Array, ['from', 'of']],
+    [global, ['parseInt', 'parseFloat', 'isNaN', 'isFinite', 'encodeURI', 'encodeURIComponent', 'decodeURI', 'decodeURIComponent', 'escape', 'unescape']],
+  ]) {
+    for (const name of names) {
+      const method = object[name];
+      if (typeof method !== 'function') continue;
+      hidden(object, name, {
+        [name](...given) {
+          look();
+          return apply(method, this, given);
+        },
+      }[name]);
+    }
   }
 
   const tools = {};
@@ -95,7 +138,7 @@
     async function* () {},
   ];
   for (const kind of kinds) hidden(Object.getPrototypeOf(kind), 'constructor', undefined);
-  for (const name of ['eval', 'Function', 'Atomics', 'SharedArrayBuffer', 'queueMicrotask', 'performance', 'gc', 'navigator'])
+  for (const name of ['eval', 'Function', 'Atomics', 'SharedArrayBuffer', 'queueMicrotask', 'performance', 'gc', 'navigator', 'BigInt'])
     delete global[name];
   for (const name of ['prepareStackTrace', 'stackTraceLimit', 'captureStackTrace']) delete Error[name];
   for (const name of ['__proto__', '__defineGetter__', '__defineSetter__', '__lookupGetter__', '__lookupSetter__'])
@@ -134,6 +177,7 @@
   return [
     (millis) => {
       now = millis;
+      late = false;
     },
     (source) => evaluate(source),
     (value) => {

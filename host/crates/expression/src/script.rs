@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::ast::{Expr, Step};
 use crate::lexer::{Ending, Flaw, Kind, Token, lex};
 use crate::literal::read_literal;
-use crate::parser::input_call;
+use crate::primary::input_call;
+use crate::pulse::pulses;
 use crate::resolve::{Resolver, tool};
 
 /// An expression for the engine.
@@ -22,6 +23,10 @@ pub(crate) struct Script {
     pub(crate) source: Box<str>,
     /// The source of a function of `arguments`.
     pub(crate) function: Box<str>,
+    /// Where copied pieces of the source begin: in the body of the function, and in the source.
+    pub(crate) pieces: Box<[(usize, usize)]>,
+    /// The body of the function, which is a line of its own.
+    pub(crate) body: Box<str>,
     /// What it reads.
     pub(crate) arguments: Box<[Expr]>,
 }
@@ -29,16 +34,16 @@ pub(crate) struct Script {
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Words that would let code run when no evaluation does, or have no meaning here.
-const REFUSED: [&str; 3] = ["import", "await", "async"];
+const REFUSED: [&str; 4] = ["import", "await", "async", "extends"];
 
 /// Words of the language, and what contexts have.
 #[rustfmt::skip]
-const WORDS: [&str; 84] = [
+const WORDS: [&str; 83] = [
     "this", "null", "true", "false", "undefined", "NaN", "Infinity", "typeof", "void", "in", "of", "instanceof", "new",
     "delete", "return", "throw", "if", "else", "for", "while", "do", "break", "continue", "switch", "case", "default",
     "try", "catch", "finally", "yield", "function", "let", "const", "var", "class", "extends", "super", "static", "get",
     "set", "with", "debugger", "arguments", "globalThis", "Object", "Array", "String", "Number", "Boolean", "Symbol",
-    "BigInt", "Math", "JSON", "Date", "RegExp", "Map", "Set", "WeakMap", "WeakSet", "Promise", "Reflect", "Iterator",
+    "Math", "JSON", "Date", "RegExp", "Map", "Set", "WeakMap", "WeakSet", "Promise", "Reflect", "Iterator",
     "Error", "AggregateError", "EvalError", "InternalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError",
     "URIError", "parseInt", "parseFloat", "isNaN", "isFinite", "encodeURI", "encodeURIComponent", "decodeURI",
     "decodeURIComponent", "escape", "unescape", "eval", "Function", "enum",
@@ -55,6 +60,7 @@ pub(crate) fn analyse(source: &str, tokens: &[Token], resolver: &mut Resolver<'_
         arguments: Vec::new(),
         body: String::with_capacity(source.len() + 64),
         copied: 0,
+        pieces: Vec::new(),
     };
     analysis.declare(tokens)?;
     analysis.rewrite(tokens)?;
@@ -70,6 +76,8 @@ pub(crate) fn analyse(source: &str, tokens: &[Token], resolver: &mut Resolver<'_
         id: NEXT.fetch_add(1, Ordering::Relaxed),
         source: source.into(),
         function: function.into(),
+        pieces: analysis.pieces.into(),
+        body: analysis.body.into(),
         arguments: analysis.arguments.into(),
     })
 }
@@ -91,6 +99,7 @@ struct Analysis<'s, 'r, 'n> {
     arguments: Vec<Expr>,
     body: String,
     copied: usize,
+    pieces: Vec<(usize, usize)>,
 }
 
 impl<'s> Analysis<'s, '_, '_> {
@@ -99,6 +108,7 @@ impl<'s> Analysis<'s, '_, '_> {
     }
 
     fn copy_to(&mut self, end: usize) {
+        self.pieces.push((self.body.len(), self.copied));
         self.body
             .push_str(self.source.get(self.copied..end).unwrap_or_default());
         self.copied = end;
@@ -132,7 +142,7 @@ impl<'s> Analysis<'s, '_, '_> {
         let mut last_group = None;
         for (index, token) in tokens.iter().enumerate() {
             match (token.kind, self.text(*token)) {
-                (Kind::Template, _) => self.nested(*token, |analysis, inner| analysis.declare(inner))?,
+                (Kind::Template, _) => self.nested(*token, Self::declare)?,
                 (Kind::Punct("("), _) => open.push(index),
                 (Kind::Punct(")"), _) => last_group = open.pop().map(|start| (start, index)),
                 (Kind::Punct("=>"), _) => {
@@ -182,8 +192,14 @@ impl<'s> Analysis<'s, '_, '_> {
     /// Copies the source, with arguments in the place of the paths that lead into the scope.
     fn rewrite(&mut self, tokens: &[Token]) -> Result<(), Flaw> {
         let mut open: Vec<&str> = Vec::new();
+        let pulses = pulses(self.source, tokens);
+        let mut pulses = pulses.iter().peekable();
         let mut index = 0;
         while let Some(token) = tokens.get(index).copied() {
+            while let Some((at, pulse)) = pulses.next_if(|(at, _)| *at <= token.start) {
+                self.copy_to(*at);
+                self.body.push_str(pulse);
+            }
             let before = index.checked_sub(1).and_then(|i| tokens.get(i)).map(|t| t.kind);
             index += 1;
             match token.kind {
@@ -191,11 +207,14 @@ impl<'s> Analysis<'s, '_, '_> {
                 Kind::Punct(")" | "]" | "}") => {
                     open.pop();
                 }
-                Kind::Template => self.nested(token, |analysis, inner| analysis.rewrite(inner))?,
+                Kind::Template => self.nested(token, Self::rewrite)?,
                 Kind::Name if !matches!(before, Some(Kind::Punct("." | "?." | "#"))) => {
                     let name = self.text(token);
                     if REFUSED.contains(&name) {
                         return Err(Flaw::new(token.start, format!("`{name}` is not for expressions")));
+                    }
+                    if name.starts_with("$$") {
+                        return Err(Flaw::new(token.start, "names do not begin with two dollar signs"));
                     }
                     let next = tokens.get(index).map(|t| t.kind);
                     let in_braces = open.last() == Some(&"{");
@@ -220,8 +239,15 @@ impl<'s> Analysis<'s, '_, '_> {
                         }
                     }
                 }
+                Kind::Number if self.text(token).ends_with('n') => {
+                    return Err(Flaw::new(token.start, "big integers are not for expressions"));
+                }
                 _ => {}
             }
+        }
+        for (at, pulse) in pulses {
+            self.copy_to(*at);
+            self.body.push_str(pulse);
         }
         Ok(())
     }
@@ -272,11 +298,8 @@ impl<'s> Analysis<'s, '_, '_> {
             self.body.push_str(name);
             self.body.push(':');
         }
-        let parameter = parameter(index);
-        self.body.push_str(&parameter);
-        // As wide as before, so that what follows keeps its column.
-        let width = written.chars().count().saturating_sub(parameter.len());
-        self.body.extend(std::iter::repeat_n(' ', width));
+        self.pieces.push((self.body.len(), root.start));
+        self.body.push_str(&parameter(index));
         self.copied = end;
         taken
     }

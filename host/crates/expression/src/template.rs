@@ -335,8 +335,8 @@ impl Rendering<'_> {
     }
 
     fn open(&mut self, open: &Open, writer: Writer<'_, Vec<u8>>) -> Result<(), ValueError> {
-        let is_unbound = |name: &&str| self.scope.binding(name).is_none();
-        if open.bindings.iter().any(|name| is_unbound(name)) {
+        let is_unbound = |name: &&'static str| self.scope.binding(name).is_none();
+        if open.bindings.iter().any(is_unbound) {
             return writer.str(&open.source);
         }
         match &open.content {

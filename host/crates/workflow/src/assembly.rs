@@ -5,12 +5,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use patchbay_vocab::{NodeId, TenantId, WorkflowId};
+use patchbay_vocab::NodeId;
 use plugin_api::value::Value;
 
 use crate::expressions;
-use crate::field::{Object, wrong};
-use crate::graph::{Graph, NodeDraft, label};
+use crate::field::Object;
+use crate::frame::{self, Frame, Standing};
+use crate::graph::{Graph, NodeDraft};
 use crate::layout::{DEEPEST, Layout, ROOT, lay_out};
 use crate::notes::{Notes, Place, Shown};
 use crate::policy::{self, Defaults};
@@ -18,9 +19,7 @@ use crate::role::{Role, loop_outputs};
 use crate::types::TypeTable;
 use crate::view::{Patience, View};
 use crate::work::{self, LoopDraft};
-use crate::{
-    Edge, Limits, Plan, PlanNode, Port, SavePolicy, Work, code, parameters, settings, trigger, variable,
-};
+use crate::{Edge, Limits, Plan, PlanNode, Port, Work, code, parameters, settings, start, trigger, variable};
 
 /// Fields of a node that are read, or that are for people alone.
 const NODE_FIELDS: [&str; 31] = [
@@ -75,25 +74,6 @@ pub(crate) struct Ground<'g, 'a> {
     pub(crate) frame: &'g Frame,
 }
 
-/// What the plans of bodies take over from that of the workflow.
-pub(crate) struct Frame {
-    id: WorkflowId,
-    name: String,
-    tenant: Option<TenantId>,
-    about: Value,
-    active: bool,
-    save: SavePolicy,
-}
-
-/// Whether a document stands for itself.
-#[derive(Clone, Copy)]
-pub(crate) enum Standing<'s> {
-    /// It was given as it is.
-    Alone,
-    /// It is a parameter of the node with this id, of a workflow of this tenant.
-    Within(&'s str, &'s Frame),
-}
-
 impl<'a> Pass<'a> {
     pub(crate) fn new(notes: Notes<'a>) -> Self {
         Self {
@@ -113,7 +93,7 @@ impl<'a> Pass<'a> {
         depth: usize,
     ) -> Option<Plan> {
         let notes = &mut self.notes;
-        let frame = frame(object, standing, notes)?;
+        let frame = frame::read(object, standing, notes)?;
         settings::fields(object, notes);
         let limits = settings::limits(object, notes);
         let rate = settings::rate(object, notes);
@@ -141,7 +121,7 @@ impl<'a> Pass<'a> {
         plan.rate = rate;
         plan.variables = variables;
         plan.required_variables = required_variables;
-        self.start(&ground, triggers, &mut plan);
+        start::begin(self, &ground, triggers, &mut plan);
         Some(plan)
     }
 
@@ -380,65 +360,6 @@ impl<'a> Pass<'a> {
             );
         }
     }
-
-    /// Where runs begin, and what is never reached from there.
-    fn start(&mut self, ground: &Ground<'_, 'a>, mut triggers: Vec<crate::Trigger>, plan: &mut Plan) {
-        let mut starts = Vec::new();
-        let mut reached = vec![false; ground.graph.nodes.len()];
-        for trigger in &mut triggers {
-            let node = trigger.node;
-            if ground.layout.owner.get(node as usize) != Some(&ROOT) {
-                ground.graph.at_node(ground.object, node, |draft, place| {
-                    self.notes.error(
-                        code::INVALID_LOOP,
-                        place,
-                        format_args!("the trigger `{}` is in the body of a loop", Shown(&draft.id)),
-                        "let the trigger lead to the loop",
-                    );
-                });
-                continue;
-            }
-            trigger.node = ground.layout.local.get(node as usize).copied().unwrap_or(0);
-            if let Some(seen) = reached
-                .get_mut(node as usize)
-                .filter(|seen| trigger.enabled && !**seen)
-            {
-                *seen = true;
-                starts.push(node);
-            }
-        }
-        if !starts.is_empty() {
-            plan.starts = starts
-                .iter()
-                .filter_map(|node| ground.layout.local.get(*node as usize).copied())
-                .collect();
-            while let Some(node) = starts.pop() {
-                for edge in ground
-                    .layout
-                    .edges(node)
-                    .filter_map(|edge| ground.graph.edges.get(edge))
-                {
-                    if let Some(seen) = reached.get_mut(edge.to as usize).filter(|seen| !**seen) {
-                        *seen = true;
-                        starts.push(edge.to);
-                    }
-                }
-            }
-            for (index, _) in (0_u32..).zip(&reached).filter(|(_, seen)| !**seen) {
-                ground.graph.at_node(ground.object, index, |draft, place| {
-                    self.notes.node = Some(draft.id.clone());
-                    self.notes.warning(
-                        code::UNREACHABLE_NODE,
-                        place,
-                        format_args!("no enabled trigger leads to the node"),
-                        "connect it, give it a trigger, or remove it",
-                    );
-                    self.notes.node = None;
-                });
-            }
-        }
-        plan.triggers = triggers.into();
-    }
 }
 
 fn names(nodes: &[PlanNode]) -> Box<[(Box<str>, u32)]> {
@@ -458,70 +379,4 @@ fn short(length: usize) -> u32 {
 /// A document with a node that has no id is refused; until then it needs one.
 fn node_id(id: &str) -> Option<NodeId> {
     id.parse().or_else(|_| "node".parse()).ok()
-}
-
-fn frame(object: &Object<'_, '_>, standing: Standing<'_>, notes: &mut Notes<'_>) -> Option<Frame> {
-    let map = object.map;
-    let mut text = |key| {
-        map.and_then(|_| label(object, key, notes))
-            .filter(|text| !text.trim().is_empty())
-    };
-    let (id, name) = (text("id"), text("name"));
-    let id = match (&id, &name, standing) {
-        (Some(id), _, _) | (None, Some(id), Standing::Alone) => id,
-        (None, _, Standing::Within(node, _)) => node,
-        (None, None, Standing::Alone) => {
-            notes.warning(
-                code::INVALID_FIELD,
-                &object.place.absent("id"),
-                format_args!("the workflow has neither an id nor a name, so that it is called `workflow`"),
-                "write `id` and `name`",
-            );
-            "workflow"
-        }
-    };
-    let name = name.as_deref().unwrap_or(id).to_owned();
-    let active = object.flag("active", notes).unwrap_or(true);
-    Some(Frame {
-        about: settings::about(id, &name, active),
-        id: id.parse().or_else(|_| "workflow".parse()).ok()?,
-        name,
-        tenant: tenant(object, standing, notes),
-        active,
-        save: settings::save(object, notes),
-    })
-}
-
-fn tenant(object: &Object<'_, '_>, standing: Standing<'_>, notes: &mut Notes<'_>) -> Option<TenantId> {
-    let own = object
-        .text("tenantId", notes)
-        .filter(|text| !text.trim().is_empty());
-    match (own, standing) {
-        (Some(own), _) => {
-            let tenant = own.parse().ok();
-            if tenant.is_none()
-                && let Some(value) = object.get("tenantId")
-            {
-                wrong(
-                    notes,
-                    &object.place.key("tenantId", value),
-                    value,
-                    "the id of a tenant: 1 to 128 letters, digits, `.`, `-`, `_` and `@`",
-                );
-            }
-            tenant
-        }
-        (None, Standing::Within(_, frame)) => frame.tenant.clone(),
-        (None, Standing::Alone) => {
-            let place = object.place.field("tenantId", object.get("tenantId"));
-            let message = format_args!("the workflow is of no tenant");
-            let hint = "write `tenantId`; until then it is of whoever runs it";
-            if settings::is_enforced(object) {
-                notes.error(code::MISSING_TENANT_ID, &place, message, hint);
-            } else {
-                notes.warning(code::MISSING_TENANT_ID, &place, message, hint);
-            }
-            None
-        }
-    }
 }

@@ -27,7 +27,8 @@ pub trait Catalogue {
     /// The name of a node type that is spelled much like this one.
     fn nearest(&self, node_type: &str) -> Option<String>;
     /// Compares parameters with the node's schema. Values that an expression will give are left out of `parameters`
-    /// and named in `open`, as JSON pointers: nothing is known of them.
+    /// and named in `open`, as JSON pointers: nothing is known of them. Such items of lists are null instead, so that the
+    /// others keep their places; what is said of them is to be left unsaid.
     fn check_parameters(
         &self,
         node_type: &str,

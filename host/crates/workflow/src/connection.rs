@@ -60,11 +60,12 @@ pub(crate) fn read<'a>(
             if source.contains("[object Object]") {
                 lost(notes, &place);
             } else {
+                let hint = graph.suggestion(source, notes);
                 notes.error(
                     code::INVALID_CONNECTION_SOURCE,
                     &place,
                     format_args!("no node is called `{}`", Shown(source)),
-                    &graph.suggestion(source),
+                    &hint,
                 );
             }
             continue;
@@ -185,11 +186,12 @@ impl<'a> Reader<'_, 'a> {
             if name.contains("[object Object]") {
                 lost(notes, place);
             } else {
+                let hint = self.graph.suggestion(name, notes);
                 notes.error(
                     code::INVALID_CONNECTION_TARGET_NODE,
                     place,
                     format_args!("no node is called `{}`", Shown(name)),
-                    &self.graph.suggestion(name),
+                    &hint,
                 );
             }
             return;

@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use plugin_api::value::{Kind, Value, ValueRef};
 
-use crate::assembly::{Pass, Standing};
+use crate::assembly::Pass;
 use crate::field::{Object, kind_name};
+use crate::frame::Standing;
 use crate::graph::{Graph, label};
 use crate::notes::{Notes, Place, Shown};
 use crate::{Finding, Findings, Level, Plan, Work, code};

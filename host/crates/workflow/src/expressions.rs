@@ -161,6 +161,7 @@ fn unknown(names: &[Box<str>], view: &View<'_, '_>, place: &Place<'_>, pass: &mu
                 "read the output of the loop",
             );
         } else {
+            let hint = view.graph.suggestion(name, &mut pass.notes);
             pass.notes.warning(
                 code::UNKNOWN_REFERENCE,
                 place,
@@ -168,7 +169,7 @@ fn unknown(names: &[Box<str>], view: &View<'_, '_>, place: &Place<'_>, pass: &mu
                     "an expression reads the node `{}`, which is not there",
                     Shown(name)
                 ),
-                &view.graph.suggestion(name),
+                &hint,
             );
         }
     }

@@ -76,15 +76,15 @@ impl<'a> Graph<'a> {
     }
 
     /// An id or name that is spelled much like `reference`.
-    pub(crate) fn nearest(&self, reference: &str) -> Option<&str> {
+    fn nearest(&self, reference: &str) -> Option<&str> {
         let ids = self.nodes.iter().map(|node| &*node.id);
         let names = self.nodes.iter().map(|node| &*node.name);
         spelling::nearest(reference, ids.chain(names))
     }
 
     /// The end of a hint: what might have been meant.
-    pub(crate) fn suggestion(&self, reference: &str) -> String {
-        match self.nearest(reference) {
+    pub(crate) fn suggestion(&self, reference: &str, notes: &mut Notes<'_>) -> String {
+        match notes.suggest(|| self.nearest(reference)) {
             Some(near) => format!("use the id or name of a node; did you mean `{}`?", Shown(near)),
             None => "use the id or name of a node".to_owned(),
         }

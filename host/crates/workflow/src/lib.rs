@@ -5,6 +5,15 @@
 //!
 //! ```text
 //! JSON text --read--> Document --validate--> ValidWorkflow --plan--> Plan
+//!                        '-----check(Catalogue)--> Findings
+//! ```
+//!
+//! ```
+//! let text = br#"{"name": "w", "nodes": [{"id": "a", "name": "a", "nodeType": "string.upper"}], "connections": {}}"#;
+//! let valid = patchbay_workflow::validate(patchbay_workflow::read(text)?)?;
+//! assert_eq!(valid.warnings().0[0].code.0, "MISSING_TENANT_ID");
+//! assert_eq!(valid.plan().nodes.len(), 1);
+//! # Ok::<(), patchbay_workflow::Findings>(())
 //! ```
 #![forbid(unsafe_code)]
 
@@ -12,10 +21,12 @@ mod assembly;
 mod catalogue;
 mod code;
 mod connection;
+mod cycle;
 mod document;
 mod expressions;
 mod field;
 mod finding;
+mod frame;
 mod graph;
 mod layout;
 mod notes;
@@ -27,10 +38,12 @@ mod role;
 mod schedule;
 mod settings;
 mod spelling;
+mod start;
 mod trigger;
 mod types;
 mod variable;
 mod view;
+mod webhook;
 mod work;
 
 pub use catalogue::{Catalogue, KnownNode, ParameterProblem};

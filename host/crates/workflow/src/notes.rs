@@ -10,6 +10,9 @@ use plugin_api::value::ValueRef;
 
 use crate::{Finding, FindingCode, Findings, Level, code};
 
+/// For so many findings a name is looked for that might have been meant: each takes a look at thousands.
+const SUGGESTIONS: usize = 50;
+
 /// More findings than this are counted, not kept.
 pub(crate) const MOST: usize = 1_000;
 
@@ -129,6 +132,7 @@ pub(crate) struct Notes<'d> {
     most: usize,
     list: Vec<Finding>,
     left_out: usize,
+    suggestions: usize,
     worst_left_out: Level,
     /// The id of the node that is being looked at.
     pub(crate) node: Option<Cow<'d, str>>,
@@ -144,6 +148,7 @@ impl<'d> Notes<'d> {
             most: MOST,
             list: Vec::new(),
             left_out: 0,
+            suggestions: SUGGESTIONS,
             worst_left_out: Level::Warning,
             node: None,
             failed: false,
@@ -157,10 +162,17 @@ impl<'d> Notes<'d> {
             most: 0,
             list: Vec::new(),
             left_out: 0,
+            suggestions: 0,
             worst_left_out: Level::Warning,
             node: None,
             failed: false,
         }
+    }
+
+    /// Looks for what might have been meant, unless that was done too often already.
+    pub(crate) fn suggest<T>(&mut self, look: impl FnOnce() -> Option<T>) -> Option<T> {
+        self.suggestions = self.suggestions.checked_sub(1)?;
+        look()
     }
 
     /// Something that keeps the document from running.

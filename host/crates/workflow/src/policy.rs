@@ -78,11 +78,12 @@ pub(crate) fn defaults(
     for (name, value) in listed.map.into_iter().flatten() {
         let place = listed.place.key(name, value);
         let Some(node) = graph.find(name).and_then(|node| graph.nodes.get(node as usize)) else {
+            let hint = graph.suggestion(name, notes);
             notes.warning(
                 code::UNKNOWN_REFERENCE,
                 &place,
                 format_args!("no node is called `{}`", Shown(name)),
-                &graph.suggestion(name),
+                &hint,
             );
             continue;
         };

@@ -105,7 +105,7 @@ impl<'a> Search<'_, 'a> {
         };
         let type_place = place.field(key, node.value.get(key));
         let Some(known) = self.catalogue.node(name) else {
-            let hint = match self.catalogue.nearest(name) {
+            let hint = match self.notes.suggest(|| self.catalogue.nearest(name)) {
                 Some(near) => format!(
                     "did you mean `{}`? else install a plugin that has it",
                     Shown(&near)
@@ -193,7 +193,7 @@ impl<'a> Search<'_, 'a> {
             self.permission(name, &place);
             return;
         }
-        let hint = match self.catalogue.nearest(name) {
+        let hint = match self.notes.suggest(|| self.catalogue.nearest(name)) {
             Some(near) => format!("did you mean `{}`?", Shown(&near)),
             None => "name a node type that a plugin has".to_owned(),
         };

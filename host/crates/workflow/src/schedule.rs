@@ -21,13 +21,36 @@ pub(crate) fn check_cron(pattern: &str) -> Result<(), String> {
         .year(Year::Disallowed)
         .build();
     let cron = parser.parse(pattern).map_err(|error| error.to_string())?;
-    // Any moment will do: what comes once comes within the years that are searched from there.
-    cron.find_next_occurrence(
-        &jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC),
-        false,
-    )
-    .map(|_| ())
-    .map_err(|_| "no time ever fits it".to_owned())
+    if fits_some_day(pattern, &cron) {
+        Ok(())
+    } else {
+        Err("no day ever fits it".to_owned())
+    }
+}
+
+/// Whether there is a month of the pattern that has a day of it. Searching for the next time would say it too, after
+/// it has looked through thousands of years.
+fn fits_some_day(text: &str, cron: &croner::Cron) -> bool {
+    const CLOSEST_WEEKDAY: u8 = 1 << 7;
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let [.., day, _, weekday] = fields.as_slice() else {
+        return false;
+    };
+    let any = |field: &str| matches!(field, "*" | "?");
+    // Either of the two is enough, unless they are joined by `+`.
+    let by_weekday = !any(weekday) && !weekday.contains('+');
+    // The last day is in every month.
+    if by_weekday || any(day) || day.to_ascii_uppercase().contains('L') {
+        return true;
+    }
+    let closest = cron.pattern.days.get_set_values(CLOSEST_WEEKDAY);
+    let first = cron.pattern.days.values().into_iter().chain(closest).min();
+    let longest = cron.pattern.months.values().into_iter().map(|month| match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    });
+    first.is_some_and(|first| longest.max().is_some_and(|longest| first <= longest))
 }
 
 /// When a schedule comes next, in milliseconds since 1970-01-01 UTC: strictly after `after`. `None` when it never does, or
@@ -200,6 +223,28 @@ mod tests {
             assert!(check_cron(pattern).is_err(), "{pattern}");
         }
         assert!(check_cron(&"*,".repeat(1_000)).is_err());
+    }
+
+    #[test]
+    fn a_day_fits_exactly_when_a_search_finds_one() {
+        let start = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
+        let days = [
+            "1", "29", "30", "31", "30,31", "31W", "L", "LW", "*", "?", "*/31", "15-31",
+        ];
+        let months = ["2", "FEB,APR", "4", "*", "2-3"];
+        for (day, month, weekday) in days
+            .iter()
+            .flat_map(|day| months.iter().map(move |month| (day, month)))
+            .flat_map(|(day, month)| ["*", "MON", "+MON"].map(|weekday| (day, month, weekday)))
+        {
+            let text = format!("0 0 {day} {month} {weekday}");
+            let parser = CronParser::builder().year(Year::Disallowed).build();
+            let Ok(cron) = parser.parse(&text) else {
+                continue;
+            };
+            let found = cron.find_next_occurrence(&start, false).is_ok();
+            assert_eq!(check_cron(&text).is_ok(), found, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 mod golden;
 mod plans;
+mod references;
 mod registry;
 mod shapes;
 mod soundness;

@@ -12,9 +12,8 @@ use crate::graph::{Graph, NodeDraft};
 use crate::notes::{Notes, Place, Shown};
 use crate::role::{Role, Start};
 use crate::schedule::{check_cron, from_rule, is_timezone};
+use crate::webhook::{is_path, methods_of};
 use crate::{Trigger, TriggerKind, code};
-
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// More triggers than this are refused.
 const MOST: usize = 1_000;
@@ -148,12 +147,15 @@ impl<'a> Reader<'a> {
         let place = trigger.place.field("nodeId", trigger.get("nodeId"));
         let Some(node) = name.and_then(|name| graph.find(name)) else {
             match name {
-                Some(name) => notes.error(
-                    code::UNKNOWN_TRIGGER_NODE,
-                    &place,
-                    format_args!("no node is called `{}`", Shown(name)),
-                    &graph.suggestion(name),
-                ),
+                Some(name) => {
+                    let hint = graph.suggestion(name, notes);
+                    notes.error(
+                        code::UNKNOWN_TRIGGER_NODE,
+                        &place,
+                        format_args!("no node is called `{}`", Shown(name)),
+                        &hint,
+                    );
+                }
                 None => notes.error(
                     code::UNKNOWN_TRIGGER_NODE,
                     &place,
@@ -361,42 +363,4 @@ fn cron_of<'a>(get: impl Fn(&str) -> Option<ValueRef<'a>>) -> Option<&'a str> {
         .iter()
         .find_map(|key| get(key).and_then(|value| value.as_str()))
         .filter(|text| !text.trim().is_empty())
-}
-
-fn is_path(path: &str) -> bool {
-    path.len() <= 256
-        && path.split('/').all(|part| {
-            !part.is_empty()
-                && part != "."
-                && part != ".."
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~'))
-        })
-}
-
-fn methods_of(value: Option<ValueRef<'_>>, node: &NodeDraft<'_>) -> Option<Vec<String>> {
-    let Some(value) = value.filter(|value| !value.is_null()) else {
-        let standard = if node.node_type.starts_with("n8n-") {
-            "GET"
-        } else {
-            "POST"
-        };
-        return Some(vec![standard.to_owned()]);
-    };
-    let texts: Vec<&str> = match value.as_list() {
-        Some(list) => list.iter().map(|item| item.as_str()).collect::<Option<_>>()?,
-        None => vec![value.as_str()?],
-    };
-    let mut methods = Vec::new();
-    for text in texts {
-        let method = text.to_ascii_uppercase();
-        if !METHODS.contains(&method.as_str()) {
-            return None;
-        }
-        if !methods.contains(&method) {
-            methods.push(method);
-        }
-    }
-    (!methods.is_empty()).then_some(methods)
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use plugin_api::value::{Kind, Value, ValueRef, Writer};
 
-use crate::assembly::{Ground, Pass, Standing};
+use crate::assembly::{Ground, Pass};
 use crate::expressions;
 use crate::field::{Object, kind_name, whole, wrong};
+use crate::frame::Standing;
 use crate::graph::NodeDraft;
 use crate::layout::DEEPEST;
 use crate::notes::{Notes, Place};

@@ -154,6 +154,8 @@ fn the_recorded_workflows_are_planned_or_refused_for_the_right_reason() {
         // The target is `[object Object]`, which says more than that there is no such node.
         ("dag-target-unknown", "OBJECT_SERIALIZATION_FAILURE"),
         ("dag-trigger-unknown", "UNKNOWN_TRIGGER_NODE"),
+        // It calls a function that is not there.
+        ("tpl-utils", "EXPRESSION_SYNTAX"),
         ("dag-restricted-type", "NODE_TYPE_NOT_ALLOWED"),
     ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/golden");
