@@ -8,6 +8,7 @@ use patchbay_intake::signature::TrustPolicy;
 use patchbay_isolate::ProbeConfig;
 use patchbay_lifecycle::{GoLive, OnDelete};
 use patchbay_registry::SameVersion;
+use patchbay_runs::RunsConfig;
 use patchbay_vocab::TenantId;
 
 /// What a host is made from. Start from [`Config::new`] and change fields.
@@ -53,6 +54,8 @@ pub struct Config {
     pub max_call_depth: u32,
     /// How long [`Patchbay::open`](crate::Patchbay::open) waits for the files that are there; zero to not wait.
     pub ready_within: Duration,
+    /// How workflows are run.
+    pub workflows: RunsConfig,
     /// Secrets: tenant, name, value.
     pub secrets: Vec<(TenantId, String, String)>,
 }
@@ -61,9 +64,11 @@ impl Config {
     /// The standard configuration over two directories.
     #[must_use]
     pub fn new(plugins: impl Into<PathBuf>, data: impl Into<PathBuf>) -> Self {
+        let data = data.into();
         Self {
             plugins: plugins.into(),
-            data: data.into(),
+            workflows: RunsConfig::new(data.join("journal.db")),
+            data,
             probe_helper: ProbeConfig::own_executable(),
             probe_deadline: Duration::from_secs(10),
             probe_memory: 4 << 30,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use patchbay_dispatch::CallError;
 use patchbay_lifecycle::LifecycleError;
 use patchbay_registry::RegistryError;
+use patchbay_runs::{RunsError, RunsErrorClass};
 use patchbay_vocab::{Code, Explain, Explained, PluginName};
 use plugin_api::error::code;
 
@@ -41,6 +42,9 @@ pub enum OpenError {
     /// The lifecycle could not be started.
     #[error(transparent)]
     Lifecycle(#[from] LifecycleError),
+    /// Workflows cannot be run.
+    #[error(transparent)]
+    Runs(RunsError),
 }
 
 impl Explain for OpenError {
@@ -52,6 +56,7 @@ impl Explain for OpenError {
             Self::Runtime(_) => Code("PB-OPEN-004"),
             Self::NoData { .. } => Code("PB-OPEN-005"),
             Self::Lifecycle(error) => error.code(),
+            Self::Runs(error) => error.code(),
         }
     }
 
@@ -65,6 +70,7 @@ impl Explain for OpenError {
             Self::InUse { .. } => "stop the other host, or choose another --data directory".into(),
             Self::Runtime(_) => "raise the limit on threads of this user".into(),
             Self::Lifecycle(error) => error.help(),
+            Self::Runs(error) => error.help(),
         }
     }
 }
@@ -82,6 +88,8 @@ pub enum ErrorClass {
     NodeFailed,
     /// It took too long.
     Timeout,
+    /// It is too often, or too much.
+    TooMany,
     /// The host cannot do it now.
     Unavailable,
     /// The host is at fault.
@@ -100,6 +108,9 @@ pub enum ControlError {
     /// No such plugin.
     #[error("there is no plugin `{0}`")]
     UnknownPlugin(PluginName),
+    /// A workflow could not be run, or a run not be shown.
+    #[error(transparent)]
+    Runs(#[from] RunsError),
     /// The input is not a value.
     #[error("the input cannot be used: {0}")]
     Input(String),
@@ -142,6 +153,14 @@ impl ControlError {
             Self::Lifecycle(LifecycleError::State(_)) => ErrorClass::Conflict,
             Self::Lifecycle(LifecycleError::Signature(_)) => ErrorClass::Conflict,
             Self::Lifecycle(_) => ErrorClass::Internal,
+            Self::Runs(error) => match error.class() {
+                RunsErrorClass::NotFound => ErrorClass::NotFound,
+                RunsErrorClass::Invalid => ErrorClass::Invalid,
+                RunsErrorClass::Conflict => ErrorClass::Conflict,
+                RunsErrorClass::TooMany => ErrorClass::TooMany,
+                RunsErrorClass::Unavailable => ErrorClass::Unavailable,
+                RunsErrorClass::Internal => ErrorClass::Internal,
+            },
             Self::Input(_) | Self::NoConfiguration(_) => ErrorClass::Invalid,
         }
     }
@@ -152,6 +171,7 @@ impl Explain for ControlError {
         match self {
             Self::Call(error) => error.code(),
             Self::Lifecycle(error) => error.code(),
+            Self::Runs(error) => error.code(),
             Self::UnknownPlugin(_) => Code("PB-CONTROL-001"),
             Self::Input(_) => Code("PB-CONTROL-002"),
             Self::NoConfiguration(_) => Code("PB-CONTROL-003"),
@@ -162,6 +182,7 @@ impl Explain for ControlError {
         match self {
             Self::Call(error) => error.help(),
             Self::Lifecycle(error) => error.help(),
+            Self::Runs(error) => error.help(),
             Self::UnknownPlugin(_) => "see `patchbay plugins` for what there is".into(),
             Self::Input(_) => "send one JSON value whose numbers are finite".into(),
             Self::NoConfiguration(_) => {

@@ -25,13 +25,13 @@ impl Patchbay {
         let nodes = nodes.filter(|node| node.plugin == *plugin && wanted.contains(&node.node_type));
         Ok(nodes
             .flat_map(|node| {
-                let runs = node.examples.iter().map(|example| self.run(&node, example));
+                let runs = node.examples.iter().map(|example| self.run_example(&node, example));
                 runs.collect::<Vec<_>>()
             })
             .collect())
     }
 
-    fn run(&self, node: &NodeView, example: &ExampleView) -> ExampleRunView {
+    fn run_example(&self, node: &NodeView, example: &ExampleView) -> ExampleRunView {
         let shown = Shown {
             node: &node.node_type,
             title: &example.title,

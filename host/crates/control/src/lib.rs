@@ -14,6 +14,7 @@ mod listing;
 mod open;
 mod patchbay;
 mod trust;
+mod workflows;
 
 pub use call::{Call, Node};
 pub use check::{check_file, inspect_file};
@@ -31,4 +32,8 @@ pub use patchbay_intake::signature::{
 };
 pub use patchbay_lifecycle::{GoLive, LifecycleError, OnDelete};
 pub use patchbay_registry::{BadSelector, Force, SameVersion, Selector};
+pub use patchbay_runs::{
+    Begun, CacheNumbers, Finished, Hook, HookReply, JournalStats, Order as RunOrder, Retention, RunStatus,
+    RunsConfig, RunsError, TriggerKind, Wanted, Watch,
+};
 pub use patchbay_signing::{KeyFile, Pair, Protection, SigningError, SigningKey};

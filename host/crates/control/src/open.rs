@@ -10,6 +10,7 @@ use patchbay_intake::{StageConfig, WatchConfig};
 use patchbay_isolate::ProbeConfig;
 use patchbay_lifecycle::{Lifecycle, LifecycleConfig, Parts};
 use patchbay_registry::Registry;
+use patchbay_runs::Runs;
 use patchbay_vocab::{Clock, SystemClock};
 use tokio::sync::broadcast;
 
@@ -31,11 +32,12 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
     // Absolute, since children work from another folder.
     let data = absolute(&config.data)?;
     let plugins = absolute(&config.plugins)?;
+    let data_dir = data.clone();
     let maps = data.join("maps");
     make_dir(&maps, 0o700)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("pb-timers")
+        .worker_threads(config.workflows.threads.clamp(1, 4))
+        .thread_name("pb-tasks")
         .enable_time()
         .build()
         .map_err(OpenError::Runtime)?;
@@ -102,7 +104,21 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
     if !config.ready_within.is_zero() && !lifecycle.wait_ready(config.ready_within) {
         tracing::warn!("serving before every file of the plugin directory was vetted");
     }
+    let mut workflows = config.workflows;
+    // Below the data directory as it is named absolutely, wherever that was moved to.
+    if workflows.journal.parent() == Some(config.data.as_path()) {
+        workflows.journal = journal_of(&data_dir);
+    }
+    let parts = patchbay_runs::Parts {
+        registry: Arc::clone(&registry),
+        dispatcher: Arc::clone(&dispatcher),
+        lifecycle: Arc::clone(&lifecycle),
+        clock: Arc::clone(&clock),
+        tasks: runtime.handle().clone(),
+    };
+    let runs = Runs::open(workflows, parts).map_err(OpenError::Runs)?;
     Ok(Inner {
+        runs,
         registry,
         dispatcher,
         lifecycle,
@@ -112,6 +128,10 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         runtime: Some(runtime),
         _lock: lock,
     })
+}
+
+fn journal_of(data: &Path) -> std::path::PathBuf {
+    data.join("journal.db")
 }
 
 fn make_dir(path: &Path, mode: u32) -> Result<(), OpenError> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use patchbay_dispatch::{Dispatcher, Served};
 use patchbay_lifecycle::{HandedOver, Lifecycle};
 use patchbay_registry::{Action, Change, Force, Registry, RegistryError, Selector};
+use patchbay_runs::Runs;
 use patchbay_vocab::{Clock, PluginName, RevisionNumber, TenantId};
 use patchbay_wire::{
     EventView, HandedOverView, HistoryView, NodeView, PluginView, RejectedView, RevisionRef, StatusView,
@@ -26,6 +27,7 @@ pub struct Patchbay {
 }
 
 pub(crate) struct Inner {
+    pub(crate) runs: Arc<Runs>,
     pub(crate) registry: Arc<Registry<Served>>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) lifecycle: Arc<Lifecycle>,
@@ -46,6 +48,7 @@ impl std::fmt::Debug for Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.runs.close(CLOSE_WITHIN);
         self.lifecycle.shut_down(CLOSE_WITHIN);
         if let Some(runtime) = self.runtime.take() {
             // Not a plain drop, which may not happen inside another runtime.
@@ -275,6 +278,7 @@ impl Patchbay {
     ///
     /// Other handles stay valid, but no call finds a node any more.
     pub fn close(self, most: Duration) {
+        self.inner.runs.close(most);
         self.inner.lifecycle.shut_down(most);
     }
 }

@@ -44,8 +44,6 @@ struct CountEvictions(Arc<AtomicU64>);
 impl<K, V> Lifecycle<K, V> for CountEvictions {
     type RequestState = ();
 
-    fn begin_request(&self) {}
-
     fn on_evict(&self, (): &mut (), _: K, _: V) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }

@@ -113,6 +113,12 @@ impl Runs {
         Ok(view)
     }
 
+    /// The journal in numbers.
+    #[must_use]
+    pub fn journal_stats(&self) -> patchbay_journal::JournalStats {
+        self.journal.stats()
+    }
+
     /// The document of a run.
     ///
     /// # Errors

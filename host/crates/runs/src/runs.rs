@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
 use parking_lot::Mutex;
 use patchbay_dispatch::{CallError, Dispatcher, Mount, Routes, Served, Variables};
 use patchbay_executor::{
@@ -16,7 +15,7 @@ use patchbay_expression::EvalLimits;
 use patchbay_journal::{Journal, JournalConfig, Replay, TriggerKind};
 use patchbay_lifecycle::Lifecycle;
 use patchbay_registry::{Registry, Selector};
-use patchbay_vocab::{Clock, Digest, PluginName, RunId, TenantId, WorkflowId};
+use patchbay_vocab::{Clock, Digest, PluginName, RunId, TenantId};
 use patchbay_wire as wire;
 use plugin_api::value::{Value, ValueRef, Writer};
 
@@ -815,9 +814,6 @@ fn context_of(tenant: &TenantId, user: Option<&Value>, run: &RunId) -> Value {
     });
     written.map_or_else(|_| empty_map(), |()| ValueRef::assume_valid(&out).to_value())
 }
-
-/// What the recorder's channel carries, for tests that look at its length.
-pub(crate) type Telling = Sender<Told>;
 
 impl std::fmt::Debug for Runs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
