@@ -21,6 +21,7 @@ use crate::services::{OwnedServices, Services, nanos};
 use crate::session::Session;
 use crate::stores::{TenantStores, Variables};
 use crate::view::{RouteCache, Routes, View};
+use crate::waker::Bell;
 
 /// How often a call looks for an open version before it takes the host for closed.
 const TRIES: u32 = 64;
@@ -73,6 +74,7 @@ pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     timers: tokio::runtime::Handle,
     limits: Limits,
+    bell: Bell,
 }
 
 impl Dispatcher {
@@ -94,6 +96,7 @@ impl Dispatcher {
             clock,
             timers,
             limits,
+            bell: Bell::default(),
         })
     }
 
@@ -119,6 +122,10 @@ impl Dispatcher {
 
     pub(crate) const fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    pub(crate) const fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     pub(crate) fn wake_after(&self, after: Duration, waker: Waker) {
@@ -229,8 +236,8 @@ impl Dispatcher {
             if place.is_stateful {
                 let mount = Arc::clone(mount);
                 // Waiting counts: what is left of the time is the call's.
-                let begun = *begun.get_or_insert_with(|| self.clock.now());
-                let (_hold, left) = self.hold_state(&mount, place, options, begun)?;
+                let since = *begun.get_or_insert_with(|| self.clock.now());
+                let (hold, left) = self.hold_state(&mount, place, options, since)?;
                 let options = &CallOptions {
                     timeout: left,
                     ..*options
@@ -240,17 +247,34 @@ impl Dispatcher {
                 if !now.is_some_and(|route| Arc::ptr_eq(route.mount(), &mount)) {
                     continue;
                 }
-                let Some(pass) = mount.enter_owned() else { continue };
+                let Some(pass) = mount.enter_owned() else {
+                    drop(hold);
+                    self.await_open(routes, slot, &mount, place, options, &mut begun)?;
+                    continue;
+                };
                 seen(&mount);
                 return self.call_under(pass, &mount, place, input, options, out);
             }
-            // A version that closed between the load and these lines is no longer routed: look again.
-            if place.is_async {
-                let Some(pass) = mount.enter_owned() else { continue };
-                seen(mount);
-                return self.call_async(pass, mount, place, input, options, out);
+            // A version that closed between the load and these lines is no longer routed, or asleep: look again.
+            if place.is_async || begun.is_some() {
+                let mount = Arc::clone(mount);
+                let Some(pass) = mount.enter_owned() else {
+                    self.await_open(routes, slot, &mount, place, options, &mut begun)?;
+                    continue;
+                };
+                seen(&mount);
+                let left = begun.and_then(|begun| self.left(place, options, begun));
+                let options = &CallOptions {
+                    timeout: left.or(options.timeout),
+                    ..*options
+                };
+                return self.call_under(pass, &mount, place, input, options, out);
             }
-            let Some(pass) = mount.enter() else { continue };
+            let Some(pass) = mount.enter() else {
+                let mount = Arc::clone(mount);
+                self.await_open(routes, slot, &mount, place, options, &mut begun)?;
+                continue;
+            };
             seen(mount);
             return self.call_sync(&pass, mount, place, input, options, out);
         }
@@ -273,13 +297,19 @@ impl Dispatcher {
             Nested::No
         };
         let timeout = options.timeout.or(place.timeout);
-        let left = || timeout.map(|timeout| timeout.saturating_sub(self.clock.now().since(begun)));
+        let left = || self.left(place, options, begun);
         let hold = mount.handle().plugin().hold_state(nested, left());
         hold.map(|hold| (hold, left()))
             .ok_or_else(|| CallError::TimedOut {
                 node_type: name_of(mount, place.node),
                 after: timeout.unwrap_or_default(),
             })
+    }
+
+    /// What is left of the time of a call that began at `begun`.
+    pub(crate) fn left(&self, place: Place, options: &CallOptions<'_>, begun: Monotonic) -> Option<Duration> {
+        let timeout = options.timeout.or(place.timeout)?;
+        Some(timeout.saturating_sub(self.clock.now().since(begun)))
     }
 
     /// Calls under a pass that holds the version, whichever way the node is called.
@@ -409,17 +439,30 @@ impl Dispatcher {
             .iter()
             .map(|name| self.resolve(name))
             .collect::<Result<Vec<_>, _>>()?;
-        let leases = self.registry.lease(&slots).map_err(|error| match error {
-            RegistryError::Unrouted { .. } => CallError::UnknownNode {
-                node_type: node_types.join(", "),
-                nearest: None,
-            },
-            _ => CallError::Closing,
-        })?;
-        Ok(Session {
-            dispatcher: Arc::clone(self),
-            leases,
-        })
+        for _ in 0..TRIES {
+            match self.registry.lease(&slots) {
+                Ok(leases) => {
+                    return Ok(Session {
+                        dispatcher: Arc::clone(self),
+                        leases,
+                    });
+                }
+                Err(RegistryError::Unrouted { .. }) => {
+                    return Err(CallError::UnknownNode {
+                        node_type: node_types.join(", "),
+                        nearest: None,
+                    });
+                }
+                Err(RegistryError::GateClosed { plugin, .. }) => {
+                    let live = self.registry.live(&plugin);
+                    if let Some(asleep) = live.filter(|live| live.is_closed()) {
+                        self.wake(&asleep, None, plugin.as_str(), None)?;
+                    }
+                }
+                Err(_) => return Err(CallError::Closing),
+            }
+        }
+        Err(CallError::Closing)
     }
 }
 

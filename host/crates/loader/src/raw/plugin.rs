@@ -23,6 +23,7 @@ use plugin_api::shim::host::{AsyncCall, Caller, HostServices, HostSink, PluginEn
 use plugin_api::value::{Value, ValueRef, decode};
 
 use super::instances::{Instance, Instances, NodeRuntime};
+use super::parking::Asleep;
 use super::library::{Closed, Mapped, can_unmap};
 use crate::description::Description;
 use crate::{CallFault, LoadError};
@@ -38,6 +39,8 @@ pub struct LoadedPlugin {
     stage: Mutex<Stage>,
     /// Read by calls of stateful nodes, written by a hand-over of their state.
     pub(super) state: RwLock<()>,
+    /// The states that its instances had when it was put to sleep.
+    pub(super) asleep: Mutex<Option<Asleep>>,
 }
 
 #[derive(Debug)]
@@ -72,7 +75,11 @@ impl LoadedPlugin {
             give_up(mapped);
             return Err(LoadError::StartFailed { status: answer });
         }
-        let nodes = entry.nodes().iter().map(NodeRuntime::make);
+        let version = description.version.to_string().into();
+        let nodes = entry
+            .nodes()
+            .iter()
+            .map(|node| NodeRuntime::make(node, &version));
         let nodes = match nodes.collect::<Result<Vec<_>, _>>() {
             Ok(nodes) => nodes,
             Err(error) => {
@@ -90,6 +97,7 @@ impl LoadedPlugin {
             mapped_bytes: mapped.bytes(),
             stage: Mutex::new(Stage::Serving(mapped)),
             state: RwLock::new(()),
+            asleep: Mutex::new(None),
         })
     }
 
@@ -268,7 +276,7 @@ impl LoadedPlugin {
             let objects: u64 = self
                 .nodes
                 .iter()
-                .map(|node| node.objects.load(Ordering::Acquire))
+                .map(|node| node.tally.objects.load(Ordering::Acquire))
                 .sum();
             if objects > 0 {
                 return Unloaded::Pinned(vec![PinReason::Objects(objects)]);
