@@ -60,7 +60,7 @@ pub enum CallError {
         limit: u32,
     },
     /// The plugin was unmapped for being idle, and cannot be mapped again.
-    #[error("`{plugin}` sleeps and could not be woken: {}: {}", why.code, why.message)]
+    #[error("`{plugin}` sleeps and could not be woken ({})", why.code)]
     Asleep {
         /// The plugin.
         plugin: PluginName,

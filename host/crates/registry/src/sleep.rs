@@ -11,6 +11,25 @@ use crate::retire::position;
 use crate::snapshot::{Mount, Mounted};
 
 impl<H: Mounted> Registry<H> {
+    /// Every load that is, or could be, routed and does not sleep.
+    #[must_use]
+    pub fn awake_loads(&self) -> Vec<Arc<Mount<H>>> {
+        let book = self.book.lock();
+        let revisions = book.plugins.values().flat_map(|plugin| plugin.revisions.values());
+        let fit = revisions.filter(|revision| !revision.is_quarantined());
+        fit.filter_map(|revision| revision.mount.as_ref())
+            .filter(|mount| !mount.is_closed())
+            .cloned()
+            .collect()
+    }
+
+    /// Whether this very load is, or could be, routed, and sleeps.
+    #[must_use]
+    pub fn is_asleep(&self, mount: &Mount<H>) -> bool {
+        let current = self.mounted(mount.plugin(), mount.revision());
+        mount.is_closed() && current.is_some_and(|current| std::ptr::eq(&*current, mount))
+    }
+
     /// Closes the gate of a load that is, or could be, routed. Nothing else changes: whoever calls it finds it closed,
     /// and has it woken. When its gate is idle it may be unloaded.
     pub fn begin_sleep(&self, mount: &Mount<H>) -> Result<(), RegistryError> {

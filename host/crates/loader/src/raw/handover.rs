@@ -350,7 +350,13 @@ impl Pair<'_> {
                 }
             };
             let made = Made { instance, has };
-            if self.made.entry(tenant).or_default().insert(config, made).is_none() {
+            if self
+                .made
+                .entry(tenant)
+                .or_default()
+                .insert(config, made)
+                .is_none()
+            {
                 self.count += 1;
             }
         }
@@ -424,10 +430,7 @@ impl Pair<'_> {
         let value = ValueRef::assume_valid(state);
         // SAFETY: (1) the hand-over's pass keeps the plugin loaded; (2) the instance was made by `make` for this
         // hand-over alone, and nobody has called it.
-        let answer = unsafe {
-            to.entry
-                .load_state(new.pointer, &self.from.version, value, out)
-        };
+        let answer = unsafe { to.entry.load_state(new.pointer, &self.from.version, value, out) };
         match answer {
             status::OK => Ok(()),
             status::UNSUPPORTED => Err(HandOverError::KeepsNoState { node: self.node() }),

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use patchbay_lease::Pass;
-use plugin_api::abi::{Status, status};
 use plugin_api::NodeError;
+use plugin_api::abi::{Status, status};
 use plugin_api::error::code;
 use plugin_api::shim::host::{Caller, HostServices, HostSink, InstancePtr, NodeEntry};
 use plugin_api::value::ValueRef;

@@ -281,7 +281,11 @@ impl NodeRuntime {
             }
             Err(reason) => {
                 let node = self.entry.node_type();
-                tracing::warn!(node, reason, "does not take back what it saves: its instances stay when they are idle");
+                tracing::warn!(
+                    node,
+                    reason,
+                    "does not take back what it saves: its instances stay when they are idle"
+                );
                 self.tally.refuted.store(true, Ordering::Relaxed);
                 false
             }
@@ -338,13 +342,7 @@ impl LoadedPlugin {
 
     /// Moves the clock of the instances to `now`, in milliseconds, and parks those that are idle or too many; says how
     /// many. Calls go on meanwhile; those of one node wait while one of its states is saved.
-    pub fn sweep(
-        &self,
-        pass: &Pass<'_>,
-        now: u64,
-        limits: &ParkLimits,
-        services: &ServicesFor<'_>,
-    ) -> usize {
+    pub fn sweep(&self, pass: &Pass<'_>, now: u64, limits: &ParkLimits, services: &ServicesFor<'_>) -> usize {
         for node in &self.nodes {
             node.tally.clock.store(now.max(1), Ordering::Relaxed);
         }
@@ -376,7 +374,9 @@ impl LoadedPlugin {
         for (at, node, candidate) in due {
             let left = self.room(limits);
             // A hand-over has the right of way: it holds all calls back.
-            let Some(_still) = self.state.try_read() else { break };
+            let Some(_still) = self.state.try_read() else {
+                break;
+            };
             if left == 0 || (parked >= surplus && !idle(candidate.used)) {
                 break;
             }

@@ -23,8 +23,8 @@ use plugin_api::shim::host::{AsyncCall, Caller, HostServices, HostSink, PluginEn
 use plugin_api::value::{Value, ValueRef, decode};
 
 use super::instances::{Instance, Instances, NodeRuntime};
-use super::parking::Asleep;
 use super::library::{Closed, Mapped, can_unmap};
+use super::parking::Asleep;
 use crate::description::Description;
 use crate::{CallFault, LoadError};
 
@@ -76,10 +76,7 @@ impl LoadedPlugin {
             return Err(LoadError::StartFailed { status: answer });
         }
         let version = description.version.to_string().into();
-        let nodes = entry
-            .nodes()
-            .iter()
-            .map(|node| NodeRuntime::make(node, &version));
+        let nodes = entry.nodes().iter().map(|node| NodeRuntime::make(node, &version));
         let nodes = match nodes.collect::<Result<Vec<_>, _>>() {
             Ok(nodes) => nodes,
             Err(error) => {
