@@ -1,4 +1,4 @@
-/* patchbay.h: the contract between Patchbay and its plugins, 1.1, for C11 and C++17.
+/* patchbay.h: the contract between Patchbay and its plugins, 1.2, for C11 and C++17.
  *
  * The upper half describes what crosses the line, as plugin-api/src/abi.rs does; a test compares the two. The lower half
  * reads and writes values and wraps the host's functions: static inline, no allocation, nothing but <string.h>. How to
@@ -25,7 +25,7 @@ extern "C" {
 
 /* The contract that this header describes, and the first minor of its major. */
 #define PB_CONTRACT_MAJOR 1u
-#define PB_CONTRACT_MINOR 1u
+#define PB_CONTRACT_MINOR 2u
 #define PB_FIRST_MINOR 0u
 
 /* Result of an entry point. */
@@ -40,11 +40,17 @@ typedef int32_t pb_status;
 #define PB_DENIED 7       /* The declared capabilities do not cover this. */
 #define PB_UNSUPPORTED 8  /* This side does not have the function. */
 #define PB_MALFORMED 9    /* An argument is not what the contract says. */
+#define PB_DIFFERS 10     /* The value that is there is not the expected one; nothing was changed. Since 1.2. */
 
-/* Where `read`, `write` and `remove` look. */
+/* Where `read`, `write`, `remove`, `list` and `replace` look. */
 #define PB_STORE_VARIABLES 1u /* Variables of the run. */
 #define PB_STORE_KEY_VALUE 2u /* The tenant's key-value store. */
 #define PB_STORE_SECRETS 3u   /* The tenant's secrets; read only, declared names only. */
+#define PB_STORE_INPUTS 4u    /* What arrived at the workflow node's inputs, by number; read only. Since 1.2. */
+
+/* What `evaluate` is given. Since 1.2. */
+#define PB_EVALUATION_EXPRESSION 1u /* A text that holds one expression, bare or within {{ }}. */
+#define PB_EVALUATION_TEMPLATE 2u   /* Any value whose texts may hold {{ }}, at any depth. */
 
 /* How loud a log event is. */
 #define PB_LEVEL_ERROR 1u
@@ -163,6 +169,16 @@ struct pb_host_table {
     pb_status (*call)(const pb_context *context, pb_bytes node_type, pb_bytes input, pb_sink *out);
     pb_status (*wake_after)(const pb_context *context, uint64_t nanos, const pb_waker_handle *waker);
     uint64_t (*wall_clock)(const pb_context *context); /* Nanoseconds since 1970; may jump. Since 1.1. */
+    /* All pairs of a store as one map, in the order in which the keys came: variables. Since 1.2. */
+    pb_status (*list)(const pb_context *context, uint32_t store, pb_sink *out);
+    /* Sets `key` to `value` (empty: removes it) when its encoding is `expected` (empty: it is not there), in one step
+     * beside all other writers; otherwise PB_DIFFERS. Since 1.2. */
+    pb_status (*replace)(const pb_context *context, uint32_t store, pb_bytes key, pb_bytes expected, pb_bytes value);
+    /* The executing workflow node leaves by this output, beside those named before. Since 1.2. */
+    pb_status (*select_output)(const pb_context *context, uint32_t output);
+    /* Evaluates an encoded text or renders a template; `bindings` is an encoded map, or empty. `out` as after
+     * `execute`. Since 1.2. */
+    pb_status (*evaluate)(const pb_context *context, uint32_t kind, pb_bytes source, pb_bytes bindings, pb_sink *out);
 };
 
 /* Entry points of one node type. A table: grows at the tail; the host strides by pb_plugin_table.node_size.
@@ -869,6 +885,53 @@ static inline pb_status pb_store(const pb_context *context, uint32_t store, cons
 }
 static inline pb_status pb_remove(const pb_context *context, uint32_t store, const char *key) {
     return context->host->remove(context, store, pb_text(key));
+}
+
+/* The four below: PB_UNSUPPORTED on a host older than contract 1.2; all but variables also outside a workflow. */
+
+/* All variables of the run, as one map. */
+static inline pb_status pb_variables(const pb_context *context, pb_buffer *buffer, pb_bytes *map) {
+    pb_status status;
+    if (!PB_HOST_HAS(context->host, list)) return PB_UNSUPPORTED;
+    buffer->sink.len = 0;
+    status = context->host->list(context, PB_STORE_VARIABLES, &buffer->sink);
+    *map = pb_buffer_value(buffer);
+    return status;
+}
+/* Sets a key of a store to `value` (empty: removes it) when it is `expected` (empty: not there), else PB_DIFFERS. Read
+ * again and try again: no writer comes between. */
+static inline pb_status pb_replace(const pb_context *context, uint32_t store, const char *key, pb_bytes expected,
+                                   pb_bytes value) {
+    if (!PB_HOST_HAS(context->host, replace)) return PB_UNSUPPORTED;
+    return context->host->replace(context, store, pb_text(key), expected, value);
+}
+/* The list of the values that arrived at an input of this workflow node; PB_ABSENT when none did. */
+static inline pb_status pb_input(const pb_context *context, uint32_t input, pb_buffer *buffer, pb_bytes *values) {
+    char key[11];
+    size_t at = sizeof key;
+    if (!PB_HOST_HAS(context->host, evaluate)) return PB_UNSUPPORTED;
+    key[--at] = '\0';
+    do {
+        key[--at] = (char)('0' + input % 10);
+        input /= 10;
+    } while (input);
+    return pb_read(context, PB_STORE_INPUTS, key + at, buffer, values);
+}
+/* This workflow node leaves by that output, beside those selected before; by all of them when none is. */
+static inline pb_status pb_select_output(const pb_context *context, uint32_t output) {
+    if (!PB_HOST_HAS(context->host, select_output)) return PB_UNSUPPORTED;
+    return context->host->select_output(context, output);
+}
+/* Evaluates `source`, an encoded value, as `kind` says; `bindings` is an encoded map or empty, its entry `item` is seen as
+ * `$item`. With PB_FAILED, `value` is the error, fit to be passed on by pb_pass. */
+static inline pb_status pb_evaluate(const pb_context *context, uint32_t kind, pb_bytes source, pb_bytes bindings,
+                                    pb_buffer *buffer, pb_bytes *value) {
+    pb_status status;
+    if (!PB_HOST_HAS(context->host, evaluate)) return PB_UNSUPPORTED;
+    buffer->sink.len = 0;
+    status = context->host->evaluate(context, kind, source, bindings, &buffer->sink);
+    *value = pb_buffer_value(buffer);
+    return status;
 }
 
 /* Calls another node and waits for it. With PB_FAILED, `value` is its error, fit to be passed on by pb_pass. */

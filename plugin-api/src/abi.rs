@@ -47,6 +47,8 @@ pub mod status {
     pub const UNSUPPORTED: Status = 8;
     /// An argument is not what the contract says (not UTF-8, malformed value).
     pub const MALFORMED: Status = 9;
+    /// The value that is there is not the one that was expected; nothing was changed. Since 1.2.
+    pub const DIFFERS: Status = 10;
 }
 
 /// Borrowed bytes.
@@ -168,7 +170,7 @@ pub struct Context {
     pub cancel: *const AtomicU32,
 }
 
-/// Where [`HostTable::read`], `write` and `remove` look.
+/// Where [`HostTable::read`], `write`, `remove`, `list` and `replace` look.
 pub mod store {
     /// Variables of the run.
     pub const VARIABLES: u32 = 1;
@@ -176,6 +178,17 @@ pub mod store {
     pub const KEY_VALUE: u32 = 2;
     /// The tenant's secrets; read only, declared names only.
     pub const SECRETS: u32 = 3;
+    /// What arrived at the inputs of the workflow node that is executing; read only. A key is the number of an input
+    /// in decimal, its value the list of the values that arrived there, in the order of the edges. Since 1.2.
+    pub const INPUTS: u32 = 4;
+}
+
+/// Values of `kind` in [`HostTable::evaluate`]. Since 1.2.
+pub mod evaluation {
+    /// `source` is a text that holds one expression, bare or within `{{ }}`.
+    pub const EXPRESSION: u32 = 1;
+    /// `source` is any value whose texts may hold `{{ }}`, at any depth.
+    pub const TEMPLATE: u32 = 2;
 }
 
 /// Values of `level` in [`HostTable::log`].
@@ -229,6 +242,32 @@ pub struct HostTable {
         unsafe extern "C" fn(context: *const Context, nanos: u64, waker: *const WakerHandle) -> Status,
     /// Nanoseconds since 1970-01-01 UTC on the host's wall clock, which may jump. Since 1.1.
     pub wall_clock: unsafe extern "C" fn(context: *const Context) -> u64,
+    /// Writes all pairs of a [`store`] into `out`, as one map in the order in which the keys came. Variables can be
+    /// listed, secrets never ([`status::DENIED`]); [`status::UNSUPPORTED`] for what the host does not list. Since 1.2.
+    pub list: unsafe extern "C" fn(context: *const Context, store: u32, out: *mut Sink) -> Status,
+    /// Compares and sets, in one step beside all other writers of that [`store`]: when the encoding under `key` is
+    /// `expected` (empty: there is none), it becomes `value` (empty: it is removed). Otherwise nothing changes, and
+    /// the answer is [`status::DIFFERS`]. Since 1.2.
+    pub replace: unsafe extern "C" fn(
+        context: *const Context,
+        store: u32,
+        key: Bytes,
+        expected: Bytes,
+        value: Bytes,
+    ) -> Status,
+    /// Says that the executing workflow node leaves by the output of this number, beside those named before in the
+    /// same call. A node that names none leaves by all of them. [`status::UNSUPPORTED`] outside a workflow. Since 1.2.
+    pub select_output: unsafe extern "C" fn(context: *const Context, output: u32) -> Status,
+    /// Evaluates an expression or renders a template as the workflow's own parameters are; see [`evaluation`].
+    /// `source` is an encoded value, `bindings` an encoded map, or empty: its entry `item` is seen as `$item`. `out`
+    /// as after [`NodeTable::execute`]; [`status::UNSUPPORTED`] outside a workflow. Since 1.2.
+    pub evaluate: unsafe extern "C" fn(
+        context: *const Context,
+        kind: u32,
+        source: Bytes,
+        bindings: Bytes,
+        out: *mut Sink,
+    ) -> Status,
 }
 
 /// Bits of [`NodeTable::flags`].
@@ -358,7 +397,8 @@ const _: () = {
     assert!(offset_of!(Context, host) == 8 && offset_of!(Context, tenant) == 24);
     assert!(offset_of!(Context, deadline) == 72 && offset_of!(Context, cancel) == 80);
     assert!(offset_of!(HostTable, now) == 16 && offset_of!(HostTable, wake_after) == 64);
-    assert!(offset_of!(HostTable, wall_clock) == 72);
+    assert!(offset_of!(HostTable, wall_clock) == 72 && offset_of!(HostTable, list) == 80);
+    assert!(offset_of!(HostTable, evaluate) == 104 && size_of::<HostTable>() == 112);
     assert!(offset_of!(NodeTable, node_type) == 8 && offset_of!(NodeTable, create) == 24);
     assert!(offset_of!(NodeTable, execute) == 40 && offset_of!(NodeTable, load_state) == 64);
     assert!(offset_of!(PluginTable, nodes) == 8 && offset_of!(PluginTable, shutdown) == 40);

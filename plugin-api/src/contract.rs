@@ -23,14 +23,25 @@ impl fmt::Display for Contract {
 }
 
 /// The contract that this SDK speaks.
-pub const CONTRACT: Contract = Contract { major: 1, minor: 1 };
+pub const CONTRACT: Contract = Contract { major: 1, minor: 2 };
 
 /// The first minor of this major: what a plugin needs that says nothing, since the SDK asks before it uses what came
 /// later.
 pub const FIRST: Contract = Contract { major: 1, minor: 0 };
 
 /// What each minor after the first added, as `TYPE.field`; ascending.
-pub const ADDED: &[(u32, &[&str])] = &[(1, &["HostTable.wall_clock"])];
+pub const ADDED: &[(u32, &[&str])] = &[
+    (1, &["HostTable.wall_clock"]),
+    (
+        2,
+        &[
+            "HostTable.list",
+            "HostTable.replace",
+            "HostTable.select_output",
+            "HostTable.evaluate",
+        ],
+    ),
+];
 
 impl Contract {
     /// The fields that a host of this contract lacks for a plugin which needs `wanted`, as far as this build knows.
@@ -50,6 +61,7 @@ impl Contract {
     pub const fn host_table_size(self) -> u32 {
         match self.minor {
             0 => offset_of!(HostTable, wall_clock) as u32,
+            1 => offset_of!(HostTable, list) as u32,
             _ => size_of::<HostTable>() as u32,
         }
     }
@@ -90,13 +102,24 @@ mod tests {
 
     #[test]
     fn what_a_host_lacks_is_what_came_after_its_minor() {
-        assert_eq!(FIRST.lacks(CONTRACT), ["HostTable.wall_clock"]);
+        let second = Contract { major: 1, minor: 1 };
+        assert_eq!(FIRST.lacks(second), ["HostTable.wall_clock"]);
+        assert_eq!(FIRST.lacks(CONTRACT).len(), 5);
+        assert_eq!(
+            second.lacks(CONTRACT),
+            [
+                "HostTable.list",
+                "HostTable.replace",
+                "HostTable.select_output",
+                "HostTable.evaluate"
+            ]
+        );
         assert_eq!(CONTRACT.lacks(CONTRACT), [""; 0]);
         assert_eq!(CONTRACT.lacks(FIRST), [""; 0]);
         // What a minor adds that this build has not heard of cannot be named.
         let newer = Contract { major: 1, minor: 99 };
         assert_eq!(CONTRACT.lacks(newer), [""; 0]);
-        assert_eq!(FIRST.lacks(newer), ["HostTable.wall_clock"]);
+        assert_eq!(FIRST.lacks(newer), FIRST.lacks(CONTRACT));
         assert_eq!(FIRST.lacks(Contract { major: 2, minor: 1 }), [""; 0]);
     }
 
@@ -109,7 +132,8 @@ mod tests {
 
     #[test]
     fn each_minor_lends_a_table_that_is_not_smaller_than_the_one_before() {
-        assert_eq!(FIRST.host_table_size(), 72);
+        let sizes = (0..=CONTRACT.minor).map(|minor| Contract { major: 1, minor }.host_table_size());
+        assert_eq!(sizes.collect::<Vec<_>>(), [72, 80, 112]);
         assert_eq!(CONTRACT.host_table_size() as usize, size_of::<HostTable>());
     }
 
@@ -117,6 +141,7 @@ mod tests {
     fn a_need_is_read_from_its_text() {
         assert_eq!(Contract::needed("1.0"), FIRST);
         assert_eq!(Contract::needed("1.1"), Contract { major: 1, minor: 1 });
+        assert_eq!(Contract::needed("1.2"), Contract { major: 1, minor: 2 });
         for bad in [
             "", "1", "1.", ".1", "1.1.0", "1.x", "2.0", "1.99", "0.1", "1.10000", "99999.0",
         ] {

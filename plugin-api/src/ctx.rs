@@ -1,5 +1,7 @@
 //! The context: who calls, until when, and what the host does for a node.
 
+mod workflow;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;

@@ -1,7 +1,7 @@
 //! Runs nodes without a host: `cargo test` in the plugin's own crate.
 //!
 //! Invariant: a node under test is called through the same entry points and buffers as in the host, by one thread, with
-//! stores in memory.
+//! stores in memory, as the only node of a workflow.
 //!
 //! ```
 //! use plugin_api::prelude::*;
@@ -22,37 +22,26 @@
 //! assert_eq!(output.to_json(), r#"{"result":"Good day, Ada!"}"#);
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
+mod template;
+mod world;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 
+use self::world::{World, locked};
 use crate::abi::status;
 use crate::error::code;
 use crate::export::Export;
-use crate::shim::host::{
-    AsyncCall, Caller, HostServices, HostSink, InstancePtr, NodeEntry, Refusal, Store, entry_of,
-};
+use crate::shim::host::{AsyncCall, Caller, HostSink, InstancePtr, NodeEntry, entry_of};
 use crate::value::{Value, ValueRef, decode};
 use crate::{CONTRACT, Contract, NodeError};
-
-type OtherNode = Arc<dyn Fn(ValueRef<'_>) -> Result<Value, NodeError> + Send + Sync>;
-
-/// What a harness remembers.
-#[derive(Default)]
-struct World {
-    variables: Mutex<BTreeMap<String, Value>>,
-    key_value: Mutex<BTreeMap<String, Value>>,
-    secrets: Mutex<BTreeMap<String, Value>>,
-    log: Mutex<Vec<LogLine>>,
-    nodes: Mutex<HashMap<String, OtherNode>>,
-}
 
 /// One event that a node logged.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +65,7 @@ pub struct Harness {
     output_limit: usize,
     wall: Option<SystemTime>,
     contract: Contract,
+    in_workflow: bool,
 }
 
 impl fmt::Debug for Harness {
@@ -105,6 +95,7 @@ impl Harness {
             output_limit: 64 << 20,
             wall: None,
             contract: CONTRACT,
+            in_workflow: true,
         }
     }
 
@@ -121,7 +112,7 @@ impl Harness {
     /// When `value` cannot be encoded.
     #[must_use]
     pub fn variable<T: Serialize + ?Sized>(self, name: &str, value: &T) -> Self {
-        locked(&self.world.variables).insert(name.into(), encoded(value));
+        locked(&self.world.variables).insert(name, encoded(value));
         self
     }
 
@@ -131,7 +122,7 @@ impl Harness {
     /// When `value` cannot be encoded.
     #[must_use]
     pub fn secret(self, name: &str, value: &str) -> Self {
-        locked(&self.world.secrets).insert(name.into(), encoded(value));
+        locked(&self.world.secrets).insert(name, encoded(value));
         self
     }
 
@@ -143,6 +134,37 @@ impl Harness {
         answer: impl Fn(ValueRef<'_>) -> Result<Value, NodeError> + Send + Sync + 'static,
     ) -> Self {
         locked(&self.world.nodes).insert(node_type.into(), Arc::new(answer));
+        self
+    }
+
+    /// Has a value arrive at an input of the node, after those that arrived there before.
+    ///
+    /// # Panics
+    /// When `value` cannot be encoded.
+    #[must_use]
+    pub fn input<T: Serialize + ?Sized>(self, index: u32, value: &T) -> Self {
+        let mut inputs = locked(&self.world.inputs);
+        inputs.entry(index).or_default().push(encoded(value));
+        drop(inputs);
+        self
+    }
+
+    /// Answers the node's expressions: `evaluate` is given one without its braces, and a map of what it is bound to
+    /// (`$item` is under `item`). In a template it is asked for each `{{ }}`. Without this, the host knows no
+    /// expressions.
+    #[must_use]
+    pub fn with_evaluator(
+        self,
+        evaluate: impl Fn(&str, ValueRef<'_>) -> Result<Value, NodeError> + Send + Sync + 'static,
+    ) -> Self {
+        *locked(&self.world.evaluator) = Some(Arc::new(evaluate));
+        self
+    }
+
+    /// Runs the node as a single call, outside a workflow: it has neither inputs nor outputs nor expressions.
+    #[must_use]
+    pub const fn outside_workflow(mut self) -> Self {
+        self.in_workflow = false;
         self
     }
 
@@ -186,6 +208,18 @@ impl Harness {
     #[must_use]
     pub fn variable_value(&self, name: &str) -> Option<Value> {
         locked(&self.world.variables).get(name).cloned()
+    }
+
+    /// All variables of the run, as a map in the order in which they were first set.
+    #[must_use]
+    pub fn variables(&self) -> Value {
+        locked(&self.world.variables).all()
+    }
+
+    /// The outputs that the last call selected, in the order in which it named them; empty for all of them.
+    #[must_use]
+    pub fn selected_outputs(&self) -> Vec<u32> {
+        locked(&self.world.outputs).clone()
     }
 
     /// The value under a key of the key-value store.
@@ -294,6 +328,7 @@ impl Instance {
     /// # Errors
     /// The node's error; a panic as `PLUGIN_PANICKED`.
     pub fn call_value(&self, input: ValueRef<'_>) -> Result<Value, NodeError> {
+        locked(&self.harness.world.outputs).clear();
         let limit = self.harness.output_limit;
         let node = self.entry.node_type();
         let (answer, out) = if self.entry.is_async() {
@@ -361,79 +396,6 @@ impl Drop for Instance {
         // SAFETY: the instance is this entry's; calls borrow `self`, so none is running.
         unsafe { self.entry.destroy(self.pointer) };
     }
-}
-
-impl HostServices for Harness {
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    fn wall_clock(&self) -> u64 {
-        let now = self.wall.unwrap_or_else(SystemTime::now);
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>) {
-        let fields = fields.map_or_else(Value::null, |fields| fields.to_value());
-        locked(&self.world.log).push(LogLine {
-            level,
-            message: message.into(),
-            fields,
-        });
-    }
-
-    fn read(&self, store: Store, key: &str) -> Result<Option<Value>, Refusal> {
-        Ok(locked(self.store(store)).get(key).cloned())
-    }
-
-    fn write(&self, store: Store, key: &str, value: ValueRef<'_>) -> Result<(), Refusal> {
-        if store == Store::Secrets {
-            return Err(Refusal::Denied);
-        }
-        locked(self.store(store)).insert(key.into(), value.to_value());
-        Ok(())
-    }
-
-    fn remove(&self, store: Store, key: &str) -> Result<bool, Refusal> {
-        if store == Store::Secrets {
-            return Err(Refusal::Denied);
-        }
-        Ok(locked(self.store(store)).remove(key).is_some())
-    }
-
-    fn call(&self, node_type: &str, input: ValueRef<'_>) -> Result<Value, NodeError> {
-        let node = locked(&self.world.nodes).get(node_type).cloned();
-        match node {
-            Some(node) => node(input),
-            None => Err(NodeError::with_code(
-                "UNKNOWN_NODE_TYPE",
-                format!("the test has no node `{node_type}`"),
-            )),
-        }
-    }
-
-    fn wake_after(&self, nanos: u64, waker: Waker) -> Result<(), Refusal> {
-        std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_nanos(nanos));
-            waker.wake();
-        });
-        Ok(())
-    }
-}
-
-impl Harness {
-    fn store(&self, store: Store) -> &Mutex<BTreeMap<String, Value>> {
-        match store {
-            Store::Variables => &self.world.variables,
-            Store::KeyValue => &self.world.key_value,
-            Store::Secrets => &self.world.secrets,
-        }
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[expect(clippy::panic, reason = "a test with bad input should stop there")]

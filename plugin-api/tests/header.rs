@@ -51,7 +51,8 @@ fn measured() -> Vec<Measured> {
         WakerTable { clone, wake, wake_by_ref, drop }
         Context { size, flags, host, handle, tenant, run, node, deadline, cancel }
         HostTable {
-            size, contract_major, contract_minor, flags, now, log, read, write, remove, call, wake_after, wall_clock
+            size, contract_major, contract_minor, flags, now, log, read, write, remove, call, wake_after, wall_clock,
+            list, replace, select_output, evaluate
         }
         NodeTable { size, flags, node_type, create, destroy, execute, start, save_state, load_state }
         PluginTable { size, node_size, nodes, node_count, describe, start, shutdown }

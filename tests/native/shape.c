@@ -47,9 +47,13 @@ static pb_status version(const void *instance, const pb_call *call) {
 static pb_status spoken(const void *instance, const pb_call *call) {
     const pb_host_table *host = call->context->host;
     char text[4] = {(char)('0' + host->contract_major), '.', (char)('0' + host->contract_minor), 0};
+    uint8_t room[64];
+    pb_buffer buffer = pb_buffer_over(room, sizeof room);
+    pb_bytes variables;
     uint64_t nanos;
     (void)instance;
-    if ((pb_wall_clock(call->context, &nanos) == PB_OK) != (host->contract_minor >= 1)) {
+    if ((pb_wall_clock(call->context, &nanos) == PB_OK) != (host->contract_minor >= 1) ||
+        (pb_variables(call->context, &buffer, &variables) == PB_OK) != (host->contract_minor >= 2)) {
         return pb_fail(call->out, "WRONG", "the table's size is not that of its contract");
     }
     return answer(call->out, "result", text);

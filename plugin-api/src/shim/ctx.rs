@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering;
 
 use crate::NodeError;
-use crate::abi::{Bytes, Context, HostTable, Sink, Status, WakerHandle, status};
+use crate::abi::{Bytes, Context, HostTable, Sink, Status, WakerHandle, status, store};
 use crate::error::code;
 use crate::value::{Value, ValueRef};
 
@@ -139,6 +139,84 @@ impl<'c> RawCtx<'c> {
             status::OK => Ok(true),
             status::ABSENT => Ok(false),
             other => Err(refusal(other)),
+        }
+    }
+
+    /// Whether the host has what came with contract 1.2; its last field stands for all of it.
+    fn knows_workflows(&self) -> Result<(), NodeError> {
+        if self.host_has(offset_of!(HostTable, evaluate), size_of::<usize>()) {
+            return Ok(());
+        }
+        Err(refusal(status::UNSUPPORTED))
+    }
+
+    /// The list of the values that arrived at an input.
+    pub(crate) fn input(&self, index: u32) -> Result<Option<Value>, NodeError> {
+        self.knows_workflows()?;
+        self.read(store::INPUTS, &index.to_string())
+    }
+
+    pub(crate) fn list(&self, store: u32) -> Result<Value, NodeError> {
+        self.knows_workflows()?;
+        let mut buffer = Buffer::new();
+        let list = host!(self, list);
+        // SAFETY: duty A3; the buffer outlives the call.
+        let answer = unsafe { list(self.raw, store, buffer.sink()) };
+        if answer == status::OK {
+            buffer.value()
+        } else {
+            Err(buffer.error(answer))
+        }
+    }
+
+    /// Whether the value was the expected one, and is replaced.
+    pub(crate) fn replace(
+        &self,
+        store: u32,
+        key: &str,
+        expected: Option<ValueRef<'_>>,
+        value: Option<ValueRef<'_>>,
+    ) -> Result<bool, NodeError> {
+        self.knows_workflows()?;
+        let key = Bytes::lend(key.as_bytes());
+        let expected = Bytes::lend(expected.map_or(&[], |expected| expected.raw()));
+        let value = Bytes::lend(value.map_or(&[], |value| value.raw()));
+        let replace = host!(self, replace);
+        // SAFETY: duty A3; the byte ranges outlive the call.
+        match unsafe { replace(self.raw, store, key, expected, value) } {
+            status::OK => Ok(true),
+            status::DIFFERS => Ok(false),
+            other => Err(refusal(other)),
+        }
+    }
+
+    pub(crate) fn select_output(&self, output: u32) -> Result<(), NodeError> {
+        self.knows_workflows()?;
+        let select_output = host!(self, select_output);
+        // SAFETY: duty A3, as for `now`.
+        match unsafe { select_output(self.raw, output) } {
+            status::OK => Ok(()),
+            other => Err(refusal(other)),
+        }
+    }
+
+    /// `kind` is one of [`crate::abi::evaluation`].
+    pub(crate) fn evaluate(
+        &self,
+        kind: u32,
+        source: ValueRef<'_>,
+        bindings: ValueRef<'_>,
+    ) -> Result<Value, NodeError> {
+        self.knows_workflows()?;
+        let (source, bindings) = (Bytes::lend(source.raw()), Bytes::lend(bindings.raw()));
+        let mut buffer = Buffer::new();
+        let evaluate = host!(self, evaluate);
+        // SAFETY: duty A3; the byte ranges and the buffer outlive the call.
+        let answer = unsafe { evaluate(self.raw, kind, source, bindings, buffer.sink()) };
+        if answer == status::OK {
+            buffer.value()
+        } else {
+            Err(buffer.error(answer))
         }
     }
 

@@ -10,6 +10,7 @@ use super::error::ValueError;
 use super::json;
 use super::layout::{FALSE, NULL, TRUE};
 use super::view::ValueRef;
+use super::writer::Writer;
 use super::{emit, layout};
 
 /// A value that owns its encoding.
@@ -30,6 +31,33 @@ impl Value {
     #[inline]
     pub fn as_ref(&self) -> ValueRef<'_> {
         ValueRef::trusted(&self.0)
+    }
+
+    /// A map of these entries, copied as they are. Fails for a key that is there twice.
+    pub fn from_pairs<'v, K: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (K, ValueRef<'v>)>,
+    ) -> Result<Self, ValueError> {
+        Self::written(|out| {
+            Writer::new(out).map(|map| {
+                pairs
+                    .into_iter()
+                    .try_for_each(|(key, value)| map.entry(key.as_ref(), |entry| entry.value(value)))
+            })
+        })
+    }
+
+    /// A list of these items, copied as they are.
+    pub fn from_items<'v>(items: impl IntoIterator<Item = ValueRef<'v>>) -> Result<Self, ValueError> {
+        Self::written(|out| {
+            Writer::new(out).list(|list| items.into_iter().try_for_each(|item| list.value(item)))
+        })
+    }
+
+    /// A map without entries.
+    pub fn empty_map() -> Self {
+        let mut bytes = vec![0; layout::HEADER];
+        (bytes[0], bytes[1]) = (layout::MAP, (layout::HEADER - layout::PREFIX) as u8);
+        Self(bytes)
     }
 
     /// Reads JSON text. Of a key that appears twice the last value wins; integers beyond 64 bits become floats.

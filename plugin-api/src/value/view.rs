@@ -202,6 +202,12 @@ impl<'a> ValueRef<'a> {
         Some(value)
     }
 
+    /// Whether lists and maps are nested no deeper than this; a value of at most [`MAX_DEPTH`](super::MAX_DEPTH) less one
+    /// fits into a list or a map.
+    pub fn fits_depth(&self, levels: usize) -> bool {
+        layout::fits_depth(self.raw, levels)
+    }
+
     /// Copies the encoding into an owned value.
     pub fn to_value(&self) -> Value {
         Value::trusted(self.raw.to_vec())

@@ -72,6 +72,7 @@ impl Call {
             timeout: self.timeout,
             cancel: Some(&self.cancel),
             variables: Some(&self.variables),
+            scope: None,
             config: self.config.as_ref().map(Value::as_ref),
             depth: 0,
         }

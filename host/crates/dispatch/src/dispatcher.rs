@@ -16,10 +16,12 @@ use crate::Output;
 use crate::block::block_on;
 use crate::error::{CallError, ServedBy};
 use crate::nearest::nearest;
+use crate::scope::NodeScope;
 use crate::served::{Place, Served};
 use crate::services::{OwnedServices, Services, nanos};
 use crate::session::Session;
-use crate::stores::{TenantStores, Variables};
+use crate::stores::TenantStores;
+use crate::variables::Variables;
 use crate::view::{RouteCache, Routes, View};
 use crate::waker::Bell;
 
@@ -50,6 +52,8 @@ pub struct CallOptions<'c> {
     pub cancel: Option<&'c Arc<AtomicU32>>,
     /// The run's variables.
     pub variables: Option<&'c Arc<Variables>>,
+    /// The workflow that executes the node; none for a call outside one.
+    pub scope: Option<&'c dyn NodeScope>,
     /// Configuration of a stateful node's instance.
     pub config: Option<ValueRef<'c>>,
     /// How many calls deep this one is; 0 from outside.
@@ -394,6 +398,7 @@ impl Dispatcher {
             run: options.run.to_owned(),
             node: options.node.to_owned(),
             variables: options.variables.cloned(),
+            scope: options.scope.and_then(NodeScope::shared),
             deadline,
             cancel: Arc::clone(&cancel),
             depth: options.depth,

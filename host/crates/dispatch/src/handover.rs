@@ -10,7 +10,7 @@ use patchbay_registry::Mount;
 use patchbay_vocab::{Monotonic, TenantId};
 use plugin_api::NodeError;
 use plugin_api::error::code;
-use plugin_api::shim::host::{HostServices, Refusal, Store};
+use plugin_api::shim::host::{Evaluation, HostServices, Refusal, Replaced, Store};
 use plugin_api::value::{Value, ValueRef};
 
 use crate::dispatcher::Dispatcher;
@@ -114,6 +114,7 @@ impl Dispatcher {
             run: "hand-over".to_owned(),
             node: String::new(),
             variables: None,
+            scope: None,
             deadline: None,
             cancel: Arc::default(),
             depth: 0,
@@ -148,6 +149,32 @@ impl HostServices for CreateServices {
 
     fn remove(&self, store: Store, key: &str) -> Result<bool, Refusal> {
         self.0.remove(store, key)
+    }
+
+    fn list(&self, store: Store) -> Result<Value, Refusal> {
+        self.0.list(store)
+    }
+
+    fn replace(
+        &self,
+        store: Store,
+        key: &str,
+        expected: Option<ValueRef<'_>>,
+        value: Option<ValueRef<'_>>,
+    ) -> Result<Replaced, Refusal> {
+        self.0.replace(store, key, expected, value)
+    }
+
+    fn select_output(&self, output: u32) -> Result<(), Refusal> {
+        self.0.select_output(output)
+    }
+
+    fn evaluate(
+        &self,
+        what: Evaluation<'_>,
+        bindings: ValueRef<'_>,
+    ) -> Result<Result<Value, NodeError>, Refusal> {
+        self.0.evaluate(what, bindings)
     }
 
     fn call(&self, node_type: &str, _input: ValueRef<'_>) -> Result<Value, NodeError> {

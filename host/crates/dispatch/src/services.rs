@@ -11,12 +11,13 @@ use plugin_api::NodeError;
 use plugin_api::abi::level;
 use plugin_api::error::code;
 use plugin_api::meta::{Capability, NodeMeta};
-use plugin_api::shim::host::{HostServices, Refusal, Store};
+use plugin_api::shim::host::{Evaluation, HostServices, Refusal, Replaced, Store};
 use plugin_api::value::{Value, ValueRef};
 
 use crate::dispatcher::{CallOptions, Dispatcher};
+use crate::scope::NodeScope;
 use crate::served::Served;
-use crate::stores::Variables;
+use crate::variables::Variables;
 use crate::{CallError, Output};
 
 /// The services of a call that runs to its end.
@@ -38,6 +39,10 @@ impl Services<'_> {
             .nodes
             .get(self.place)
             .map(|node| &node.meta)
+    }
+
+    fn scope(&self) -> Result<&dyn NodeScope, Refusal> {
+        self.options.scope.ok_or(Refusal::Unsupported)
     }
 
     fn may_read_secret(&self, name: &str) -> bool {
@@ -82,6 +87,10 @@ impl HostServices for Services<'_> {
                 Ok(self.dispatcher.stores().secret(self.options.tenant, key))
             }
             Store::Secrets => Err(Refusal::Denied),
+            Store::Inputs => {
+                let scope = self.scope()?;
+                Ok(key.parse().ok().and_then(|index| scope.inputs(index)))
+            }
         }
     }
 
@@ -93,7 +102,7 @@ impl HostServices for Services<'_> {
                 .ok_or(Refusal::Unsupported)
                 .and_then(|variables| variables.set(key, value)),
             Store::KeyValue => self.dispatcher.stores().put(self.options.tenant, key, value),
-            Store::Secrets => Err(Refusal::Denied),
+            Store::Secrets | Store::Inputs => Err(Refusal::Denied),
         }
     }
 
@@ -104,8 +113,57 @@ impl HostServices for Services<'_> {
                 .variables
                 .is_some_and(|variables| variables.remove(key))),
             Store::KeyValue => Ok(self.dispatcher.stores().remove(self.options.tenant, key)),
-            Store::Secrets => Err(Refusal::Denied),
+            Store::Secrets | Store::Inputs => Err(Refusal::Denied),
         }
+    }
+
+    fn list(&self, store: Store) -> Result<Value, Refusal> {
+        match store {
+            Store::Variables => Ok(self
+                .options
+                .variables
+                .map_or_else(Value::empty_map, |variables| variables.all())),
+            Store::Secrets => Err(Refusal::Denied),
+            Store::KeyValue | Store::Inputs => Err(Refusal::Unsupported),
+        }
+    }
+
+    fn replace(
+        &self,
+        store: Store,
+        key: &str,
+        expected: Option<ValueRef<'_>>,
+        value: Option<ValueRef<'_>>,
+    ) -> Result<Replaced, Refusal> {
+        let done = match store {
+            Store::Variables => {
+                let variables = self.options.variables.ok_or(Refusal::Unsupported)?;
+                variables.replace(key, expected, value)?
+            }
+            Store::KeyValue => {
+                let stores = self.dispatcher.stores();
+                stores.replace(self.options.tenant, key, expected, value)?
+            }
+            Store::Secrets | Store::Inputs => return Err(Refusal::Denied),
+        };
+        Ok(if done { Replaced::Done } else { Replaced::Differs })
+    }
+
+    fn select_output(&self, output: u32) -> Result<(), Refusal> {
+        self.scope()?.select_output(output);
+        Ok(())
+    }
+
+    fn evaluate(
+        &self,
+        what: Evaluation<'_>,
+        bindings: ValueRef<'_>,
+    ) -> Result<Result<Value, NodeError>, Refusal> {
+        let scope = self.scope()?;
+        Ok(match what {
+            Evaluation::Expression(expression) => scope.evaluate(expression, bindings),
+            Evaluation::Template(template) => scope.render(template, bindings),
+        })
     }
 
     fn call(&self, node_type: &str, input: ValueRef<'_>) -> Result<Value, NodeError> {
@@ -115,6 +173,7 @@ impl HostServices for Services<'_> {
         let options = CallOptions {
             node: node_type,
             timeout: left,
+            scope: None,
             depth: self.options.depth + 1,
             ..*self.options
         };
@@ -144,6 +203,7 @@ pub(crate) struct OwnedServices {
     pub(crate) run: String,
     pub(crate) node: String,
     pub(crate) variables: Option<Arc<Variables>>,
+    pub(crate) scope: Option<Arc<dyn NodeScope>>,
     pub(crate) deadline: Option<Monotonic>,
     pub(crate) cancel: Arc<AtomicU32>,
     pub(crate) depth: u32,
@@ -158,6 +218,7 @@ impl OwnedServices {
             timeout: None,
             cancel: Some(&self.cancel),
             variables: self.variables.as_ref(),
+            scope: self.scope.as_deref(),
             config: None,
             depth: self.depth,
         };
@@ -195,6 +256,32 @@ impl HostServices for OwnedServices {
 
     fn remove(&self, store: Store, key: &str) -> Result<bool, Refusal> {
         self.with(|services| services.remove(store, key))
+    }
+
+    fn list(&self, store: Store) -> Result<Value, Refusal> {
+        self.with(|services| services.list(store))
+    }
+
+    fn replace(
+        &self,
+        store: Store,
+        key: &str,
+        expected: Option<ValueRef<'_>>,
+        value: Option<ValueRef<'_>>,
+    ) -> Result<Replaced, Refusal> {
+        self.with(|services| services.replace(store, key, expected, value))
+    }
+
+    fn select_output(&self, output: u32) -> Result<(), Refusal> {
+        self.with(|services| services.select_output(output))
+    }
+
+    fn evaluate(
+        &self,
+        what: Evaluation<'_>,
+        bindings: ValueRef<'_>,
+    ) -> Result<Result<Value, NodeError>, Refusal> {
+        self.with(|services| services.evaluate(what, bindings))
     }
 
     fn call(&self, node_type: &str, input: ValueRef<'_>) -> Result<Value, NodeError> {

@@ -1,18 +1,18 @@
-//! Where variables, key-value pairs and secrets live.
+//! Where key-value pairs and secrets live.
 //!
 //! Invariant: every access names the tenant, and the tenant is the outermost key; there is no way to reach another's.
 
 use std::collections::HashMap;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use patchbay_vocab::TenantId;
 use plugin_api::shim::host::Refusal;
 use plugin_api::value::{Value, ValueRef};
 
 /// Keys one tenant's store, or one run's variables, may have.
-const MAX_KEYS: usize = 100_000;
+pub(crate) const MAX_KEYS: usize = 100_000;
 /// Bytes of one value.
-const MAX_VALUE: usize = 16 << 20;
+pub(crate) const MAX_VALUE: usize = 16 << 20;
 
 type Pairs = HashMap<String, Value>;
 
@@ -52,32 +52,25 @@ impl TenantStores {
             .get_mut(tenant)
             .is_some_and(|pairs| pairs.remove(key).is_some())
     }
-}
 
-/// The variables of one run.
-#[derive(Debug, Default)]
-pub struct Variables {
-    pairs: Mutex<Pairs>,
-}
-
-impl Variables {
-    /// The value of a variable.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<Value> {
-        self.pairs.lock().get(name).cloned()
-    }
-
-    /// Sets a variable.
-    ///
-    /// # Errors
-    /// When there are too many, or the value is too large.
-    pub fn set(&self, name: &str, value: ValueRef<'_>) -> Result<(), Refusal> {
-        put(&mut self.pairs.lock(), name, value)
-    }
-
-    /// Removes a variable; says whether it was there.
-    pub fn remove(&self, name: &str) -> bool {
-        self.pairs.lock().remove(name).is_some()
+    /// Sets a key to `new` (`None` removes it) when it is `expected` (`None`: not there); says whether it was.
+    pub(crate) fn replace(
+        &self,
+        tenant: &TenantId,
+        key: &str,
+        expected: Option<ValueRef<'_>>,
+        new: Option<ValueRef<'_>>,
+    ) -> Result<bool, Refusal> {
+        let mut tenants = self.pairs.write();
+        let pairs = tenants.entry(tenant.clone()).or_default();
+        if pairs.get(key).map(Value::as_ref) != expected {
+            return Ok(false);
+        }
+        match new {
+            Some(value) => put(pairs, key, value)?,
+            None => drop(pairs.remove(key)),
+        }
+        Ok(true)
     }
 }
 
@@ -102,6 +95,11 @@ mod tests {
         assert_eq!(stores.get(&a, "k"), Some(Value::from("of a")));
         assert_eq!(stores.get(&b, "k"), None);
         assert_eq!(stores.secret(&b, "s"), None);
+        let (old, new) = (Value::from("of a"), Value::from("of b"));
+        assert_eq!(stores.replace(&b, "k", Some(old.as_ref()), None), Ok(false));
+        assert_eq!(stores.replace(&b, "k", None, Some(new.as_ref())), Ok(true));
+        assert_eq!(stores.get(&a, "k"), Some(old));
+        assert_eq!(stores.replace(&b, "k", Some(new.as_ref()), None), Ok(true));
         assert!(!stores.remove(&b, "k") && stores.remove(&a, "k"));
     }
 }

@@ -3,7 +3,7 @@
 use std::task::Waker;
 
 use plugin_api::NodeError;
-use plugin_api::shim::host::{HostServices, Refusal, Store};
+use plugin_api::shim::host::{Evaluation, HostServices, Refusal, Replaced, Store};
 use plugin_api::value::{Value, ValueRef};
 
 /// Refuses everything.
@@ -30,6 +30,32 @@ impl HostServices for Nothing {
     }
 
     fn remove(&self, _store: Store, _key: &str) -> Result<bool, Refusal> {
+        Err(Refusal::Unsupported)
+    }
+
+    fn list(&self, _store: Store) -> Result<Value, Refusal> {
+        Err(Refusal::Unsupported)
+    }
+
+    fn replace(
+        &self,
+        _store: Store,
+        _key: &str,
+        _expected: Option<ValueRef<'_>>,
+        _value: Option<ValueRef<'_>>,
+    ) -> Result<Replaced, Refusal> {
+        Err(Refusal::Unsupported)
+    }
+
+    fn select_output(&self, _output: u32) -> Result<(), Refusal> {
+        Err(Refusal::Unsupported)
+    }
+
+    fn evaluate(
+        &self,
+        _what: Evaluation<'_>,
+        _bindings: ValueRef<'_>,
+    ) -> Result<Result<Value, NodeError>, Refusal> {
         Err(Refusal::Unsupported)
     }
 

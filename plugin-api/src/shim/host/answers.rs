@@ -1,10 +1,10 @@
 //! The host's functions: what a plugin's questions run into, and the context that carries them.
 
-use super::{Caller, HostServices, Refusal, Store};
-use crate::abi::{Bytes, Context, HostTable, Sink, Status, WakerHandle, level, status, store};
+use super::{Caller, Evaluation, HostServices, Refusal, Replaced, Store};
+use crate::abi::{Bytes, Context, HostTable, Sink, Status, WakerHandle, evaluation, level, status, store};
 use crate::shim::fence::fence;
 use crate::shim::{SinkWriter, waker};
-use crate::value::ValueRef;
+use crate::value::{Value, ValueError, ValueRef};
 use crate::{CONTRACT, Contract};
 
 /// A context with what it points to. Lives on the stack of one call, or in the box of one future.
@@ -73,6 +73,10 @@ const fn host_table(contract: Contract) -> HostTable {
         call: host_call,
         wake_after: host_wake_after,
         wall_clock: host_wall_clock,
+        list: host_list,
+        replace: host_replace,
+        select_output: host_select_output,
+        evaluate: host_evaluate,
     }
 }
 
@@ -103,6 +107,7 @@ const fn store_of(number: u32) -> Option<Store> {
         store::VARIABLES => Some(Store::Variables),
         store::KEY_VALUE => Some(Store::KeyValue),
         store::SECRETS => Some(Store::Secrets),
+        store::INPUTS => Some(Store::Inputs),
         _ => None,
     }
 }
@@ -180,6 +185,120 @@ unsafe extern "C" fn host_remove(context: *const Context, store: u32, key: Bytes
             match services.remove(store, key) {
                 Ok(true) => status::OK,
                 Ok(false) => status::ABSENT,
+                Err(refusal) => refusal.status(),
+            }
+        })
+    }
+}
+
+unsafe extern "C" fn host_list(context: *const Context, store: u32, out: *mut Sink) -> Status {
+    let Some(store) = store_of(store) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract (duty A2, with the plugin as the owner of the sink).
+    let Some(mut out) = (unsafe { SinkWriter::new(out) }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe {
+        served(context, status::UNSUPPORTED, |services| {
+            match services.list(store) {
+                Ok(pairs) => out
+                    .write_value(pairs.as_ref())
+                    .map_or(status::OUTPUT_LIMIT, |()| status::OK),
+                Err(refusal) => refusal.status(),
+            }
+        })
+    }
+}
+
+/// What no bytes stand for: no value.
+fn optional(bytes: &[u8]) -> Result<Option<ValueRef<'_>>, ValueError> {
+    match bytes {
+        [] => Ok(None),
+        bytes => ValueRef::parse(bytes).map(Some),
+    }
+}
+
+unsafe extern "C" fn host_replace(
+    context: *const Context,
+    store: u32,
+    key: Bytes,
+    expected: Bytes,
+    value: Bytes,
+) -> Status {
+    // SAFETY: the table's contract: lent for this call.
+    let (Some(store), Some(key)) = (store_of(store), unsafe { text(key) }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: as above.
+    let Ok(expected) = optional(unsafe { expected.borrow() }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: as above.
+    let Ok(value) = optional(unsafe { value.borrow() }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe {
+        served(context, status::UNSUPPORTED, |services| {
+            match services.replace(store, key, expected, value) {
+                Ok(Replaced::Done) => status::OK,
+                Ok(Replaced::Differs) => status::DIFFERS,
+                Err(refusal) => refusal.status(),
+            }
+        })
+    }
+}
+
+unsafe extern "C" fn host_select_output(context: *const Context, output: u32) -> Status {
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe {
+        served(context, status::UNSUPPORTED, |services| {
+            services
+                .select_output(output)
+                .map_or_else(Refusal::status, |()| status::OK)
+        })
+    }
+}
+
+unsafe extern "C" fn host_evaluate(
+    context: *const Context,
+    kind: u32,
+    source: Bytes,
+    bindings: Bytes,
+    out: *mut Sink,
+) -> Status {
+    // SAFETY: the table's contract: lent for this call.
+    let Ok(source) = ValueRef::parse(unsafe { source.borrow() }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: as above.
+    let Ok(bindings) = optional(unsafe { bindings.borrow() }) else {
+        return status::MALFORMED;
+    };
+    let what = match (kind, source.as_str()) {
+        (evaluation::EXPRESSION, Some(expression)) => Evaluation::Expression(expression),
+        (evaluation::TEMPLATE, _) => Evaluation::Template(source),
+        _ => return status::MALFORMED,
+    };
+    let none = Value::empty_map();
+    let bindings = bindings.unwrap_or(none.as_ref());
+    if bindings.as_map().is_none() {
+        return status::MALFORMED;
+    }
+    // SAFETY: the table's contract (duty A2, with the plugin as the owner of the sink).
+    let Some(mut out) = (unsafe { SinkWriter::new(out) }) else {
+        return status::MALFORMED;
+    };
+    // SAFETY: the table's contract is duty 1 of `served`.
+    unsafe {
+        served(context, status::UNSUPPORTED, |services| {
+            match services.evaluate(what, bindings) {
+                Ok(Ok(value)) => out
+                    .write_value(value.as_ref())
+                    .map_or(status::OUTPUT_LIMIT, |()| status::OK),
+                Ok(Err(error)) => out.fail(&error, status::FAILED),
                 Err(refusal) => refusal.status(),
             }
         })

@@ -9,5 +9,5 @@ mod sink;
 pub use answers::HOST_CONTRACT;
 pub use entry::{InstancePtr, MAX_NODES, NodeEntry, PluginEntry, TableError, entry_of};
 pub use future::{AsyncCall, PluginFuture};
-pub use services::{Caller, HostServices, Refusal, Store};
+pub use services::{Caller, Evaluation, HostServices, Refusal, Replaced, Store};
 pub use sink::HostSink;

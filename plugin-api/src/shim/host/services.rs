@@ -16,6 +16,26 @@ pub enum Store {
     KeyValue,
     /// The tenant's secrets.
     Secrets,
+    /// What arrived at the workflow node's inputs, by their numbers in decimal; read only.
+    Inputs,
+}
+
+/// What a node asks to be evaluated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Evaluation<'e> {
+    /// One expression, bare or within `{{ }}`.
+    Expression(&'e str),
+    /// A value whose texts may hold `{{ }}`.
+    Template(ValueRef<'e>),
+}
+
+/// What came of [`HostServices::replace`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// The value was the expected one, and is the new one now.
+    Done,
+    /// The value was another; nothing was changed.
+    Differs,
 }
 
 /// How the host refuses a node's request.
@@ -62,6 +82,37 @@ pub trait HostServices: Send + Sync {
     /// # Errors
     /// When the host refuses.
     fn remove(&self, store: Store, key: &str) -> Result<bool, Refusal>;
+    /// All pairs of a store, as one map.
+    ///
+    /// # Errors
+    /// When the host refuses.
+    fn list(&self, store: Store) -> Result<Value, Refusal>;
+    /// Sets `key` to `value` (`None` removes it) when what is there is `expected` (`None`: nothing), in one step beside
+    /// all other writers of the store.
+    ///
+    /// # Errors
+    /// When the host refuses.
+    fn replace(
+        &self,
+        store: Store,
+        key: &str,
+        expected: Option<ValueRef<'_>>,
+        value: Option<ValueRef<'_>>,
+    ) -> Result<Replaced, Refusal>;
+    /// The executing workflow node leaves by this output, beside those it named before.
+    ///
+    /// # Errors
+    /// When the host refuses: there is no workflow.
+    fn select_output(&self, output: u32) -> Result<(), Refusal>;
+    /// Evaluates with `bindings`, a map; the inner result is what the expression gave.
+    ///
+    /// # Errors
+    /// When the host refuses: there is no workflow.
+    fn evaluate(
+        &self,
+        what: Evaluation<'_>,
+        bindings: ValueRef<'_>,
+    ) -> Result<Result<Value, NodeError>, Refusal>;
     /// Calls another node.
     ///
     /// # Errors

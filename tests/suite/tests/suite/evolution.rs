@@ -97,6 +97,30 @@ fn an_old_host_refuses_what_needs_a_newer_contract_and_takes_what_does_not() {
 }
 
 #[test]
+fn a_host_of_the_second_contract_refuses_what_needs_the_third_and_names_what_it_lacks() {
+    let host = TestHost::with(|config| config.inspect.contract = Contract { major: 1, minor: 1 });
+    // What needs the second is at home, and meets a table that ends where the second's does.
+    host.bring_in("clock-1-1");
+    let second = Native::new("shape.c", "1.0.0").define("NEEDS", 1);
+    shape_goes_live(&host, &second, "1.0.0");
+    assert_eq!(host.call("shape.spoken", json!({})), "1.1");
+    let third = Native::new("shape.c", "1.2.0").define("NEEDS", 2);
+    let (code, message, help) = refused(&host, |to| third.compile(to), "third.so");
+    assert_eq!(code, "PB-INSPECT-027");
+    for says in [
+        "needs contract 1.2, this host speaks 1.1 and lacks",
+        "HostTable.list",
+        "HostTable.replace",
+        "HostTable.select_output",
+        "HostTable.evaluate",
+    ] {
+        assert!(message.contains(says), "{says}: {message}");
+    }
+    assert!(!message.contains("wall_clock"), "{message}");
+    assert!(help.contains("start a host that speaks contract 1.2"), "{help}");
+}
+
+#[test]
 fn a_host_of_today_takes_both_and_lends_its_clock() {
     let host = TestHost::start();
     for fixture in ["clock-1-0", "clock-1-1"] {
@@ -111,6 +135,11 @@ fn a_host_of_today_takes_both_and_lends_its_clock() {
         &host,
         &Native::new("shape.c", "1.0.0").define("NEEDS", 1),
         "1.0.0",
+    );
+    shape_goes_live(
+        &host,
+        &Native::new("shape.c", "1.2.0").define("NEEDS", 2),
+        "1.2.0",
     );
     assert_eq!(
         host.call("shape.spoken", json!({})),
