@@ -251,18 +251,18 @@ impl Dispatcher {
                 if !now.is_some_and(|route| Arc::ptr_eq(route.mount(), &mount)) {
                     continue;
                 }
-                let Some(pass) = mount.enter_owned() else {
+                let Some(inside) = Inside::enter(&mount, place) else {
                     drop(hold);
                     self.await_open(routes, slot, &mount, place, options, &mut begun)?;
                     continue;
                 };
                 seen(&mount);
-                return self.call_under(pass, &mount, place, input, options, out);
+                return self.call_inside(inside, &mount, place, input, options, out);
             }
             // A version that closed between the load and these lines is no longer routed, or asleep: look again.
             if place.is_async || begun.is_some() {
                 let mount = Arc::clone(mount);
-                let Some(pass) = mount.enter_owned() else {
+                let Some(inside) = Inside::enter(&mount, place) else {
                     self.await_open(routes, slot, &mount, place, options, &mut begun)?;
                     continue;
                 };
@@ -272,7 +272,7 @@ impl Dispatcher {
                     timeout: left.or(options.timeout),
                     ..*options
                 };
-                return self.call_under(pass, &mount, place, input, options, out);
+                return self.call_inside(inside, &mount, place, input, options, out);
             }
             let Some(pass) = mount.enter() else {
                 let mount = Arc::clone(mount);
@@ -317,19 +317,19 @@ impl Dispatcher {
     }
 
     /// Calls under a pass that holds the version, whichever way the node is called.
-    fn call_under<'o>(
+    fn call_inside<'o>(
         self: &Arc<Self>,
-        pass: OwnedPass,
+        inside: Inside<'_>,
         mount: &Arc<Mount<Served>>,
         place: Place,
         input: ValueRef<'_>,
         options: &CallOptions<'_>,
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
-        if place.is_async {
-            return self.call_async(pass, mount, place, input, options, out);
+        match inside {
+            Inside::Polled(pass) => self.call_async(pass, mount, place, input, options, out),
+            Inside::Called(pass) => self.call_sync(&pass, mount, place, input, options, out),
         }
-        self.call_sync(&pass.renew(), mount, place, input, options, out)
     }
 
     /// Calls under a pass that holds the version.
@@ -468,6 +468,23 @@ impl Dispatcher {
             }
         }
         Err(CallError::Closing)
+    }
+}
+
+/// A pass as the way of a call needs it.
+enum Inside<'m> {
+    /// The call may outlive the caller's frame.
+    Polled(OwnedPass),
+    /// It runs to its end in it.
+    Called(Pass<'m>),
+}
+
+impl<'m> Inside<'m> {
+    fn enter(mount: &'m Mount<Served>, place: Place) -> Option<Self> {
+        match place.is_async {
+            true => mount.enter_owned().map(Self::Polled),
+            false => mount.enter().map(Self::Called),
+        }
     }
 }
 

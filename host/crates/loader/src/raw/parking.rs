@@ -22,6 +22,9 @@ use super::instances::{ByTenant, Instance, Instances, Kept, NodeRuntime};
 use super::plugin::LoadedPlugin;
 use crate::CallFault;
 
+/// Instances that do not take back what they saved, after which their node is believed to only save.
+const REFUSALS: u64 = 8;
+
 /// When instances are parked, and how much is kept for them.
 #[derive(Clone, Copy, Debug)]
 pub struct ParkLimits {
@@ -99,11 +102,16 @@ pub(super) struct Tally {
     pub(super) restored: AtomicU64,
     /// Whether the node has shown that it takes back what it saves.
     proven: AtomicBool,
-    /// Whether it has shown that it does not.
-    refuted: AtomicBool,
+    /// How often it has not, before it ever did.
+    refusals: AtomicU64,
 }
 
 impl Tally {
+    /// Whether it is not to be asked any more.
+    fn is_refuted(&self) -> bool {
+        self.refusals.load(Ordering::Relaxed) >= REFUSALS && !self.proven.load(Ordering::Relaxed)
+    }
+
     /// Tenants and configurations that there is something for.
     pub(super) fn known(&self) -> u64 {
         self.objects.load(Ordering::Relaxed) + self.parked.load(Ordering::Relaxed)
@@ -183,7 +191,7 @@ impl NodeRuntime {
         let Instances::Many(many) = &self.instances else {
             return Vec::new();
         };
-        if self.tally.refuted.load(Ordering::Relaxed) {
+        if self.tally.is_refuted() {
             return Vec::new();
         }
         let now = self.tally.clock.load(Ordering::Relaxed);
@@ -284,9 +292,9 @@ impl NodeRuntime {
                 tracing::warn!(
                     node,
                     reason,
-                    "does not take back what it saves: its instances stay when they are idle"
+                    "does not take back what it saves: an idle instance stays"
                 );
-                self.tally.refuted.store(true, Ordering::Relaxed);
+                self.tally.refusals.fetch_add(1, Ordering::Relaxed);
                 false
             }
         }
@@ -305,7 +313,23 @@ impl NodeRuntime {
             Outcome::Unproven(state) if self.prove(pass, candidate, &state, services, out) => {
                 self.park(pass, candidate, left, out)
             }
+            Outcome::Unproven(_) => {
+                self.note_unfit(candidate);
+                Outcome::Unfit
+            }
             outcome => outcome,
+        }
+    }
+
+    /// Notes that an instance cannot be parked as it is.
+    fn note_unfit(&self, candidate: &Candidate) {
+        if let Instances::Many(many) = &self.instances
+            && let Some(Kept::Live(instance)) = many
+                .read()
+                .get(&candidate.tenant)
+                .and_then(|of_tenant| of_tenant.get(&candidate.config))
+        {
+            instance.unfit.store(candidate.used, Ordering::Relaxed);
         }
     }
 
@@ -498,9 +522,7 @@ impl NodeRuntime {
         kept.any(|kept| match kept {
             Kept::Live(instance) => {
                 let used = instance.used.load(Ordering::Relaxed);
-                used != 0
-                    && (self.tally.refuted.load(Ordering::Relaxed)
-                        || instance.unfit.load(Ordering::Relaxed) == used)
+                used != 0 && (self.tally.is_refuted() || instance.unfit.load(Ordering::Relaxed) == used)
             }
             Kept::Parked(_) => false,
         })
