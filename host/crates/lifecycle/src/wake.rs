@@ -159,7 +159,7 @@ impl PluginWaker for Lifecycle {
         };
         self.wakes().waited.fetch_add(1, Ordering::Relaxed);
         if begins {
-            self.begin_wake(key, &waking);
+            self.begin_wake(&key, &waking);
         }
         waking.wait(within)
     }
@@ -168,10 +168,10 @@ impl PluginWaker for Lifecycle {
 impl Lifecycle {
     /// On a thread of its own: code of the plugin runs when it is loaded, which must neither take a caller's time nor
     /// leave anything on a caller's thread.
-    fn begin_wake(&self, key: Key, waking: &Arc<Waking>) {
+    fn begin_wake(&self, key: &Key, waking: &Arc<Waking>) {
         let Some(me) = self.me() else {
             let ended = LifecycleError::Thread(std::io::Error::other("the host is ending"));
-            return self.wakes().finish(&key, waking, Err(ended.explained()));
+            return self.wakes().finish(key, waking, Err(ended.explained()));
         };
         let (job, theirs) = (key.clone(), Arc::clone(waking));
         let thread = std::thread::Builder::new().name("pb-wake".into());
@@ -181,7 +181,7 @@ impl Lifecycle {
         });
         if let Err(error) = spawned {
             let why = LifecycleError::Thread(error).explained();
-            self.wakes().finish(&key, waking, Err(why));
+            self.wakes().finish(key, waking, Err(why));
         }
     }
 

@@ -185,7 +185,7 @@ impl NodeRuntime {
                 Some(Kept::Parked(parked)) => Some(parked),
                 None => None,
             };
-            if let Some(instance) = self.bring(pass, many, call, parked, out)? {
+            if let Some(instance) = self.bring(pass, many, call, parked.as_ref(), out)? {
                 self.tally.misses.fetch_add(1, Ordering::Relaxed);
                 return Ok(instance);
             }
@@ -199,7 +199,7 @@ impl NodeRuntime {
         pass: &Pass<'_>,
         many: &RwLock<ByTenant>,
         call: &SyncCall<'_>,
-        parked: Option<Arc<Parked>>,
+        parked: Option<&Arc<Parked>>,
         out: &mut HostSink,
     ) -> Result<Option<Arc<Instance>>, CallFault> {
         if parked.is_none() && self.tally.known() >= MAX_INSTANCES as u64 {
@@ -208,13 +208,13 @@ impl NodeRuntime {
         let config = call.config.unwrap_or(ValueRef::NULL);
         // Made outside the lock: `create` may take long, or call other nodes.
         let instance = self.create(pass, config, &call.caller, call.services, out)?;
-        if let Some(parked) = &parked {
+        if let Some(parked) = parked {
             self.restore(pass, &instance, &parked.state, out)
                 .map_err(CallFault::StateRefused)?;
         }
         let mut all = write_within(many, call)?;
         let of_tenant = all.entry(call.caller.tenant.into()).or_default();
-        match (of_tenant.get(config.raw()), &parked) {
+        match (of_tenant.get(config.raw()), parked) {
             // Somebody else was quicker. Two that restored the same state at once: one of them is used.
             (Some(Kept::Live(first)), _) => {
                 let first = Arc::clone(first);
