@@ -218,7 +218,6 @@ impl NodeRuntime {
             // Somebody else was quicker. Two that restored the same state at once: one of them is used.
             (Some(Kept::Live(first)), _) => {
                 let first = Arc::clone(first);
-                first.touch();
                 // The lock first: what ends the instance is the plugin's code.
                 drop(all);
                 return Ok(Some(first));

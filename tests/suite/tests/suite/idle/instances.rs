@@ -135,11 +135,11 @@ fn an_instance_whose_state_cannot_be_kept_stays() {
         json!({"load": "1.0.0"}),
         json!({"load": "1.0.0 panic"}),
     ] {
-        let host = TestHost::holding(&["counter-1-0"], at_once);
+        let host = TestHost::holding(&["counter-1-0", "twins-1-0"], at_once);
         counting(&host, "acme", &config, 3).unwrap();
-        // The sweep that parks this one has looked at the other: the longest idle come first.
+        // Each look that parks the other plugin's instance has looked at this one's before.
         for round in 1..=3 {
-            count(&host, "globex", 1);
+            host.call("fx.left", Json::Null);
             host.until("the other to be parked", || numbers(&host).evictions == round);
         }
         assert_eq!((numbers(&host).live, numbers(&host).parked), (1, 1), "{config}");

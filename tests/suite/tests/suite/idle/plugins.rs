@@ -43,9 +43,9 @@ fn a_plugin_that_nobody_calls_is_unmapped_and_the_next_call_maps_it_again() {
     assert_eq!((view.state, view.calls_total), (RevisionState::Live, 0));
     assert_eq!(host.live("echo"), "1.0.0");
     assert!(host.host().node("fx.version").is_ok(), "its nodes are listed");
-    let generation = host.host().status().generation;
+    let (generation, before) = (host.host().status().generation, numbers(&host));
     assert_eq!(host.version(), "1.0.0");
-    assert_eq!(host.host().status().generation, generation + 1, "one store");
+    let stores = host.host().status().generation - generation;
     let awake = host.wait("plugin.awake", "echo", "1.0.0");
     assert!(awake.message.contains(" ms"), "{}", awake.message);
     assert_eq!(host.revision("echo", "1.0.0").calls_total, 1);
@@ -57,8 +57,13 @@ fn a_plugin_that_nobody_calls_is_unmapped_and_the_next_call_maps_it_again() {
     );
     let seen = numbers(&host);
     assert_eq!((seen.awake, seen.asleep), (0, 1));
-    assert_eq!((seen.wakes, seen.misses, seen.failed_wakes), (1, 1, 0));
-    assert!(seen.sleeps >= 2 && seen.last_wake_micros > Some(0), "{seen:?}");
+    // On a busy machine it may fall asleep again before the caller that had it woken gets to run: each wake is one store.
+    let (wakes, misses) = (seen.wakes - before.wakes, seen.misses - before.misses);
+    assert_eq!((wakes, misses, seen.failed_wakes), (stores, stores, 0));
+    assert!(
+        stores > 0 && seen.sleeps > before.sleeps && seen.last_wake_micros > Some(0),
+        "{seen:?}"
+    );
 }
 
 #[test]
@@ -78,7 +83,7 @@ fn every_way_of_calling_wakes() {
     let mut out = Output::with_limit(1 << 16);
     node.call(Value::from_json("{}").unwrap().as_ref(), &call, &mut out)
         .unwrap();
-    assert_eq!(numbers(&host).wakes, 4);
+    assert!(numbers(&host).wakes >= 4);
 }
 
 #[test]
@@ -114,7 +119,10 @@ fn a_session_wakes_and_nothing_it_holds_falls_asleep() {
 #[test]
 fn all_who_come_at_once_wait_for_one_load() {
     const THREADS: usize = 8;
-    let host = TestHost::holding(&["echo-1-0"], at_once);
+    // Long enough for one of them to be in before it falls asleep again.
+    let host = TestHost::holding(&["echo-1-0"], |config| {
+        config.plugins_idle_after = Some(Duration::from_millis(800));
+    });
     until_asleep(&host, "echo", "1.0.0");
     let loads = numbers(&host).wakes;
     let (begin, all_in) = (Barrier::new(THREADS), Barrier::new(THREADS));
