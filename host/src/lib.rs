@@ -54,11 +54,11 @@
 #![forbid(unsafe_code)]
 
 pub use patchbay_control::{
-    BadKey, BadPattern, BadSelector, Call, CallError, Config, ConfigError, ConfigFile, ControlError,
-    ErrorClass, Force, GoLive, InstanceConfig, KeyFile, LifecycleError, NamePattern, Node, OnDelete,
-    OpenError, Order, Output, Pair, Patchbay, Protection, SameVersion, Selector, Session, SignError,
-    Signatures, SigningError, SigningKey, Team, TrustPolicy, TrustedKey, Variables, check_file, inspect_file,
-    read_public_key, relax_trust, sign_file,
+    BadKey, BadPattern, BadSelector, Call, CallError, CallOptions, Cancel, Config, ConfigError, ConfigFile,
+    ControlError, ErrorClass, Facts, Force, GoLive, InstanceConfig, KeyFile, LifecycleError, NamePattern,
+    Node, NodeScope, OnDelete, OpenError, Order, Output, OwnedOptions, Pair, Patchbay, Protection,
+    SameVersion, Selector, Session, SignError, Signatures, SigningError, SigningKey, Team, TrustPolicy,
+    TrustedKey, Variables, check_file, inspect_file, read_public_key, relax_trust, sign_file,
 };
 pub use patchbay_isolate::serve_if_asked;
 pub use patchbay_vocab::{
@@ -70,8 +70,9 @@ pub use patchbay_wire::{
     KeyPairView, NodeView, PluginView, RejectedView, RelaxedView, RevisionView, SignedView, SignerView,
     StatusView, SwapView, UnloadMode,
 };
-pub use plugin_api::Contract;
+pub use plugin_api::meta::Effect;
 pub use plugin_api::value::{Value, ValueError, ValueRef};
+pub use plugin_api::{Contract, NodeError};
 
 /// A result that need not have a type of its own: any value, printed as JSON.
 pub type Json = Value;

@@ -228,6 +228,71 @@ static pb_status wall_clock(const void *instance, const pb_call *call) {
     return answer_int(call->out, (int64_t)nanos);
 }
 
+/* ---- c.tally, c.flow: variables as a whole; a workflow's inputs, outputs and expressions -------------------------- */
+
+static pb_status answer_value(pb_sink *out, pb_bytes value) {
+    pb_writer w = pb_writer_of(out);
+    size_t map = pb_open_map(&w);
+    pb_put_value(&w, "result", value);
+    pb_close(&w, map);
+    return pb_written(&w);
+}
+
+/* Adds one to the variable `tally`, whoever else does so at once, and answers with all variables. */
+static pb_status tally(const void *instance, const pb_call *call) {
+    pb_buffer before = pb_buffer_growing(realloc), after = pb_buffer_growing(realloc);
+    pb_bytes value;
+    pb_status status;
+    (void)instance;
+    do {
+        int64_t count = 0;
+        if (pb_read(call->context, PB_STORE_VARIABLES, "tally", &before, &value) == PB_OK) {
+            pb_as_int(value, &count);
+        } else {
+            value = pb_bytes_of(NULL, 0); /* it is not there */
+        }
+        pb_writer w = pb_writer_of(&after.sink);
+        pb_write_int(&w, count + 1);
+        status = pb_replace(call->context, PB_STORE_VARIABLES, "tally", value, pb_buffer_value(&after));
+    } while (status == PB_DIFFERS);
+    if (status == PB_OK) status = pb_variables(call->context, &before, &value);
+    status = status == PB_OK ? answer_value(call->out, value)
+                             : pb_fail(call->out, "UNSUPPORTED", "the host does not count");
+    free(before.sink.data);
+    free(after.sink.data);
+    return status;
+}
+
+/* Binds the first value at input 0 to `item`, answers with what the expression gives, and leaves by output 3. */
+static pb_status flow(const void *instance, const pb_call *call) {
+    pb_buffer input = pb_buffer_growing(realloc), bound = pb_buffer_growing(realloc);
+    pb_buffer given = pb_buffer_growing(realloc);
+    pb_bytes values, item, expression, value = pb_bytes_of(NULL, 0);
+    pb_status status = pb_input(call->context, 0, &input, &values);
+    (void)instance;
+    if (status == PB_OK) status = pb_item(values, 0, &item);
+    if (status == PB_OK) status = pb_get(call->input, "expression", &expression);
+    if (status == PB_OK) {
+        pb_writer w = pb_writer_of(&bound.sink);
+        size_t map = pb_open_map(&w);
+        pb_put_value(&w, "item", item);
+        pb_close(&w, map);
+        status = pb_evaluate(call->context, PB_EVALUATION_EXPRESSION, expression, pb_buffer_value(&bound), &given, &value);
+    }
+    if (status == PB_OK) status = pb_select_output(call->context, 3);
+    if (status == PB_OK) {
+        status = answer_value(call->out, value);
+    } else if (status == PB_FAILED) {
+        status = pb_pass(call->out, status, value);
+    } else {
+        status = pb_fail(call->out, status == PB_UNSUPPORTED ? "UNSUPPORTED" : "VALIDATION_FAILED", "it cannot be asked");
+    }
+    free(input.sink.data);
+    free(bound.sink.data);
+    free(given.sink.data);
+    return status;
+}
+
 /* ---- The tables and the metadata ---------------------------------------------------------------------------------- */
 
 #define PLAIN(name, execute)                                                                                           \
@@ -246,6 +311,8 @@ static const pb_node_table nodes[] = {
     PLAIN("c.secret", secret),
     PLAIN("c.ask", ask),
     PLAIN("c.clock", wall_clock),
+    PLAIN("c.tally", tally),
+    PLAIN("c.flow", flow),
 };
 
 /* {"type": "object", "properties": {NAME: {"type": TYPE}}, "required": [NAME]} */

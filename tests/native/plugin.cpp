@@ -247,6 +247,55 @@ pb_status wall_clock(const void *, const pb_call *call) {
     });
 }
 
+// Adds one to the variable `tally`, whoever else does so at once, and answers with all variables.
+pb_status tally(const void *, const pb_call *call) {
+    return fenced(call->out, [&] {
+        Buffer before, after;
+        pb_bytes value;
+        pb_status status;
+        do {
+            int64_t count = 0;
+            if (pb_read(call->context, PB_STORE_VARIABLES, "tally", &before, &value) == PB_OK) {
+                pb_as_int(value, &count);
+            } else {
+                value = pb_bytes_of(nullptr, 0); // it is not there
+            }
+            pb_writer w = pb_writer_of(&after.sink);
+            pb_write_int(&w, count + 1);
+            status = pb_replace(call->context, PB_STORE_VARIABLES, "tally", value, pb_buffer_value(&after));
+        } while (status == PB_DIFFERS);
+        if (status == PB_OK) status = pb_variables(call->context, &before, &value);
+        if (status != PB_OK) throw Failure("UNSUPPORTED", "the host does not count");
+        return answer(call->out, [&](pb_writer *w) { pb_write_value(w, value); });
+    });
+}
+
+// Binds the first value at input 0 to `item`, answers with what the expression gives, and leaves by output 3.
+pb_status flow(const void *, const pb_call *call) {
+    return fenced(call->out, [&] {
+        auto needed = [](pb_status status) {
+            if (status == PB_UNSUPPORTED) throw Failure("UNSUPPORTED", "it cannot be asked");
+            if (status != PB_OK) throw Failure("VALIDATION_FAILED", "it cannot be asked");
+        };
+        Buffer input, bound, given;
+        pb_bytes values, item, expression, value;
+        needed(pb_input(call->context, 0, &input, &values));
+        needed(pb_item(values, 0, &item));
+        needed(pb_get(call->input, "expression", &expression));
+        pb_writer w = pb_writer_of(&bound.sink);
+        size_t map = pb_open_map(&w);
+        pb_put_value(&w, "item", item);
+        pb_close(&w, map);
+        pb_bytes bindings = pb_buffer_value(&bound);
+        pb_status status =
+            pb_evaluate(call->context, PB_EVALUATION_EXPRESSION, expression, bindings, &given, &value);
+        if (status == PB_FAILED) return pb_pass(call->out, status, value);
+        needed(status);
+        needed(pb_select_output(call->context, 3));
+        return answer(call->out, [&](pb_writer *of) { pb_write_value(of, value); });
+    });
+}
+
 #define PLAIN(name, execute)                                                                                           \
     {sizeof(pb_node_table), 0, PB_LITERAL(name), pb_create_nothing, pb_destroy_nothing, execute, nullptr, nullptr, nullptr}
 
@@ -263,6 +312,8 @@ const pb_node_table nodes[] = {
     PLAIN("cxx.secret", secret),
     PLAIN("cxx.ask", ask),
     PLAIN("cxx.clock", wall_clock),
+    PLAIN("cxx.tally", tally),
+    PLAIN("cxx.flow", flow),
     PLAIN("cxx.throws", throws),
 };
 

@@ -24,6 +24,8 @@ mod pipeline;
 mod probe;
 #[path = "suite/replay.rs"]
 mod replay;
+#[path = "suite/sessions.rs"]
+mod sessions;
 #[path = "suite/signatures.rs"]
 mod signatures;
 #[path = "suite/state.rs"]

@@ -11,7 +11,7 @@ const BUILT: &str = "PATCHBAY_TESTS_BUILT";
 /// Plugins over contracts as they once were, by the name of their folder in `tests/frozen`.
 const FROZEN: [&str; 3] = ["contract-1-0", "other-sdk", "wide-bytes"];
 
-const FIXTURES: [&str; 21] = [
+const FIXTURES: [&str; 22] = [
     "echo-1-0",
     "echo-1-1",
     "echo-1-1-other",
@@ -33,6 +33,7 @@ const FIXTURES: [&str; 21] = [
     "twins-2-0",
     "clock-1-0",
     "clock-1-1",
+    "flow",
 ];
 
 /// The `patchbay` binary, which is also the child for trial loads.

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use patchbay_dispatch::{CallError, CallOptions, Dispatcher, NodeSlot, Output, Session, Variables};
-use patchbay_vocab::{RevisionNumber, TenantId};
+use patchbay_dispatch::{
+    CallError, CallOptions, Dispatcher, Mount, NodeSlot, Output, Served, Session, Variables,
+};
+use patchbay_registry::{RegistryError, Selector};
+use patchbay_vocab::{PluginName, RevisionNumber, TenantId};
 use patchbay_wire::{CallReply, CallRequest};
 use plugin_api::NodeError;
 use plugin_api::value::{Value, ValueRef, decode};
@@ -165,6 +168,80 @@ impl Patchbay {
     /// When one of them is unknown.
     pub fn session(&self, node_types: &[&str]) -> Result<Session, CallError> {
         self.inner.dispatcher.session(node_types)
+    }
+
+    /// As [`Patchbay::session`], of nodes that were resolved before: no name is looked up.
+    ///
+    /// # Errors
+    /// When nothing live has one of them any more.
+    pub fn session_of(&self, nodes: &[&Node]) -> Result<Session, CallError> {
+        let slots: Vec<NodeSlot> = nodes.iter().map(|node| node.slot).collect();
+        self.inner.dispatcher.session_of(&slots, &[])
+    }
+
+    /// As [`Patchbay::session`], with each of these revisions in place of what is live of its plugin: they have to be
+    /// loaded, and nobody asks whether they could go live.
+    ///
+    /// # Errors
+    /// When a node is unknown, or a revision is not loaded.
+    pub fn session_with(
+        &self,
+        node_types: &[&str],
+        revisions: &[(&PluginName, RevisionNumber)],
+    ) -> Result<Session, ControlError> {
+        let mounts = revisions
+            .iter()
+            .map(|(plugin, number)| self.mounted(plugin, *number));
+        let mounts = mounts.collect::<Result<Vec<_>, _>>()?;
+        Ok(self.inner.dispatcher.session_with(node_types, &mounts)?)
+    }
+
+    /// Calls a node of a revision that is loaded, live or not.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn call_revision<I>(
+        &self,
+        (plugin, revision): (&PluginName, RevisionNumber),
+        node_type: &str,
+        input: &I,
+        call: &Call,
+    ) -> Result<Value, ControlError>
+    where
+        I: Serialize + ?Sized,
+    {
+        let input = Value::from_serialize(input).map_err(|error| ControlError::Input(error.to_string()))?;
+        let mount = self.mounted(plugin, revision)?;
+        let mut out = Output::with_limit(self.inner.dispatcher.limits().output_bytes);
+        let options = call.options(node_type);
+        let dispatcher = &self.inner.dispatcher;
+        let answer = dispatcher.call_mount(&mount, node_type, input.as_ref(), &options, &mut out)?;
+        Ok(answer.value.to_value())
+    }
+
+    fn mounted(
+        &self,
+        plugin: &PluginName,
+        revision: RevisionNumber,
+    ) -> Result<Arc<Mount<Served>>, ControlError> {
+        let registry = &self.inner.registry;
+        if let Some(mount) = registry.mounted(plugin, revision) {
+            return Ok(mount);
+        }
+        let known = registry.plugin(plugin)?.revisions.into_iter();
+        let known = known.into_iter().find(|known| known.number == revision);
+        let plugin = plugin.clone();
+        Err(ControlError::from(match known {
+            Some(known) => RegistryError::NotMounted {
+                plugin,
+                revision,
+                state: known.state,
+            },
+            None => RegistryError::UnknownRevision {
+                plugin,
+                wanted: Selector::Revision(revision),
+            },
+        }))
     }
 
     /// Calls a node with JSON, as the API does. Blocks until the answer is there.

@@ -130,6 +130,7 @@ impl ControlError {
             },
             Self::Call(CallError::Fault { .. }) => ErrorClass::NodeFailed,
             Self::Call(CallError::TimedOut { .. }) => ErrorClass::Timeout,
+            Self::Call(CallError::Cancelled { .. }) => ErrorClass::NodeFailed,
             Self::Call(CallError::TooDeep { .. }) => ErrorClass::Invalid,
             Self::Call(CallError::Closing | CallError::Asleep { .. }) => ErrorClass::Unavailable,
             Self::Lifecycle(LifecycleError::Registry(error)) => match error {

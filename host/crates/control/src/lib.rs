@@ -24,7 +24,9 @@ pub use file::{ConfigError, ConfigFile};
 pub use patchbay::{Order, Patchbay};
 pub use trust::{SignError, read_public_key, relax_trust, sign_file};
 
-pub use patchbay_dispatch::{CallError, NodeSlot, Output, Session, Variables};
+pub use patchbay_dispatch::{
+    CallError, CallOptions, Cancel, Facts, NodeScope, NodeSlot, Output, OwnedOptions, Session, Variables,
+};
 pub use patchbay_intake::signature::{
     BadKey, BadPattern, NamePattern, Signatures, Team, TrustPolicy, TrustedKey,
 };

@@ -5,28 +5,23 @@ use std::sync::atomic::AtomicU32;
 use std::task::Waker;
 use std::time::Duration;
 
-use patchbay_lease::{OwnedPass, Pass};
-use patchbay_loader::{CallFault, Nested, StateHold, SyncCall};
-use patchbay_registry::{Mount, NodeSlot, Registry, RegistryError};
-use patchbay_vocab::{Clock, Monotonic, RevisionNumber, TenantId};
-use plugin_api::shim::host::{AsyncCall, Caller};
+use patchbay_registry::{Mount, NodeSlot, Registry};
+use patchbay_vocab::{Clock, RevisionNumber, TenantId};
 use plugin_api::value::ValueRef;
 
 use crate::Output;
-use crate::block::block_on;
-use crate::error::{CallError, ServedBy};
+use crate::entry::{Inside, Target};
+use crate::error::{CallError, ServedBy, shown};
 use crate::nearest::nearest;
 use crate::scope::NodeScope;
-use crate::served::{Place, Served};
-use crate::services::{OwnedServices, Services, nanos};
-use crate::session::Session;
+use crate::served::Served;
 use crate::stores::TenantStores;
 use crate::variables::Variables;
 use crate::view::{RouteCache, Routes, View};
 use crate::waker::Bell;
 
 /// How often a call looks for an open version before it takes the host for closed.
-const TRIES: u32 = 64;
+pub(crate) const TRIES: u32 = 64;
 
 /// What a call may use.
 #[derive(Clone, Copy, Debug)]
@@ -132,6 +127,10 @@ impl Dispatcher {
         &self.bell
     }
 
+    pub(crate) const fn timers(&self) -> &tokio::runtime::Handle {
+        &self.timers
+    }
+
     pub(crate) fn wake_after(&self, after: Duration, waker: Waker) {
         self.timers.spawn(async move {
             tokio::time::sleep(after).await;
@@ -198,6 +197,36 @@ impl Dispatcher {
         Ok((answer, signed.ok_or(CallError::Closing)?))
     }
 
+    /// Calls a node of one load of a plugin, live or not: that of another version, say, when the live one fails. What
+    /// the node calls goes to what is live.
+    ///
+    /// # Errors
+    /// Why there is no answer: [`CallError::UnknownNode`] when that version has no such node, [`CallError::Closing`] when
+    /// it is on its way out.
+    pub fn call_mount<'o>(
+        self: &Arc<Self>,
+        mount: &Arc<Mount<Served>>,
+        node_type: &str,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        let begun = self.clock.now();
+        let (mount, pass, place) = self.enter_mount(mount, node_type, options.timeout)?;
+        let hold = match place.is_stateful {
+            true => Some(self.hold_state(&mount, place, options, begun)?),
+            false => None,
+        };
+        let timeout = hold.as_ref().map_or(options.timeout, |(_, left)| *left);
+        let options = CallOptions { timeout, ..*options };
+        let target = Target {
+            mount: &mount,
+            place,
+            held: None,
+        };
+        self.call_under(pass, target, input, &options, out)
+    }
+
     #[inline]
     fn call_seen<'o>(
         self: &Arc<Self>,
@@ -242,7 +271,7 @@ impl Dispatcher {
                 // Waiting counts: what is left of the time is the call's.
                 let since = *begun.get_or_insert_with(|| self.clock.now());
                 let (hold, left) = self.hold_state(&mount, place, options, since)?;
-                let options = &CallOptions {
+                let rest = CallOptions {
                     timeout: left,
                     ..*options
                 };
@@ -257,7 +286,12 @@ impl Dispatcher {
                     continue;
                 };
                 seen(&mount);
-                return self.call_inside(inside, &mount, place, input, options, out);
+                let target = Target {
+                    mount: &mount,
+                    place,
+                    held: None,
+                };
+                return self.call_inside(inside, target, input, &rest, out);
             }
             // A version that closed between the load and these lines is no longer routed, or asleep: look again.
             if place.is_async || begun.is_some() {
@@ -267,12 +301,17 @@ impl Dispatcher {
                     continue;
                 };
                 seen(&mount);
-                let left = begun.and_then(|begun| self.left(place, options, begun));
-                let options = &CallOptions {
-                    timeout: left.or(options.timeout),
+                let timeout = options.timeout.or(place.timeout);
+                let rest = CallOptions {
+                    timeout: begun.map_or(timeout, |begun| self.left(timeout, begun)),
                     ..*options
                 };
-                return self.call_inside(inside, &mount, place, input, options, out);
+                let target = Target {
+                    mount: &mount,
+                    place,
+                    held: None,
+                };
+                return self.call_inside(inside, target, input, &rest, out);
             }
             let Some(pass) = mount.enter() else {
                 let mount = Arc::clone(mount);
@@ -280,251 +319,22 @@ impl Dispatcher {
                 continue;
             };
             seen(mount);
-            return self.call_sync(&pass, mount, place, input, options, out);
-        }
-        Err(CallError::Closing)
-    }
-
-    /// Keeps the state of a plugin's nodes where it is for one call that began at `begun`; waits while it is being
-    /// handed over. Gives what is left of the call's time, too.
-    #[cold]
-    pub(crate) fn hold_state<'m>(
-        &self,
-        mount: &'m Mount<Served>,
-        place: Place,
-        options: &CallOptions<'_>,
-        begun: Monotonic,
-    ) -> Result<(StateHold<'m>, Option<Duration>), CallError> {
-        let nested = if options.depth > 0 {
-            Nested::Yes
-        } else {
-            Nested::No
-        };
-        let timeout = options.timeout.or(place.timeout);
-        let left = || self.left(place, options, begun);
-        let hold = mount.handle().plugin().hold_state(nested, left());
-        hold.map(|hold| (hold, left()))
-            .ok_or_else(|| CallError::TimedOut {
-                node_type: name_of(mount, place.node),
-                after: timeout.unwrap_or_default(),
-            })
-    }
-
-    /// What is left of the time of a call that began at `begun`.
-    pub(crate) fn left(&self, place: Place, options: &CallOptions<'_>, begun: Monotonic) -> Option<Duration> {
-        let timeout = options.timeout.or(place.timeout)?;
-        Some(timeout.saturating_sub(self.clock.now().since(begun)))
-    }
-
-    /// Calls under a pass that holds the version, whichever way the node is called.
-    fn call_inside<'o>(
-        self: &Arc<Self>,
-        inside: Inside<'_>,
-        mount: &Arc<Mount<Served>>,
-        place: Place,
-        input: ValueRef<'_>,
-        options: &CallOptions<'_>,
-        out: &'o mut Output,
-    ) -> Result<Answer<'o>, CallError> {
-        match inside {
-            Inside::Polled(pass) => self.call_async(pass, mount, place, input, options, out),
-            Inside::Called(pass) => self.call_sync(&pass, mount, place, input, options, out),
-        }
-    }
-
-    /// Calls under a pass that holds the version.
-    #[inline]
-    pub(crate) fn call_sync<'o>(
-        self: &Arc<Self>,
-        pass: &Pass<'_>,
-        mount: &Mount<Served>,
-        place: Place,
-        input: ValueRef<'_>,
-        options: &CallOptions<'_>,
-        out: &'o mut Output,
-    ) -> Result<Answer<'o>, CallError> {
-        let plugin = mount.handle().plugin();
-        let timeout = options.timeout.or(place.timeout);
-        let deadline = timeout.map(|after| Monotonic(self.clock.now().0.saturating_add(after)));
-        let place = place.node;
-        let services = Services {
-            dispatcher: self,
-            mount,
-            place,
-            options,
-            deadline,
-        };
-        let caller = Caller {
-            tenant: options.tenant.as_str(),
-            run: options.run,
-            node: options.node,
-            deadline: deadline.map_or(u64::MAX, nanos),
-            cancel: options.cancel.map(|flag| &**flag),
-        };
-        let call = SyncCall {
-            caller,
-            services: &services,
-            config: options.config,
-        };
-        match plugin.execute(pass, place, input, &call, out) {
-            Ok(value) => Ok(Answer {
-                value,
-                revision: mount.revision(),
-            }),
-            Err(fault) => Err(failed(mount, place, fault)),
-        }
-    }
-
-    /// Begins an async call and drives it on this thread.
-    #[cold]
-    pub(crate) fn call_async<'o>(
-        self: &Arc<Self>,
-        pass: OwnedPass,
-        mount: &Arc<Mount<Served>>,
-        place: Place,
-        input: ValueRef<'_>,
-        options: &CallOptions<'_>,
-        out: &'o mut Output,
-    ) -> Result<Answer<'o>, CallError> {
-        let timeout = options.timeout.or(place.timeout);
-        let deadline = timeout.map(|after| Monotonic(self.clock.now().0.saturating_add(after)));
-        let place = place.node;
-        let cancel = options.cancel.cloned().unwrap_or_default();
-        let services = OwnedServices {
-            dispatcher: Arc::clone(self),
-            mount: Arc::clone(mount),
-            place,
-            tenant: options.tenant.clone(),
-            run: options.run.to_owned(),
-            node: options.node.to_owned(),
-            variables: options.variables.cloned(),
-            scope: options.scope.and_then(NodeScope::shared),
-            deadline,
-            cancel: Arc::clone(&cancel),
-            depth: options.depth,
-        };
-        let call = AsyncCall {
-            input: input.to_value(),
-            tenant: options.tenant.as_str().to_owned(),
-            run: options.run.to_owned(),
-            node: options.node.to_owned(),
-            deadline: deadline.map_or(u64::MAX, nanos),
-            cancel,
-            services: Box::new(services),
-        };
-        let plugin = mount.handle().plugin();
-        let future = plugin.begin(pass, place, call, options.config, self.limits.output_bytes);
-        let future = future.map_err(|fault| failed(mount, place, fault))?;
-        match block_on(future, deadline, &*self.clock) {
-            Some(Ok(value)) => {
-                out.clear();
-                if out.push(value.as_ref().raw()).is_err() {
-                    return Err(failed(mount, place, CallFault::OutputLimit));
-                }
-                let value = ValueRef::assume_valid(out.written());
-                Ok(Answer {
-                    value,
-                    revision: mount.revision(),
-                })
-            }
-            Some(Err(fault)) => Err(failed(mount, place, fault)),
-            None => Err(CallError::TimedOut {
-                node_type: name_of(mount, place),
-                after: timeout.unwrap_or_default(),
-            }),
-        }
-    }
-
-    /// Holds the versions of several nodes, all from one snapshot, for a run.
-    ///
-    /// # Errors
-    /// When one of the node types is unknown.
-    pub fn session(self: &Arc<Self>, node_types: &[&str]) -> Result<Session, CallError> {
-        let slots = node_types
-            .iter()
-            .map(|name| self.resolve(name))
-            .collect::<Result<Vec<_>, _>>()?;
-        for _ in 0..TRIES {
-            match self.registry.lease(&slots) {
-                Ok(leases) => {
-                    return Ok(Session {
-                        dispatcher: Arc::clone(self),
-                        leases,
-                    });
-                }
-                Err(RegistryError::Unrouted { .. }) => {
-                    return Err(CallError::UnknownNode {
-                        node_type: node_types.join(", "),
-                        nearest: None,
-                    });
-                }
-                Err(RegistryError::GateClosed { plugin, .. }) => {
-                    let live = self.registry.live(&plugin);
-                    if let Some(asleep) = live.filter(|live| live.is_closed()) {
-                        self.wake(&asleep, None, plugin.as_str(), None)?;
-                    }
-                }
-                Err(_) => return Err(CallError::Closing),
-            }
+            let target = Target {
+                mount,
+                place,
+                held: None,
+            };
+            return self.call_sync(&pass, target, input, options, out);
         }
         Err(CallError::Closing)
     }
 }
 
-/// A pass as the way of a call needs it.
-enum Inside<'m> {
-    /// The call may outlive the caller's frame.
-    Polled(OwnedPass),
-    /// It runs to its end in it.
-    Called(Pass<'m>),
-}
-
-impl<'m> Inside<'m> {
-    fn enter(mount: &'m Mount<Served>, place: Place) -> Option<Self> {
-        match place.is_async {
-            true => mount.enter_owned().map(Self::Polled),
-            false => mount.enter().map(Self::Called),
-        }
-    }
-}
-
-fn name_of(mount: &Mount<Served>, place: usize) -> String {
-    let nodes = &mount.handle().plugin().description().nodes;
-    nodes
-        .get(place)
-        .map_or_else(String::new, |node| node.node_type.to_string())
-}
-
 #[cold]
-fn failed(mount: &Mount<Served>, place: usize, fault: CallFault) -> CallError {
-    let faults = mount.handle().faults();
-    let node_type = name_of(mount, place);
-    match fault {
-        CallFault::Failed(error) => {
-            faults.count_failed();
-            CallError::Failed { node_type, error }
-        }
-        fault => {
-            if matches!(fault, CallFault::Panicked(_)) {
-                faults.count_panicked();
-            }
-            let (plugin, version) = (mount.plugin().clone(), mount.version().clone());
-            tracing::warn!(%plugin, %version, node = node_type, fault = %fault, "a call met a fault");
-            let served_by = Box::new(ServedBy { plugin, version });
-            CallError::Fault {
-                node_type,
-                served_by,
-                fault: Box::new(fault),
-            }
-        }
-    }
-}
-
-#[cold]
-fn unknown(snapshot: &Routes, node_type: &str) -> CallError {
+pub(crate) fn unknown(snapshot: &Routes, node_type: &str) -> CallError {
     let known = snapshot.routes().map(|(name, _, _)| name.as_str());
     CallError::UnknownNode {
-        node_type: node_type.chars().take(128).flat_map(char::escape_debug).collect(),
+        node_type: shown(node_type),
         nearest: nearest(node_type, known).map(str::to_owned),
     }
 }

@@ -53,6 +53,12 @@ pub enum CallError {
         /// How long it had.
         after: Duration,
     },
+    /// The caller gave up.
+    #[error("the call of `{node_type}` was cancelled")]
+    Cancelled {
+        /// The node type.
+        node_type: String,
+    },
     /// Nodes call each other too deeply.
     #[error("nodes call each other more than {limit} deep")]
     TooDeep {
@@ -72,7 +78,21 @@ pub enum CallError {
     Closing,
 }
 
+/// A node type as a caller gave it, fit to be shown.
+pub(crate) fn shown(node_type: &str) -> String {
+    node_type.chars().take(128).flat_map(char::escape_debug).collect()
+}
+
 impl CallError {
+    /// Nobody that could be called answers to it, and no other name is meant.
+    #[cold]
+    pub(crate) fn unknown(node_type: &str) -> Self {
+        Self::UnknownNode {
+            node_type: shown(node_type),
+            nearest: None,
+        }
+    }
+
     /// Whether the node itself answered with an error, as opposed to the host.
     #[must_use]
     pub const fn node_error(&self) -> Option<&NodeError> {
@@ -97,6 +117,7 @@ impl Explain for CallError {
             Self::TimedOut { .. } => "PB-CALL-006",
             Self::TooDeep { .. } => "PB-CALL-007",
             Self::Closing => "PB-CALL-008",
+            Self::Cancelled { .. } => "PB-CALL-009",
             Self::Asleep { .. } => "PB-IDLE-001",
         })
     }
@@ -119,6 +140,7 @@ impl Explain for CallError {
                 format!("roll back with `patchbay rollback {plugin}`, and tell the plugin's author")
             }
             Self::TimedOut { .. } => "give it more time, or look at why it is slow".into(),
+            Self::Cancelled { .. } => "call again when the answer is wanted".into(),
             Self::TooDeep { .. } => "break the circle of nodes that call each other".into(),
             Self::Closing => "call again when the host is up".into(),
         }

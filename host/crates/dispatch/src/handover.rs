@@ -110,6 +110,7 @@ impl Dispatcher {
             dispatcher: Arc::clone(self),
             mount: Arc::clone(mount),
             place,
+            held: None,
             tenant,
             run: "hand-over".to_owned(),
             node: String::new(),

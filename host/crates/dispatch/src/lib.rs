@@ -8,14 +8,21 @@
 //! node type --resolve--> NodeSlot --snapshot--> Route --gate.enter--> Pass --execute--> Answer
 //! ```
 //!
+//! A [`Session`] does this once for many calls: everything that runs in it, calls of nodes by nodes included, sees one
+//! version of each plugin until it ends. Its calls may be begun and awaited, too, and then own what they need.
+//!
 //! The path of a resolved node costs a thread-local, a pointer comparison (is the cached snapshot the current one?), an
 //! array index, two counter updates and the call itself: no lock, no hash, no allocation.
 #![forbid(unsafe_code)]
 
+mod begun;
 mod block;
+mod cancel;
 mod dispatcher;
+mod entry;
 mod error;
 mod handover;
+mod held;
 mod nearest;
 mod scope;
 mod served;
@@ -26,16 +33,18 @@ mod variables;
 mod view;
 mod waker;
 
+pub use begun::OwnedOptions;
+pub use cancel::Cancel;
 pub use dispatcher::{Answer, CallOptions, Dispatcher, Limits};
 pub use error::{CallError, ServedBy};
 pub use handover::{Giver, Party};
 pub use patchbay_loader::{HandOverError, HandOverLimits, HandedOver};
 pub use patchbay_loader::{InstanceCounts, ParkLimits, StaysAwake};
-pub use patchbay_registry::NodeSlot;
+pub use patchbay_registry::{Mount, NodeSlot};
 pub use plugin_api::shim::host::HostSink as Output;
 pub use scope::NodeScope;
 pub use served::{Faults, Served};
-pub use session::Session;
+pub use session::{Facts, Session};
 pub use stores::TenantStores;
 pub use variables::Variables;
 pub use waker::{PluginWaker, StillAsleep};

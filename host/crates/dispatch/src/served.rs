@@ -8,6 +8,7 @@ use patchbay_lease::Gate;
 use patchbay_loader::LoadedPlugin;
 use patchbay_registry::Mounted;
 use patchbay_vocab::NodeType;
+use plugin_api::meta::Effect;
 
 /// A loaded plugin, the names its nodes answer to, and what went wrong in it.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Place {
     pub(crate) node: usize,
     /// How long a call may take when the caller does not say.
     pub(crate) timeout: Option<Duration>,
+    /// What a call does to the world.
+    pub(crate) effect: Effect,
     /// Whether calls of it are polled.
     pub(crate) is_async: bool,
     /// Whether its instances keep state.
@@ -66,11 +69,13 @@ impl Served {
     pub fn new(plugin: LoadedPlugin) -> Self {
         let description = plugin.description();
         let places = description.names().map(|(_, node)| {
-            let millis = description.nodes.get(node).map_or(0, |node| node.meta.timeout_ms);
+            let meta = description.nodes.get(node).map(|node| &node.meta);
+            let millis = meta.map_or(0, |meta| meta.timeout_ms);
             let timeout = (millis > 0).then(|| Duration::from_millis(millis));
             Place {
                 node,
                 timeout,
+                effect: meta.map_or_else(Effect::default, |meta| meta.effect),
                 is_async: plugin.is_async(node),
                 is_stateful: plugin.is_stateful(node),
             }

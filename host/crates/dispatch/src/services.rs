@@ -15,6 +15,7 @@ use plugin_api::shim::host::{Evaluation, HostServices, Refusal, Replaced, Store}
 use plugin_api::value::{Value, ValueRef};
 
 use crate::dispatcher::{CallOptions, Dispatcher};
+use crate::held::Held;
 use crate::scope::NodeScope;
 use crate::served::Served;
 use crate::variables::Variables;
@@ -28,6 +29,8 @@ pub(crate) struct Services<'c> {
     pub(crate) options: &'c CallOptions<'c>,
     /// When the call should be over.
     pub(crate) deadline: Option<Monotonic>,
+    /// The session that the call is part of: what the node calls is part of it, too.
+    pub(crate) held: Option<&'c Arc<Held>>,
 }
 
 impl Services<'_> {
@@ -178,9 +181,16 @@ impl HostServices for Services<'_> {
             ..*self.options
         };
         let mut out = Output::with_limit(self.dispatcher.limits().output_bytes);
-        match self.dispatcher.call_named(node_type, input, &options, &mut out) {
+        let answer = match self.held {
+            Some(held) => held.call_nested(node_type, input, &options, &mut out),
+            None => self.dispatcher.call_named(node_type, input, &options, &mut out),
+        };
+        match answer {
             Ok(answer) => Ok(answer.value.to_value()),
             Err(CallError::Failed { error, .. }) => Err(*error),
+            Err(error @ CallError::Cancelled { .. }) => {
+                Err(NodeError::with_code(code::CANCELLED, error.to_string()))
+            }
             Err(error @ CallError::TimedOut { .. }) => {
                 Err(NodeError::with_code(code::TIMEOUT, error.to_string()))
             }
@@ -199,6 +209,7 @@ pub(crate) struct OwnedServices {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) mount: Arc<Mount<Served>>,
     pub(crate) place: usize,
+    pub(crate) held: Option<Arc<Held>>,
     pub(crate) tenant: TenantId,
     pub(crate) run: String,
     pub(crate) node: String,
@@ -229,6 +240,7 @@ impl OwnedServices {
             place: self.place,
             options: &options,
             deadline: self.deadline,
+            held: self.held.as_ref(),
         })
     }
 }

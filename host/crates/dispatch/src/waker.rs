@@ -71,8 +71,23 @@ impl Dispatcher {
         // Waiting counts: what is left of the time is the call's.
         let begun = *begun.get_or_insert_with(|| self.clock().now());
         let timeout = options.timeout.or(place.timeout);
-        let left = self.left(place, options, begun);
-        self.wake(mount, left, options.node, timeout)
+        self.wake(mount, self.left(timeout, begun), options.node, timeout)
+    }
+
+    /// The load that is in the place of a closed one: woken when that sleeps; `None` when it is on its way out.
+    #[cold]
+    pub(crate) fn reopened(
+        &self,
+        closed: &Mount<Served>,
+        left: Option<Duration>,
+        node_type: &str,
+    ) -> Result<Option<Arc<Mount<Served>>>, CallError> {
+        let current = || self.registry().mounted(closed.plugin(), closed.revision());
+        match current() {
+            Some(asleep) if asleep.is_closed() => self.wake(&asleep, left, node_type, left)?,
+            other => return Ok(other),
+        }
+        Ok(current())
     }
 
     /// Has a load woken that sleeps.

@@ -101,7 +101,8 @@ fn put_to_sleep(lifecycle: &Lifecycle, mount: &Arc<Mount<Served>>) {
     }
     let of = Party { mount, pass: &pass };
     let limits = lifecycle.config().idle.instances;
-    let close = || registry.begin_sleep(mount).is_ok();
+    // Parking takes its time: whoever came in meanwhile, with a session say, keeps the plugin awake.
+    let close = || mount.gate().in_flight() <= 1 && registry.begin_sleep(mount).is_ok();
     let slept = lifecycle.dispatcher().fall_asleep(of, &limits, close);
     drop(pass);
     match slept {

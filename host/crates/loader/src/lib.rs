@@ -29,7 +29,7 @@ pub use raw::handover::{HandOver, HandOverLimits, HandedOver, Leaving, ServicesF
 pub use raw::library::LayoutCheck;
 pub use raw::lookup::SymbolLookup;
 pub use raw::parking::{InstanceCounts, ParkLimits, StaysAwake};
-pub use raw::plugin::{CallFuture, LoadedPlugin, Nested, StateHold, SyncCall, Unloaded};
+pub use raw::plugin::{CallFuture, LoadedPlugin, Nested, OwnedStateHold, StateHold, SyncCall, Unloaded};
 pub use raw::trap::exit_on_refused_calls;
 
 /// Whether this executable can unmap plugins: it has the thread hooks, and plugins bind to them.

@@ -12,6 +12,14 @@ pub(crate) struct Chunked<T> {
     chunks: Box<[Arc<Chunk<T>>]>,
 }
 
+impl<T> Clone for Chunked<T> {
+    fn clone(&self) -> Self {
+        Self {
+            chunks: self.chunks.clone(),
+        }
+    }
+}
+
 impl<T: Clone> Chunked<T> {
     pub(crate) fn new() -> Self {
         Self {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use patchbay_lease::OwnedPass;
+use patchbay_vocab::PluginName;
 
 use crate::error::RegistryError;
 use crate::snapshot::{Mount, NodeSlot, Route, Snapshot};
@@ -50,7 +51,11 @@ impl<H> LeaseSet<H> {
         }
     }
 
-    fn within(snapshot: &Arc<Snapshot<H>>, wanted: &[NodeSlot]) -> Result<Self, RegistryError> {
+    /// Leases from this very snapshot, which may be an old one or an [overlaid](Snapshot::overlaid) one.
+    ///
+    /// # Errors
+    /// When a slot leads nowhere in it, or a load has closed its gate since; a newer snapshot has none of those.
+    pub fn within(snapshot: &Arc<Snapshot<H>>, wanted: &[NodeSlot]) -> Result<Self, RegistryError> {
         // Resolved first, so that a slot that leads nowhere costs no one a pass.
         let routes: Result<Vec<_>, _> = wanted
             .iter()
@@ -108,6 +113,13 @@ impl<H> LeaseSet<H> {
     #[must_use]
     pub fn pass_for(&self, mount: &Mount<H>) -> Option<&OwnedPass> {
         self.passes.iter().find(|pass| pass.belongs_to(mount.gate()))
+    }
+
+    /// The load of a plugin that the set holds, with its pass.
+    #[must_use]
+    pub fn of_plugin(&self, plugin: &PluginName) -> Option<(&Arc<Mount<H>>, &OwnedPass)> {
+        let mount = self.snapshot.plugin(plugin.as_str())?;
+        Some((mount, self.pass_for(mount)?))
     }
 
     /// The one snapshot that all of it comes from; loads that the set holds no pass for may be gone.

@@ -240,6 +240,18 @@ impl<H> Snapshot<H> {
         }
     }
 
+    /// This snapshot as somebody may see it for himself: each of `mounts` is what its plugin answers with. The rules of
+    /// a promotion are not asked. A slot of a node type that this snapshot has never routed means something in the
+    /// overlaid one alone.
+    #[must_use]
+    pub fn overlaid(&self, mounts: &[Arc<Mount<H>>]) -> Self {
+        let next = |next: Self, mount: &Arc<Mount<H>>| next.with(mount.plugin(), Some(mount));
+        Self {
+            generation: self.generation,
+            ..mounts.iter().fold(self.clone(), next)
+        }
+    }
+
     /// Counts the snapshots: each publication adds one.
     #[inline]
     #[must_use]
@@ -277,6 +289,18 @@ impl<H> Snapshot<H> {
             let slot = NodeSlot(u32::try_from(index).ok()?);
             Some((route.mount.nodes.get(route.node as usize)?, slot, route))
         })
+    }
+}
+
+impl<H> Clone for Snapshot<H> {
+    fn clone(&self) -> Self {
+        Self {
+            generation: self.generation,
+            routes: self.routes.clone(),
+            node_names: Arc::clone(&self.node_names),
+            live: self.live.clone(),
+            plugin_names: Arc::clone(&self.plugin_names),
+        }
     }
 }
 

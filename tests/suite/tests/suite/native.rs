@@ -1,10 +1,12 @@
 //! Plugins in C and C++ are equal to those in Rust in everything but comfort.
 
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use patchbay_tests_support::patchbay::{Call, Explain, Value};
+use patchbay_tests_support::patchbay::{
+    Call, CallOptions, Explain, NodeError, NodeScope, Output, Value, ValueRef,
+};
 use patchbay_tests_support::{Native, TestHost, deploy, mappings};
 use serde_json::{Value as Json, json};
 
@@ -128,6 +130,21 @@ fn computes_keeps_state_waits_and_asks(language: Language) {
     let nanos = call("clock", json!({})).as_u64().unwrap();
     assert!(nanos.abs_diff(now.as_nanos() as u64) < 600_000_000_000, "{nanos}");
 
+    let run = Call::of("default".parse().unwrap());
+    std::thread::scope(|threads| {
+        let tally = || {
+            host.host()
+                .call_as(&language.node("tally"), &json!({}), &run)
+                .unwrap()
+        };
+        for _ in 0..4 {
+            threads.spawn(move || (0..50).for_each(|_| drop(tally())));
+        }
+    });
+    assert_eq!(run.variables.all().to_json(), r#"{"tally":200}"#);
+    assert_eq!(call("tally", json!({})), json!({"tally": 1}));
+    asks_its_workflow(language, &host);
+
     // What the metadata says is shown as for any other plugin.
     let nodes = host.host().nodes();
     let version = nodes
@@ -136,6 +153,71 @@ fn computes_keeps_state_waits_and_asks(language: Language) {
         .unwrap();
     let version = serde_json::to_value(version).unwrap();
     assert_eq!(version["plugin"], language.plugin);
+}
+
+/// A workflow with one value at input 0, whose expressions give back what they were asked.
+#[derive(Default)]
+struct Flow(Mutex<Vec<u32>>);
+
+impl NodeScope for Flow {
+    fn inputs(&self, index: u32) -> Option<Value> {
+        (index == 0).then(|| Value::from_json("[7]").unwrap())
+    }
+
+    fn select_output(&self, output: u32) {
+        self.0.lock().unwrap().push(output);
+    }
+
+    fn evaluate(&self, expression: &str, bindings: ValueRef<'_>) -> Result<Value, NodeError> {
+        match expression {
+            "wrong" => Err(NodeError::with_code("EXPRESSION", "it is wrong")),
+            _ => Ok(Value::from(format!("{expression} {bindings}").as_str())),
+        }
+    }
+
+    fn render(&self, _template: ValueRef<'_>, _bindings: ValueRef<'_>) -> Result<Value, NodeError> {
+        Err(NodeError::new("nobody asked for that"))
+    }
+}
+
+fn asks_its_workflow(language: Language, host: &TestHost) {
+    let outside = language.failure(host, "flow", json!({"expression": "$item"}));
+    assert!(outside.contains("UNSUPPORTED"), "{outside}");
+    let session = host.host().session(&[language.node("flow").as_str()]).unwrap();
+    let (flow, tenant) = (Flow::default(), "default".parse().unwrap());
+    let mut out = Output::with_limit(1 << 16);
+    let mut ask = |input: &str| {
+        let options = CallOptions {
+            tenant: &tenant,
+            run: "run",
+            node: "flow",
+            timeout: None,
+            cancel: None,
+            variables: None,
+            scope: Some(&flow),
+            config: None,
+            depth: 0,
+        };
+        let input = Value::from_json(input).unwrap();
+        let answer = session.call(0, input.as_ref(), &options, &mut out);
+        answer
+            .map(|answer| answer.value.to_value())
+            .map_err(|error| error.to_string())
+    };
+    let given = ask(r#"{"expression": "$item"}"#).unwrap();
+    assert_eq!(
+        given.as_ref().get("result").unwrap().as_str(),
+        Some(r#"$item {"item":7}"#)
+    );
+    assert_eq!(*flow.0.lock().unwrap(), [3]);
+    let wrong = ask(r#"{"expression": "wrong"}"#).unwrap_err();
+    assert!(
+        wrong.contains("EXPRESSION") && wrong.contains("it is wrong"),
+        "{wrong}"
+    );
+    // An expression is a text.
+    let odd = ask(r#"{"expression": 1}"#).unwrap_err();
+    assert!(odd.contains("VALIDATION_FAILED"), "{odd}");
 }
 
 /// Swaps under calls, then takes the plugin out; nothing of it stays mapped.

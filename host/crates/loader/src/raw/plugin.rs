@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use parking_lot::{ArcRwLockReadGuard, Mutex, RawRwLock, RwLock, RwLockReadGuard};
 use patchbay_lease::{Gate, OwnedPass, Pass};
 use patchbay_vocab::PinReason;
 use plugin_api::NodeError;
@@ -38,7 +38,7 @@ pub struct LoadedPlugin {
     mapped_bytes: usize,
     stage: Mutex<Stage>,
     /// Read by calls of stateful nodes, written by a hand-over of their state.
-    pub(super) state: RwLock<()>,
+    pub(super) state: Arc<RwLock<()>>,
     /// The states that its instances had when it was put to sleep.
     pub(super) asleep: Mutex<Option<Asleep>>,
 }
@@ -93,7 +93,7 @@ impl LoadedPlugin {
             entry,
             mapped_bytes: mapped.bytes(),
             stage: Mutex::new(Stage::Serving(mapped)),
-            state: RwLock::new(()),
+            state: Arc::new(RwLock::new(())),
             asleep: Mutex::new(None),
         })
     }
@@ -171,6 +171,16 @@ impl LoadedPlugin {
             (Nested::Yes, Some(most)) => self.state.try_read_recursive_for(most),
         };
         guard.map(|guard| StateHold { _guard: guard })
+    }
+
+    /// As [`hold_state`](Self::hold_state), for a call that comes from outside and outlives the borrow.
+    #[must_use]
+    pub fn hold_state_owned(&self, most: Option<Duration>) -> Option<OwnedStateHold> {
+        let guard = match most {
+            None => Some(self.state.read_arc()),
+            Some(most) => self.state.try_read_arc_for(most),
+        };
+        guard.map(|guard| OwnedStateHold { _guard: guard })
     }
 
     /// Runs one call to its end and gives the result, which lies in `out`.
@@ -390,6 +400,13 @@ pub enum Nested {
 #[derive(Debug)]
 pub struct StateHold<'p> {
     _guard: RwLockReadGuard<'p, ()>,
+}
+
+/// A [`StateHold`] that a task may keep.
+#[must_use = "dropping it lets a hand-over take the state"]
+#[derive(Debug)]
+pub struct OwnedStateHold {
+    _guard: ArcRwLockReadGuard<RawRwLock, ()>,
 }
 
 /// Who calls, and what the host does for the node.

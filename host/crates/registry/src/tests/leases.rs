@@ -64,6 +64,39 @@ fn a_lease_on_a_gate_closed_from_outside_is_refused_instead_of_retried_for_ever(
 }
 
 #[test]
+fn an_overlaid_snapshot_leads_to_what_it_was_given_and_nobody_else_sees_it() {
+    let (bench, slots) = two_plugins();
+    let other = bench.warm(candidate("a", "2.0.0", &["a.z", "a.x"], &[]));
+    let other = bench.mounted(&name("a"), other).unwrap();
+    let live = bench.snapshot();
+    let over = Arc::new(live.overlaid(&[Arc::clone(&other)]));
+    assert_eq!(over.generation(), live.generation());
+    let set = LeaseSet::within(&over, &[slots[0], over.slot("a.z").unwrap(), slots[1]]).unwrap();
+    for (at, plugin, node) in [(0, "a@2", 1), (1, "a@2", 0), (2, "b@1", 0)] {
+        let route = set.at(at).unwrap().route;
+        let mount = route.mount();
+        assert_eq!(format!("{}@{}", mount.plugin(), mount.revision()), plugin);
+        assert_eq!(route.node(), node);
+    }
+    assert_eq!(set.of_plugin(&name("a")).unwrap().0.revision(), other.revision());
+    // What the given version lacks is gone, there alone.
+    assert!(over.route(slots[2]).is_none() && live.route(slots[2]).is_some());
+    assert!(live.slot("a.z").is_none());
+    assert_eq!(bench.route("a.x"), Some("a@1#0".into()));
+    assert_eq!(other.gate().in_flight(), 1);
+    drop(set);
+    assert_eq!(other.gate().in_flight(), 0);
+}
+
+#[test]
+fn a_set_knows_the_loads_that_it_holds_by_their_plugin() {
+    let (bench, slots) = two_plugins();
+    let set = bench.lease(&slots[..1]).unwrap();
+    assert_eq!(set.of_plugin(&name("a")).unwrap().0.revision(), r(1));
+    assert!(set.of_plugin(&name("b")).is_none() && set.of_plugin(&name("c")).is_none());
+}
+
+#[test]
 fn an_empty_lease_is_just_a_snapshot() {
     let (bench, _) = two_plugins();
     let set = bench.lease(&[]).unwrap();

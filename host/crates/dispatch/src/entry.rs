@@ -1,0 +1,273 @@
+//! Into a node and out again: under a pass that holds its version, with the services of the call.
+
+use std::sync::Arc;
+
+use patchbay_lease::{OwnedPass, Pass};
+use patchbay_loader::{CallFault, CallFuture, Nested, StateHold, SyncCall};
+use patchbay_registry::Mount;
+use patchbay_vocab::{Monotonic, TenantId};
+use plugin_api::shim::host::{AsyncCall, Caller};
+use plugin_api::value::{Value, ValueRef};
+
+use std::time::Duration;
+
+use crate::Output;
+use crate::block::block_on;
+use crate::dispatcher::{Answer, CallOptions, Dispatcher};
+use crate::error::{CallError, ServedBy};
+use crate::held::Held;
+use crate::scope::NodeScope;
+use crate::served::{Place, Served};
+use crate::services::{OwnedServices, Services, nanos};
+
+/// The node that a call enters, and the session that it is part of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'t> {
+    pub(crate) mount: &'t Arc<Mount<Served>>,
+    pub(crate) place: Place,
+    pub(crate) held: Option<&'t Arc<Held>>,
+}
+
+/// A pass as the way of a call needs it.
+pub(crate) enum Inside<'m> {
+    /// The call may outlive the caller's frame.
+    Polled(OwnedPass),
+    /// It runs to its end in it.
+    Called(Pass<'m>),
+}
+
+impl<'m> Inside<'m> {
+    pub(crate) fn enter(mount: &'m Mount<Served>, place: Place) -> Option<Self> {
+        match place.is_async {
+            true => mount.enter_owned().map(Self::Polled),
+            false => mount.enter().map(Self::Called),
+        }
+    }
+}
+
+impl Target<'_> {
+    /// How long a call may take.
+    pub(crate) fn timeout(&self, asked: Option<Duration>) -> Option<Duration> {
+        asked.or(self.place.timeout)
+    }
+
+    pub(crate) fn name(&self) -> String {
+        name_of(self.mount, self.place.node)
+    }
+
+    #[cold]
+    pub(crate) fn timed_out(&self, after: Option<Duration>) -> CallError {
+        CallError::TimedOut {
+            node_type: self.name(),
+            after: after.unwrap_or_default(),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn failed(&self, fault: CallFault) -> CallError {
+        let (mount, faults) = (self.mount, self.mount.handle().faults());
+        let node_type = self.name();
+        match fault {
+            CallFault::Failed(error) => {
+                faults.count_failed();
+                CallError::Failed { node_type, error }
+            }
+            fault => {
+                if matches!(fault, CallFault::Panicked(_)) {
+                    faults.count_panicked();
+                }
+                let (plugin, version) = (mount.plugin().clone(), mount.version().clone());
+                tracing::warn!(%plugin, %version, node = node_type, fault = %fault, "a call met a fault");
+                let served_by = Box::new(ServedBy { plugin, version });
+                CallError::Fault {
+                    node_type,
+                    served_by,
+                    fault: Box::new(fault),
+                }
+            }
+        }
+    }
+}
+
+impl Dispatcher {
+    /// When a call that begins now should be over.
+    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Option<Monotonic> {
+        timeout.map(|after| Monotonic(self.clock().now().0.saturating_add(after)))
+    }
+
+    /// Keeps the state of a plugin's nodes where it is for one call that began at `begun`; waits while it is being
+    /// handed over. Gives what is left of the call's time, too.
+    #[cold]
+    pub(crate) fn hold_state<'m>(
+        &self,
+        mount: &'m Arc<Mount<Served>>,
+        place: Place,
+        options: &CallOptions<'_>,
+        begun: Monotonic,
+    ) -> Result<(StateHold<'m>, Option<Duration>), CallError> {
+        let nested = if options.depth > 0 {
+            Nested::Yes
+        } else {
+            Nested::No
+        };
+        let timeout = options.timeout.or(place.timeout);
+        let left = || self.left(timeout, begun);
+        let hold = mount.handle().plugin().hold_state(nested, left());
+        hold.map(|hold| (hold, left()))
+            .ok_or_else(|| CallError::TimedOut {
+                node_type: name_of(mount, place.node),
+                after: timeout.unwrap_or_default(),
+            })
+    }
+
+    /// What is left of the time of a call that began at `begun`.
+    pub(crate) fn left(&self, timeout: Option<Duration>, begun: Monotonic) -> Option<Duration> {
+        timeout.map(|timeout| timeout.saturating_sub(self.clock().now().since(begun)))
+    }
+
+    /// Calls from inside a version, whichever way the node is called.
+    pub(crate) fn call_inside<'o>(
+        self: &Arc<Self>,
+        inside: Inside<'_>,
+        target: Target<'_>,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        match inside {
+            Inside::Polled(pass) => self.call_async(pass, target, input, options, out),
+            Inside::Called(pass) => self.call_sync(&pass, target, input, options, out),
+        }
+    }
+
+    /// Calls under a pass that holds the version, whichever way the node is called.
+    pub(crate) fn call_under<'o>(
+        self: &Arc<Self>,
+        pass: OwnedPass,
+        target: Target<'_>,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        if target.place.is_async {
+            return self.call_async(pass, target, input, options, out);
+        }
+        self.call_sync(&pass.renew(), target, input, options, out)
+    }
+
+    /// Calls under a pass that holds the version.
+    #[inline]
+    pub(crate) fn call_sync<'o>(
+        self: &Arc<Self>,
+        pass: &Pass<'_>,
+        target: Target<'_>,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        let Target { mount, place, held } = target;
+        let plugin = mount.handle().plugin();
+        let deadline = self.deadline(target.timeout(options.timeout));
+        let services = Services {
+            dispatcher: self,
+            mount,
+            place: place.node,
+            options,
+            deadline,
+            held,
+        };
+        let caller = Caller {
+            tenant: options.tenant.as_str(),
+            run: options.run,
+            node: options.node,
+            deadline: deadline.map_or(u64::MAX, nanos),
+            cancel: options.cancel.map(|flag| &**flag),
+        };
+        let call = SyncCall {
+            caller,
+            services: &services,
+            config: options.config,
+        };
+        match plugin.execute(pass, place.node, input, &call, out) {
+            Ok(value) => Ok(Answer {
+                value,
+                revision: mount.revision(),
+            }),
+            Err(fault) => Err(target.failed(fault)),
+        }
+    }
+
+    /// Begins an async call and drives it on this thread.
+    #[cold]
+    pub(crate) fn call_async<'o>(
+        self: &Arc<Self>,
+        pass: OwnedPass,
+        target: Target<'_>,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        let timeout = target.timeout(options.timeout);
+        let deadline = self.deadline(timeout);
+        let services = OwnedServices {
+            dispatcher: Arc::clone(self),
+            mount: Arc::clone(target.mount),
+            place: target.place.node,
+            held: target.held.cloned(),
+            tenant: options.tenant.clone(),
+            run: options.run.to_owned(),
+            node: options.node.to_owned(),
+            variables: options.variables.cloned(),
+            scope: options.scope.and_then(NodeScope::shared),
+            deadline,
+            cancel: options.cancel.cloned().unwrap_or_default(),
+            depth: options.depth,
+        };
+        let future = self.started(pass, target, input.to_value(), options.config, services)?;
+        match block_on(future, deadline, &**self.clock()) {
+            Some(Ok(value)) => {
+                out.clear();
+                if out.push(value.as_ref().raw()).is_err() {
+                    return Err(target.failed(CallFault::OutputLimit));
+                }
+                Ok(Answer {
+                    value: ValueRef::assume_valid(out.written()),
+                    revision: target.mount.revision(),
+                })
+            }
+            Some(Err(fault)) => Err(target.failed(fault)),
+            None => Err(target.timed_out(timeout)),
+        }
+    }
+
+    /// Begins an async call, which then owns whatever it needs.
+    pub(crate) fn started(
+        &self,
+        pass: OwnedPass,
+        target: Target<'_>,
+        input: Value,
+        config: Option<ValueRef<'_>>,
+        services: OwnedServices,
+    ) -> Result<CallFuture, CallError> {
+        let call = AsyncCall {
+            input,
+            tenant: TenantId::as_str(&services.tenant).to_owned(),
+            run: services.run.clone(),
+            node: services.node.clone(),
+            deadline: services.deadline.map_or(u64::MAX, nanos),
+            cancel: Arc::clone(&services.cancel),
+            services: Box::new(services),
+        };
+        let plugin = target.mount.handle().plugin();
+        plugin
+            .begin(pass, target.place.node, call, config, self.limits().output_bytes)
+            .map_err(|fault| target.failed(fault))
+    }
+}
+
+fn name_of(mount: &Mount<Served>, place: usize) -> String {
+    let nodes = &mount.handle().plugin().description().nodes;
+    nodes
+        .get(place)
+        .map_or_else(String::new, |node| node.node_type.to_string())
+}
