@@ -55,10 +55,10 @@
 
 pub use patchbay_control::{
     BadKey, BadPattern, BadSelector, Call, CallError, CallOptions, Cancel, Config, ConfigError, ConfigFile,
-    ControlError, ErrorClass, Facts, Force, GoLive, KeyFile, LifecycleError, NamePattern, Node, NodeScope,
-    OnDelete, OpenError, Order, Output, OwnedOptions, Pair, Patchbay, Protection, SameVersion, Selector,
-    Session, SignError, Signatures, SigningError, SigningKey, Team, TrustPolicy, TrustedKey, Variables,
-    check_file, inspect_file, read_public_key, relax_trust, sign_file,
+    ControlError, ErrorClass, Facts, Force, GoLive, InstanceConfig, KeyFile, LifecycleError, NamePattern,
+    Node, NodeScope, OnDelete, OpenError, Order, Output, OwnedOptions, Pair, Patchbay, Protection,
+    SameVersion, Selector, Session, SignError, Signatures, SigningError, SigningKey, Team, TrustPolicy,
+    TrustedKey, Variables, check_file, inspect_file, read_public_key, relax_trust, sign_file,
 };
 pub use patchbay_isolate::serve_if_asked;
 pub use patchbay_vocab::{
@@ -66,9 +66,9 @@ pub use patchbay_vocab::{
     TeamName, TenantId, Version, VersionReq,
 };
 pub use patchbay_wire::{
-    CallReply, CallRequest, CheckView, EventView, HistoryView, InspectView, KeyPairView, NodeView,
-    PluginView, RejectedView, RelaxedView, RevisionView, SignedView, SignerView, StatusView, SwapView,
-    UnloadMode,
+    CacheView, CachesView, CallReply, CallRequest, CheckView, EventView, HistoryView, InspectView,
+    KeyPairView, NodeView, PluginView, RejectedView, RelaxedView, RevisionView, SignedView, SignerView,
+    StatusView, SwapView, UnloadMode,
 };
 pub use plugin_api::meta::Effect;
 pub use plugin_api::value::{Value, ValueError, ValueRef};

@@ -41,6 +41,10 @@ pub trait Node: Send + Sync + Sized + 'static {
     /// before the hand-over is done: what is saved is all there is. Calls of the plugin's stateful nodes wait
     /// meanwhile, so be quick.
     ///
+    /// Called as well on an instance that has been idle, by hosts that park those: it ends, what it saved is kept, and
+    /// [`load_state`](Self::load_state) of the same version gets it when the next call comes. An instance that saves
+    /// nothing, or whose node does not take back what it saved, stays.
+    ///
     /// # Errors
     /// When the state cannot be written; the swap is then refused and this version stays live.
     fn save_state(&self) -> Result<Option<Value>, NodeError> {

@@ -14,6 +14,8 @@ mod evolution;
 mod examples;
 #[path = "suite/hostile/mod.rs"]
 mod hostile;
+#[path = "suite/idle/mod.rs"]
+mod idle;
 #[path = "suite/native.rs"]
 mod native;
 #[path = "suite/pipeline.rs"]

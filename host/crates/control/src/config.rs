@@ -40,6 +40,10 @@ pub struct Config {
     pub history_limit: usize,
     /// How long a swap waits for calls inside nodes that keep state, before it hands the state over.
     pub handover_within: Duration,
+    /// When instances of nodes that keep state are parked.
+    pub instances: InstanceConfig,
+    /// How long a plugin has to be without a call to be unmapped, until the next call maps it again; `None` for never.
+    pub plugins_idle_after: Option<Duration>,
     /// Whether a higher version goes live by itself.
     pub go_live: GoLive,
     /// What the removal of a file means.
@@ -58,6 +62,28 @@ pub struct Config {
     pub workflows: RunsConfig,
     /// Secrets: tenant, name, value.
     pub secrets: Vec<(TenantId, String, String)>,
+}
+
+/// When instances of nodes that keep state are parked: their state is saved and kept, and the instance made again by the
+/// next call of its tenant and configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceConfig {
+    /// How long an instance has to be without a call; `None` for never.
+    pub idle_after: Option<Duration>,
+    /// Instances of one plugin that may stay; beyond it, those that were used longest ago are parked.
+    pub max: usize,
+    /// Bytes of state that are kept for one plugin; an instance for whose state there is no room stays.
+    pub parked_bytes: usize,
+}
+
+impl Default for InstanceConfig {
+    fn default() -> Self {
+        Self {
+            idle_after: Some(Duration::from_secs(600)),
+            max: 10_000,
+            parked_bytes: 64 << 20,
+        }
+    }
 }
 
 impl Config {
@@ -80,6 +106,8 @@ impl Config {
             rescan: Duration::from_secs(10),
             history_limit: 2,
             handover_within: Duration::from_secs(1),
+            instances: InstanceConfig::default(),
+            plugins_idle_after: None,
             go_live: GoLive::Immediate,
             on_delete: OnDelete::Keep,
             same_version: SameVersion::Refuse,

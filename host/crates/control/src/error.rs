@@ -143,7 +143,7 @@ impl ControlError {
             Self::Call(CallError::TimedOut { .. }) => ErrorClass::Timeout,
             Self::Call(CallError::Cancelled { .. }) => ErrorClass::NodeFailed,
             Self::Call(CallError::TooDeep { .. }) => ErrorClass::Invalid,
-            Self::Call(CallError::Closing) => ErrorClass::Unavailable,
+            Self::Call(CallError::Closing | CallError::Asleep { .. }) => ErrorClass::Unavailable,
             Self::Lifecycle(LifecycleError::Registry(error)) => match error {
                 RegistryError::UnknownPlugin { .. } | RegistryError::UnknownRevision { .. } => {
                     ErrorClass::NotFound

@@ -12,6 +12,10 @@
 //! on_delete = "keep"               # or "retire"
 //! stable_for_ms = 500              # how long a file is left alone before it is taken in
 //! rescan_ms = 10000                # how often the directory is read beside its events
+//! instances_idle_after_ms = 600000 # when an instance that keeps state is parked; 0 for never
+//! instances_max = 10000            # instances of one plugin that may stay; the longest unused are parked
+//! instances_parked_bytes = 67108864 # what is kept of parked instances of one plugin
+//! unmap_idle_after_ms = 0          # when a plugin without calls is unmapped until the next call; 0 for never
 //!
 //! [probe]
 //! deadline_ms = 10000
@@ -45,6 +49,10 @@ use crate::trust::TrustTable;
 
 /// How long the watch may wait for anything: an hour. More is a mistake in the unit.
 const MOST_MILLIS: u64 = 3_600_000;
+/// How long anything may be idle before that is noticed: a week. More is "never", and a mistake in the unit.
+const MOST_IDLE_MILLIS: u64 = 7 * 24 * 3_600_000;
+/// Instances of one plugin that may stay: as many as one node may have.
+const MOST_INSTANCES: u64 = 100_000;
 
 /// The settings of a file; what is not there keeps its standard value.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -80,6 +88,10 @@ struct LifecycleTable {
     on_delete: Option<OnDeleteText>,
     stable_for_ms: Option<u64>,
     rescan_ms: Option<u64>,
+    instances_idle_after_ms: Option<u64>,
+    instances_max: Option<u64>,
+    instances_parked_bytes: Option<usize>,
+    unmap_idle_after_ms: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -157,8 +169,8 @@ pub enum ConfigError {
         /// Why.
         reason: String,
     },
-    /// A time is shorter or longer than anybody can mean.
-    #[error("the setting `{setting}` is {value}; it has to be from {least} to {MOST_MILLIS} milliseconds")]
+    /// A time is shorter or longer, or a number smaller or larger, than anybody can mean.
+    #[error("the setting `{setting}` is {value}; it has to be from {least} to {most}{unit}")]
     OutOfRange {
         /// Which.
         setting: &'static str,
@@ -166,6 +178,10 @@ pub enum ConfigError {
         value: u64,
         /// The least that is allowed.
         least: u64,
+        /// The most that is allowed.
+        most: u64,
+        /// What it is counted in, after a space.
+        unit: &'static str,
     },
     /// A secret's source gives nothing.
     #[error("secret `{name}` of tenant `{tenant}` has no value: {reason}")]
@@ -246,14 +262,10 @@ impl ConfigFile {
             &mut config.handover_within,
             self.lifecycle.handover_ms.map(millis),
         );
-        let within = |setting, least, value: Option<u64>| match value {
-            Some(value) if !(least..=MOST_MILLIS).contains(&value) => Err(ConfigError::OutOfRange {
-                setting,
-                value,
-                least,
-            }),
-            value => Ok(value.map(millis)),
+        let within = |setting, least, value| {
+            bounded(setting, value, least, MOST_MILLIS, " milliseconds").map(|value| value.map(millis))
         };
+        self.lifecycle.apply_idle(config)?;
         set(
             &mut config.stable_for,
             within("lifecycle.stable_for_ms", 0, self.lifecycle.stable_for_ms)?,
@@ -296,6 +308,55 @@ impl ConfigFile {
     }
 }
 
+impl LifecycleTable {
+    /// When what is idle is put away; 0 is never.
+    fn apply_idle(&self, config: &mut Config) -> Result<(), ConfigError> {
+        let idle = |setting, value| -> Result<Option<Option<Duration>>, ConfigError> {
+            let value = bounded(setting, value, 0, MOST_IDLE_MILLIS, " milliseconds")?;
+            Ok(value.map(|value| (value > 0).then(|| Duration::from_millis(value))))
+        };
+        set(
+            &mut config.instances.idle_after,
+            idle("lifecycle.instances_idle_after_ms", self.instances_idle_after_ms)?,
+        );
+        set(
+            &mut config.plugins_idle_after,
+            idle("lifecycle.unmap_idle_after_ms", self.unmap_idle_after_ms)?,
+        );
+        let max = bounded(
+            "lifecycle.instances_max",
+            self.instances_max,
+            1,
+            MOST_INSTANCES,
+            "",
+        )?;
+        let max = max.and_then(|max| usize::try_from(max).ok());
+        set(&mut config.instances.max, max);
+        set(&mut config.instances.parked_bytes, self.instances_parked_bytes);
+        Ok(())
+    }
+}
+
+/// A setting, when it is one that somebody can mean.
+fn bounded(
+    setting: &'static str,
+    value: Option<u64>,
+    least: u64,
+    most: u64,
+    unit: &'static str,
+) -> Result<Option<u64>, ConfigError> {
+    match value {
+        Some(value) if !(least..=most).contains(&value) => Err(ConfigError::OutOfRange {
+            setting,
+            value,
+            least,
+            most,
+            unit,
+        }),
+        value => Ok(value),
+    }
+}
+
 impl SecretSource {
     /// What it gives; a path in it starts from `folder`.
     fn value(&self, folder: &Path) -> Result<String, String> {
@@ -320,6 +381,7 @@ fn set<T>(field: &mut T, value: Option<T>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::InstanceConfig;
 
     fn read(text: &str) -> Result<Config, ConfigError> {
         let folder = tempfile::tempdir().unwrap();
@@ -392,5 +454,35 @@ mod tests {
             read("[lifecycle]\nrescan_ms = 0").is_err(),
             "the watch would never rest"
         );
+    }
+
+    #[test]
+    fn what_is_idle_is_put_away_when_the_file_says_so_and_zero_is_never() {
+        let standard = read("").unwrap();
+        assert_eq!(standard.instances.idle_after, Some(Duration::from_secs(600)));
+        assert_eq!(standard.plugins_idle_after, None);
+        let config = read(
+            "[lifecycle]\ninstances_idle_after_ms = 0\ninstances_max = 7\ninstances_parked_bytes = 9\n\
+             unmap_idle_after_ms = 1500",
+        );
+        let config = config.unwrap();
+        assert_eq!(config.plugins_idle_after, Some(Duration::from_millis(1500)));
+        let expected = InstanceConfig {
+            idle_after: None,
+            max: 7,
+            parked_bytes: 9,
+        };
+        assert_eq!(config.instances, expected);
+        for line in [
+            "instances_idle_after_ms = 604800001",
+            "unmap_idle_after_ms = 604800001",
+            "instances_max = 0",
+            "instances_max = 100001",
+        ] {
+            let error = read(&format!("[lifecycle]\n{line}")).unwrap_err();
+            assert_eq!(error.code().0, "PB-CONFIG-005", "{line}");
+            let setting = line.split(' ').next().unwrap();
+            assert!(error.to_string().contains(setting), "{error}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! encoded values or serde types for calls; nothing of it points into a plugin.
 #![forbid(unsafe_code)]
 
+mod caches;
 mod call;
 mod check;
 mod config;
@@ -18,7 +19,7 @@ mod workflows;
 
 pub use call::{Call, Node};
 pub use check::{check_file, inspect_file};
-pub use config::Config;
+pub use config::{Config, InstanceConfig};
 pub use error::{ControlError, ErrorClass, OpenError};
 pub use file::{ConfigError, ConfigFile};
 pub use patchbay::{Order, Patchbay};

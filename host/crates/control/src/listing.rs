@@ -92,6 +92,13 @@ fn words(kind: &EventKind) -> (&'static str, String, Option<String>) {
         }
         EventKind::Retired => plain("revision.retired", "unmapped"),
         EventKind::Kept(reason) => ("revision.kept", format!("stays mapped: {reason}"), None),
+        EventKind::Asleep => plain("plugin.asleep", "nobody called it: unmapped until the next call"),
+        EventKind::Awake { micros } => (
+            "plugin.awake",
+            format!("mapped again in {:.1} ms", *micros as f64 / 1e3),
+            None,
+        ),
+        EventKind::WakeFailed(why) => explained("plugin.wake_failed", why),
         EventKind::Rejected { path, why } => (
             "file.rejected",
             format!("{}: {}", one_line(path), one_line(&why.message)),
@@ -181,10 +188,11 @@ fn revision(inner: &Inner, status: &PluginStatus, revision: &RevisionStatus) -> 
         version: revision.version.clone(),
         digest: revision.digest,
         state: revision.state,
+        asleep: revision.asleep,
         calls_in_flight: revision.calls_in_flight,
         calls_total: revision.calls_ever,
         pinned_by: revision.pinned.iter().map(ToString::to_string).collect(),
-        memory_bytes: (!loads.is_empty()).then_some(memory as u64),
+        memory_bytes: (memory > 0).then_some(memory as u64),
         threads,
         origin: revision.origin.to_string(),
         signed_by: signed_by(inner, revision.digest),

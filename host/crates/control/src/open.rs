@@ -8,7 +8,7 @@ use std::sync::Arc;
 use patchbay_dispatch::{Dispatcher, HandOverLimits, Limits};
 use patchbay_intake::{StageConfig, WatchConfig};
 use patchbay_isolate::ProbeConfig;
-use patchbay_lifecycle::{Lifecycle, LifecycleConfig, Parts};
+use patchbay_lifecycle::{IdleConfig, Lifecycle, LifecycleConfig, ParkLimits, Parts};
 use patchbay_registry::Registry;
 use patchbay_runs::Runs;
 use patchbay_vocab::{Clock, SystemClock};
@@ -88,6 +88,15 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         handover: HandOverLimits {
             within: config.handover_within,
             state_bytes: config.max_output_bytes,
+        },
+        idle: IdleConfig {
+            instances: ParkLimits {
+                idle_after: config.instances.idle_after,
+                instances: config.instances.max,
+                state_bytes: config.max_output_bytes,
+                parked_bytes: config.instances.parked_bytes,
+            },
+            plugins_after: config.plugins_idle_after,
         },
         go_live: config.go_live,
         on_delete: config.on_delete,

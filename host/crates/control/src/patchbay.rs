@@ -9,8 +9,8 @@ use patchbay_registry::{Action, Change, Force, Registry, RegistryError, Selector
 use patchbay_runs::Runs;
 use patchbay_vocab::{Clock, PluginName, RevisionNumber, TenantId};
 use patchbay_wire::{
-    EventView, HandedOverView, HistoryView, NodeView, PluginView, RejectedView, RevisionRef, StatusView,
-    SwapView,
+    CachesView, EventView, HandedOverView, HistoryView, NodeView, PluginView, RejectedView, RevisionRef,
+    StatusView, SwapView,
 };
 use tokio::sync::broadcast;
 
@@ -115,6 +115,12 @@ impl Patchbay {
     #[must_use]
     pub fn status(&self) -> StatusView {
         crate::listing::status(&self.inner)
+    }
+
+    /// The host's caches in numbers.
+    #[must_use]
+    pub fn caches(&self) -> CachesView {
+        crate::caches::caches(&self.inner)
     }
 
     /// All plugins with all their revisions.

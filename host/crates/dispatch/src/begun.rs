@@ -9,7 +9,7 @@ use patchbay_registry::Mount;
 use patchbay_vocab::{Monotonic, RevisionNumber, TenantId};
 use plugin_api::value::Value;
 
-use crate::dispatcher::{CallOptions, Dispatcher};
+use crate::dispatcher::{CallOptions, Dispatcher, TRIES};
 use crate::entry::Target;
 use crate::error::CallError;
 use crate::held::{Held, node_of};
@@ -76,9 +76,24 @@ impl Dispatcher {
     ) -> impl Future<Output = Result<(Value, RevisionNumber), CallError>> + Send + 'static + use<> {
         let begun = self.clock().now();
         let (dispatcher, mount) = (Arc::clone(self), Arc::clone(mount));
-        let entered = dispatcher.enter_mount(&mount, node_type);
+        // Entered here, so that it stays; one that sleeps is woken by a thread that may wait.
+        let entered = match mount.is_closed() {
+            true => None,
+            false => Some(dispatcher.enter_mount(&mount, node_type, options.timeout)),
+        };
+        let (waits, node_type) = (Arc::clone(self), node_type.to_owned());
         async move {
-            let (pass, place) = entered?;
+            let entered = match entered {
+                Some(entered) => entered,
+                None => {
+                    let timeout = options.timeout;
+                    let waits = dispatcher
+                        .timers()
+                        .spawn_blocking(move || waits.enter_mount(&mount, &node_type, timeout));
+                    waits.await.unwrap_or(Err(CallError::Closing))
+                }
+            };
+            let (mount, pass, place) = entered?;
             let call = Begun {
                 held: None,
                 mount,
@@ -90,16 +105,25 @@ impl Dispatcher {
         }
     }
 
-    /// Finds a node of a mount and enters its gate.
+    /// Finds a node of a mount and enters its gate; of one that sleeps, that of the load that takes its place.
     pub(crate) fn enter_mount(
         &self,
         mount: &Arc<Mount<Served>>,
         node_type: &str,
-    ) -> Result<(OwnedPass, Place), CallError> {
+        timeout: Option<Duration>,
+    ) -> Result<(Arc<Mount<Served>>, OwnedPass, Place), CallError> {
         let node = node_of(mount, node_type).ok_or_else(|| CallError::unknown(node_type))?;
-        let place = mount.handle().place(node).ok_or(CallError::Closing)?;
-        let pass = mount.enter_owned().ok_or(CallError::Closing)?;
-        Ok((pass, place))
+        let mut mount = Arc::clone(mount);
+        for _ in 0..TRIES {
+            let place = mount.handle().place(node).ok_or(CallError::Closing)?;
+            if let Some(pass) = mount.enter_owned() {
+                return Ok((mount, pass, place));
+            }
+            let left = timeout.or(place.timeout);
+            let fresh = self.reopened(&mount, left, node_type)?;
+            mount = fresh.ok_or(CallError::Closing)?;
+        }
+        Err(CallError::Closing)
     }
 
     /// Runs a call that has been begun to its end.

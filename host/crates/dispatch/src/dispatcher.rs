@@ -10,7 +10,7 @@ use patchbay_vocab::{Clock, RevisionNumber, TenantId};
 use plugin_api::value::ValueRef;
 
 use crate::Output;
-use crate::entry::Target;
+use crate::entry::{Inside, Target};
 use crate::error::{CallError, ServedBy, shown};
 use crate::nearest::nearest;
 use crate::scope::NodeScope;
@@ -18,6 +18,7 @@ use crate::served::Served;
 use crate::stores::TenantStores;
 use crate::variables::Variables;
 use crate::view::{RouteCache, Routes, View};
+use crate::waker::Bell;
 
 /// How often a call looks for an open version before it takes the host for closed.
 pub(crate) const TRIES: u32 = 64;
@@ -72,6 +73,7 @@ pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     timers: tokio::runtime::Handle,
     limits: Limits,
+    bell: Bell,
 }
 
 impl Dispatcher {
@@ -93,6 +95,7 @@ impl Dispatcher {
             clock,
             timers,
             limits,
+            bell: Bell::default(),
         })
     }
 
@@ -118,6 +121,10 @@ impl Dispatcher {
 
     pub(crate) const fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    pub(crate) const fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     pub(crate) const fn timers(&self) -> &tokio::runtime::Handle {
@@ -204,15 +211,16 @@ impl Dispatcher {
         options: &CallOptions<'_>,
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
-        let (pass, place) = self.enter_mount(mount, node_type)?;
+        let begun = self.clock.now();
+        let (mount, pass, place) = self.enter_mount(mount, node_type, options.timeout)?;
         let hold = match place.is_stateful {
-            true => Some(self.hold_state(mount, place, options, self.clock.now())?),
+            true => Some(self.hold_state(&mount, place, options, begun)?),
             false => None,
         };
         let timeout = hold.as_ref().map_or(options.timeout, |(_, left)| *left);
         let options = CallOptions { timeout, ..*options };
         let target = Target {
-            mount,
+            mount: &mount,
             place,
             held: None,
         };
@@ -261,9 +269,9 @@ impl Dispatcher {
             if place.is_stateful {
                 let mount = Arc::clone(mount);
                 // Waiting counts: what is left of the time is the call's.
-                let begun = *begun.get_or_insert_with(|| self.clock.now());
-                let (_hold, left) = self.hold_state(&mount, place, options, begun)?;
-                let options = &CallOptions {
+                let since = *begun.get_or_insert_with(|| self.clock.now());
+                let (hold, left) = self.hold_state(&mount, place, options, since)?;
+                let rest = CallOptions {
                     timeout: left,
                     ..*options
                 };
@@ -272,28 +280,50 @@ impl Dispatcher {
                 if !now.is_some_and(|route| Arc::ptr_eq(route.mount(), &mount)) {
                     continue;
                 }
-                let Some(pass) = mount.enter_owned() else { continue };
+                let Some(inside) = Inside::enter(&mount, place) else {
+                    drop(hold);
+                    self.await_open(routes, slot, &mount, place, options, &mut begun)?;
+                    continue;
+                };
                 seen(&mount);
                 let target = Target {
                     mount: &mount,
                     place,
                     held: None,
                 };
-                return self.call_under(pass, target, input, options, out);
+                return self.call_inside(inside, target, input, &rest, out);
             }
+            // A version that closed between the load and these lines is no longer routed, or asleep: look again.
+            if place.is_async || begun.is_some() {
+                let mount = Arc::clone(mount);
+                let Some(inside) = Inside::enter(&mount, place) else {
+                    self.await_open(routes, slot, &mount, place, options, &mut begun)?;
+                    continue;
+                };
+                seen(&mount);
+                let timeout = options.timeout.or(place.timeout);
+                let rest = CallOptions {
+                    timeout: begun.map_or(timeout, |begun| self.left(timeout, begun)),
+                    ..*options
+                };
+                let target = Target {
+                    mount: &mount,
+                    place,
+                    held: None,
+                };
+                return self.call_inside(inside, target, input, &rest, out);
+            }
+            let Some(pass) = mount.enter() else {
+                let mount = Arc::clone(mount);
+                self.await_open(routes, slot, &mount, place, options, &mut begun)?;
+                continue;
+            };
+            seen(mount);
             let target = Target {
                 mount,
                 place,
                 held: None,
             };
-            // A version that closed between the load and these lines is no longer routed: look again.
-            if place.is_async {
-                let Some(pass) = mount.enter_owned() else { continue };
-                seen(mount);
-                return self.call_async(pass, target, input, options, out);
-            }
-            let Some(pass) = mount.enter() else { continue };
-            seen(mount);
             return self.call_sync(&pass, target, input, options, out);
         }
         Err(CallError::Closing)

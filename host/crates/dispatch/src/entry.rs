@@ -28,6 +28,23 @@ pub(crate) struct Target<'t> {
     pub(crate) held: Option<&'t Arc<Held>>,
 }
 
+/// A pass as the way of a call needs it.
+pub(crate) enum Inside<'m> {
+    /// The call may outlive the caller's frame.
+    Polled(OwnedPass),
+    /// It runs to its end in it.
+    Called(Pass<'m>),
+}
+
+impl<'m> Inside<'m> {
+    pub(crate) fn enter(mount: &'m Mount<Served>, place: Place) -> Option<Self> {
+        match place.is_async {
+            true => mount.enter_owned().map(Self::Polled),
+            false => mount.enter().map(Self::Called),
+        }
+    }
+}
+
 impl Target<'_> {
     /// How long a call may take.
     pub(crate) fn timeout(&self, asked: Option<Duration>) -> Option<Duration> {
@@ -94,13 +111,33 @@ impl Dispatcher {
             Nested::No
         };
         let timeout = options.timeout.or(place.timeout);
-        let left = || timeout.map(|timeout| timeout.saturating_sub(self.clock().now().since(begun)));
+        let left = || self.left(timeout, begun);
         let hold = mount.handle().plugin().hold_state(nested, left());
         hold.map(|hold| (hold, left()))
             .ok_or_else(|| CallError::TimedOut {
                 node_type: name_of(mount, place.node),
                 after: timeout.unwrap_or_default(),
             })
+    }
+
+    /// What is left of the time of a call that began at `begun`.
+    pub(crate) fn left(&self, timeout: Option<Duration>, begun: Monotonic) -> Option<Duration> {
+        timeout.map(|timeout| timeout.saturating_sub(self.clock().now().since(begun)))
+    }
+
+    /// Calls from inside a version, whichever way the node is called.
+    pub(crate) fn call_inside<'o>(
+        self: &Arc<Self>,
+        inside: Inside<'_>,
+        target: Target<'_>,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        match inside {
+            Inside::Polled(pass) => self.call_async(pass, target, input, options, out),
+            Inside::Called(pass) => self.call_sync(&pass, target, input, options, out),
+        }
     }
 
     /// Calls under a pass that holds the version, whichever way the node is called.

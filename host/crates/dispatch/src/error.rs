@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use patchbay_loader::CallFault;
-use patchbay_vocab::{Code, Explain, PluginName, Version};
+use patchbay_vocab::{Code, Explain, Explained, PluginName, Version};
 use plugin_api::NodeError;
 
 /// The plugin and version behind an answer or a fault.
@@ -65,6 +65,14 @@ pub enum CallError {
         /// The limit.
         limit: u32,
     },
+    /// The plugin was unmapped for being idle, and cannot be mapped again.
+    #[error("`{plugin}` sleeps and could not be woken ({})", why.code)]
+    Asleep {
+        /// The plugin.
+        plugin: PluginName,
+        /// Why.
+        why: Box<Explained>,
+    },
     /// The host is shutting down.
     #[error("the host takes no more calls")]
     Closing,
@@ -103,12 +111,14 @@ impl Explain for CallError {
             Self::Fault { fault, .. } => match **fault {
                 CallFault::Panicked(_) => "PB-CALL-003",
                 CallFault::OutputLimit => "PB-CALL-004",
+                CallFault::StateRefused(_) => "PB-IDLE-002",
                 _ => "PB-CALL-005",
             },
             Self::TimedOut { .. } => "PB-CALL-006",
             Self::TooDeep { .. } => "PB-CALL-007",
             Self::Closing => "PB-CALL-008",
             Self::Cancelled { .. } => "PB-CALL-009",
+            Self::Asleep { .. } => "PB-IDLE-001",
         })
     }
 
@@ -120,6 +130,11 @@ impl Explain for CallError {
             } => format!("did you mean `{nearest}`?"),
             Self::UnknownNode { .. } => "see `patchbay nodes` for what is live".into(),
             Self::Failed { node_type, .. } => format!("see `patchbay nodes {node_type}` for what it takes"),
+            Self::Asleep { why, .. } => why.hint.clone(),
+            Self::Fault { served_by, fault, .. } if matches!(**fault, CallFault::StateRefused(_)) => {
+                let plugin = &served_by.plugin;
+                format!("the state is kept: promote a version of `{plugin}` whose `load_state` takes it")
+            }
             Self::Fault { served_by, .. } => {
                 let plugin = &served_by.plugin;
                 format!("roll back with `patchbay rollback {plugin}`, and tell the plugin's author")

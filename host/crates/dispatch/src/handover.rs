@@ -1,12 +1,13 @@
-//! Handing the state of one version to another, with the host's services for the instances that are made for it.
+//! Handing the state of one version to another, or parking it, with the host's services for the instances that are made
+//! for that.
 
 use std::sync::Arc;
 use std::task::Waker;
 
 use patchbay_lease::Pass;
-use patchbay_loader::{HandOver, HandOverError, HandOverLimits, Side};
+use patchbay_loader::{HandOver, HandOverError, HandOverLimits, Leaving, ParkLimits, Side, StaysAwake};
 use patchbay_registry::Mount;
-use patchbay_vocab::TenantId;
+use patchbay_vocab::{Monotonic, TenantId};
 use plugin_api::NodeError;
 use plugin_api::error::code;
 use plugin_api::shim::host::{Evaluation, HostServices, Refusal, Replaced, Store};
@@ -25,6 +26,15 @@ pub struct Party<'p> {
     pub pass: &'p Pass<'p>,
 }
 
+/// The version that hands its state over.
+#[derive(Clone, Copy, Debug)]
+pub enum Giver<'p> {
+    /// It serves.
+    Awake(Party<'p>),
+    /// It sleeps; nothing of it is entered.
+    Asleep(&'p Arc<Mount<Served>>),
+}
+
 impl<'p> Party<'p> {
     fn side(self) -> Side<'p> {
         Side {
@@ -41,18 +51,53 @@ impl Dispatcher {
     /// Why the state cannot go over; both versions are as they were.
     pub fn hand_over<'p>(
         self: &Arc<Self>,
-        from: Party<'p>,
+        from: Giver<'p>,
         to: Party<'p>,
         limits: HandOverLimits,
     ) -> Result<HandOver<'p>, HandOverError> {
-        let services = |place: usize, tenant: &str| -> Box<dyn HostServices> {
-            let Ok(tenant) = tenant.parse() else {
-                // Instances are made for tenants alone.
-                return Box::new(patchbay_loader::Nothing);
-            };
-            Box::new(CreateServices(self.owned_services(to.mount, place, tenant)))
+        let from = match from {
+            Giver::Awake(party) => Leaving::Awake(party.side()),
+            Giver::Asleep(mount) => Leaving::Asleep(mount.handle().plugin()),
         };
-        HandOver::prepare(from.side(), to.side(), limits, &services)
+        let services = |place: usize, tenant: &str| self.create_services(to.mount, place, tenant);
+        HandOver::prepare(from, to.side(), limits, &services)
+    }
+
+    /// Parks instances that are idle at `now`, or too many; see [`LoadedPlugin::sweep`](patchbay_loader::LoadedPlugin::sweep).
+    pub fn sweep(self: &Arc<Self>, of: Party<'_>, now: Monotonic, limits: &ParkLimits) -> usize {
+        let now = u64::try_from(now.0.as_millis()).unwrap_or(u64::MAX);
+        let services = |place: usize, tenant: &str| self.create_services(of.mount, place, tenant);
+        let plugin = of.mount.handle().plugin();
+        plugin.sweep(of.pass, now, limits, &services)
+    }
+
+    /// Parks every instance and has the gate closed; see
+    /// [`LoadedPlugin::fall_asleep`](patchbay_loader::LoadedPlugin::fall_asleep).
+    ///
+    /// # Errors
+    /// Why it stays awake.
+    pub fn fall_asleep(
+        self: &Arc<Self>,
+        of: Party<'_>,
+        limits: &ParkLimits,
+        close: impl FnOnce() -> bool,
+    ) -> Result<(), StaysAwake> {
+        let services = |place: usize, tenant: &str| self.create_services(of.mount, place, tenant);
+        let plugin = of.mount.handle().plugin();
+        plugin.fall_asleep(of.pass, limits, &services, close)
+    }
+
+    fn create_services(
+        self: &Arc<Self>,
+        mount: &Arc<Mount<Served>>,
+        place: usize,
+        tenant: &str,
+    ) -> Box<dyn HostServices> {
+        let Ok(tenant) = tenant.parse() else {
+            // Instances are made for tenants alone.
+            return Box::new(patchbay_loader::Nothing);
+        };
+        Box::new(CreateServices(self.owned_services(mount, place, tenant)))
     }
 
     fn owned_services(
@@ -78,7 +123,7 @@ impl Dispatcher {
     }
 }
 
-/// What the host does for `create` during a hand-over: everything but calls, which could come to wait for the very
+/// What the host does for `create` during a hand-over or a sweep: everything but calls, which could come to wait for the very
 /// hand-over that they are part of.
 struct CreateServices(OwnedServices);
 
@@ -136,7 +181,7 @@ impl HostServices for CreateServices {
     fn call(&self, node_type: &str, _input: ValueRef<'_>) -> Result<Value, NodeError> {
         Err(NodeError::with_code(
             code::UNSUPPORTED,
-            format!("`{node_type}` cannot be called while state is handed over"),
+            format!("`{node_type}` cannot be called while state is handed over or parked"),
         ))
     }
 

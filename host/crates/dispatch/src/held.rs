@@ -100,7 +100,7 @@ impl Held {
         {
             return self.call(pass, (route.mount(), route.node()), input, options, out);
         }
-        let later = self.later(node_type, route)?;
+        let later = self.later(node_type, route, options)?;
         let same = route.filter(|route| Arc::ptr_eq(route.mount(), &later.mount));
         let node = same.map(Route::node).or_else(|| node_of(&later.mount, node_type));
         let node = node.ok_or_else(|| CallError::unknown(node_type))?;
@@ -108,8 +108,13 @@ impl Held {
     }
 
     /// The version of a plugin that the session did not begin with: the one it called before; else the one of its
-    /// snapshot; else, when that one has closed since, today's.
-    fn later(&self, node_type: &str, route: Option<&Route<Served>>) -> Result<Arc<Later>, CallError> {
+    /// snapshot; else, when that one has closed since, today's, which is woken when it sleeps.
+    fn later(
+        &self,
+        node_type: &str,
+        route: Option<&Route<Served>>,
+        options: &CallOptions<'_>,
+    ) -> Result<Arc<Later>, CallError> {
         // Until it is leased: two calls at once must not find two versions.
         let mut later = self.later.lock();
         if let Some(route) = route {
@@ -134,6 +139,7 @@ impl Held {
             if let Some(known) = lease(&mut later, mount) {
                 return Ok(known);
             }
+            self.dispatcher.reopened(mount, options.timeout, node_type)?;
         }
         Err(CallError::Closing)
     }

@@ -1,7 +1,8 @@
 //! One call: route, lease, deadline, context, call, account.
 //!
 //! Invariant: a call runs on exactly one version, chosen from one snapshot, and that version stays mapped until the
-//! call has returned. A caller that finds a version closed takes the next snapshot; it never fails for a swap.
+//! call has returned. A caller that finds a version closed takes the next snapshot, or has the version woken when it is
+//! asleep; it never fails for a swap or a sleep.
 //!
 //! ```text
 //! node type --resolve--> NodeSlot --snapshot--> Route --gate.enter--> Pass --execute--> Answer
@@ -30,13 +31,15 @@ mod session;
 mod stores;
 mod variables;
 mod view;
+mod waker;
 
 pub use begun::OwnedOptions;
 pub use cancel::Cancel;
 pub use dispatcher::{Answer, CallOptions, Dispatcher, Limits};
 pub use error::{CallError, ServedBy};
-pub use handover::Party;
+pub use handover::{Giver, Party};
 pub use patchbay_loader::{HandOverError, HandOverLimits, HandedOver};
+pub use patchbay_loader::{InstanceCounts, ParkLimits, StaysAwake};
 pub use patchbay_registry::{Mount, NodeSlot};
 pub use plugin_api::shim::host::HostSink as Output;
 pub use scope::NodeScope;
@@ -45,3 +48,4 @@ pub use session::{Facts, Session};
 pub use stores::TenantStores;
 pub use variables::Variables;
 pub use view::Routes;
+pub use waker::{PluginWaker, StillAsleep};

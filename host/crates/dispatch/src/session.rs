@@ -11,7 +11,7 @@ use plugin_api::value::{Value, ValueRef};
 
 use crate::Output;
 use crate::begun::{Begun, OwnedOptions};
-use crate::dispatcher::{Answer, CallOptions, Dispatcher, unknown};
+use crate::dispatcher::{Answer, CallOptions, Dispatcher, TRIES, unknown};
 use crate::error::{CallError, ServedBy};
 use crate::held::Held;
 use crate::served::Served;
@@ -187,28 +187,53 @@ impl Dispatcher {
         slots: impl Fn(&Routes) -> Result<Cow<'s, [NodeSlot]>, CallError>,
     ) -> Result<Session, CallError> {
         let mut live = self.registry().snapshot();
-        loop {
-            let routes = match mounts {
+        let mut mounts = Cow::Borrowed(mounts);
+        for _ in 0..TRIES {
+            let routes = match &*mounts {
                 [] => Arc::clone(&live),
                 mounts => Arc::new(live.overlaid(mounts)),
             };
-            let leases = slots(&routes)
-                .and_then(|slots| LeaseSet::within(&routes, &slots).map_err(|error| refused(&error)));
-            match leases {
+            let refusal = match LeaseSet::within(&routes, &*slots(&routes)?) {
                 Ok(leases) => {
                     let held = Arc::new(Held::new(Arc::clone(self), leases));
                     return Ok(Session { held });
                 }
-                Err(refusal) => {
-                    // A gate closes only after a snapshot without it was stored: with none newer, asking again is vain.
-                    let newer = self.registry().snapshot();
-                    if newer.generation() == live.generation() {
-                        return Err(refusal);
-                    }
-                    live = newer;
-                }
+                Err(refusal) => refusal,
+            };
+            let woken = self.wake_refused(&refusal, &mut mounts)?;
+            // Otherwise a gate closes only after a snapshot without it was stored: with none newer, asking again is vain.
+            let newer = self.registry().snapshot();
+            if !woken && newer.generation() == live.generation() {
+                return Err(refused(&refusal));
+            }
+            live = newer;
+        }
+        Err(CallError::Closing)
+    }
+
+    /// Has the load woken that refused because it sleeps, and puts the fresh one among `mounts` where it was there; says
+    /// whether it is worth asking again.
+    #[cold]
+    fn wake_refused(
+        self: &Arc<Self>,
+        refusal: &RegistryError,
+        mounts: &mut Cow<'_, [Arc<Mount<Served>>]>,
+    ) -> Result<bool, CallError> {
+        let RegistryError::GateClosed { plugin, revision } = refusal else {
+            return Ok(false);
+        };
+        let Some(current) = self.registry().mounted(plugin, *revision) else {
+            return Ok(false);
+        };
+        let Some(fresh) = self.reopened(&current, None, plugin.as_str())? else {
+            return Ok(false);
+        };
+        for mount in mounts.to_mut() {
+            if mount.plugin() == plugin && mount.revision() == *revision {
+                *mount = Arc::clone(&fresh);
             }
         }
+        Ok(true)
     }
 }
 

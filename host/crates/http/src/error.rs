@@ -224,6 +224,7 @@ const fn status_of(class: ErrorClass) -> StatusCode {
         ErrorClass::Conflict => StatusCode::CONFLICT,
         ErrorClass::NodeFailed => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorClass::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorClass::TooMany => StatusCode::TOO_MANY_REQUESTS,
         ErrorClass::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorClass::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }

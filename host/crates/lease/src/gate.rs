@@ -16,8 +16,8 @@ pub struct Gate {
     /// `shards.len() - 1`; the length is a power of two.
     mask: usize,
     closed: AtomicBool,
-    /// Calls that came after the close; they are in `started` without having entered.
-    refused: AtomicU64,
+    /// What is in `started` and is no call: calls that came after the close, and visits.
+    uncounted: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Gate {
             shards,
             mask,
             closed: AtomicBool::new(false),
-            refused: AtomicU64::new(0),
+            uncounted: AtomicU64::new(0),
         }
     }
 
@@ -73,6 +73,14 @@ impl Gate {
         } else {
             None
         }
+    }
+
+    /// Begins something that is no call, such as the host's own look at what is idle: holds the version as a call does,
+    /// and leaves [`Gate::entered`] as it is. `None` when the gate is closed.
+    pub fn visit(&self) -> Option<Pass<'_>> {
+        let pass = self.enter()?;
+        self.uncounted.fetch_add(1, Ordering::Relaxed);
+        Some(pass)
     }
 
     /// Refuses every call from now on, for ever. Calls that are inside stay.
@@ -100,13 +108,13 @@ impl Gate {
     /// How many calls have ever begun, for statistics.
     #[must_use]
     pub fn entered(&self) -> u64 {
-        let refused = self.refused.load(Ordering::Relaxed);
+        let uncounted = self.uncounted.load(Ordering::Relaxed);
         let started: u64 = self
             .shards
             .iter()
             .map(|shard| shard.started.load(Ordering::Relaxed))
             .sum();
-        started.saturating_sub(refused)
+        started.saturating_sub(uncounted)
     }
 
     /// Evidence that the gate is closed and nobody is inside; `None` as long as that cannot be shown.
@@ -166,7 +174,7 @@ impl Gate {
 
     #[cold]
     fn turn_away(&self, shard: &Shard) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.uncounted.fetch_add(1, Ordering::Relaxed);
         shard.leave();
     }
 }

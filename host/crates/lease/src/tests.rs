@@ -111,3 +111,16 @@ fn threads_that_hammer_a_gate_while_it_closes_are_all_out_once_it_is_idle() {
         assert_eq!(gate.entered(), admitted);
     }
 }
+
+#[test]
+fn a_visit_holds_the_gate_as_a_call_does_and_is_not_counted_as_one() {
+    let gate = Gate::new();
+    drop(gate.enter());
+    let visit = gate.visit().unwrap();
+    assert_eq!((gate.in_flight(), gate.entered()), (1, 1));
+    gate.close();
+    assert!(gate.idle().is_none());
+    drop(visit);
+    assert!(gate.idle().is_some() && gate.visit().is_none());
+    assert_eq!(gate.entered(), 1);
+}

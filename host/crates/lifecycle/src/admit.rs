@@ -5,7 +5,7 @@ use std::sync::Arc;
 use patchbay_dispatch::Served;
 use patchbay_isolate::Probed;
 use patchbay_loader::{LayoutCheck, LoadError, LoadedPlugin, Unloaded, load};
-use patchbay_registry::{Candidate, Change, Dependency};
+use patchbay_registry::{Candidate, Change, Dependency, Mount};
 use patchbay_vocab::{PluginName, RevisionNumber};
 
 use crate::error::LifecycleError;
@@ -63,15 +63,17 @@ pub(crate) fn admit(
     Ok(mounted?.0)
 }
 
-/// Maps a revision that was retired, from its stored artifact.
+/// Maps a revision that was retired or sleeps, from its stored artifact. The caller has the plugin's turn.
 pub(crate) fn mount_again(
     lifecycle: &Lifecycle,
     plugin: &PluginName,
     number: RevisionNumber,
 ) -> Result<(), LifecycleError> {
     let registry = lifecycle.registry();
-    if registry.mounted(plugin, number).is_some() {
-        return Ok(());
+    match registry.mounted(plugin, number) {
+        Some(asleep) if asleep.is_closed() => return wake_up(lifecycle, &asleep),
+        Some(_) => return Ok(()),
+        None => {}
     }
     let status = registry.plugin(plugin)?;
     let Some(revision) = status.revisions.iter().find(|revision| revision.number == number) else {
@@ -91,6 +93,23 @@ pub(crate) fn mount_again(
             Err(error.into())
         }
     }
+}
+
+/// Maps a revision that sleeps again, gives it the states that were parked, and routes to it where it is live.
+fn wake_up(lifecycle: &Lifecycle, asleep: &Arc<Mount<Served>>) -> Result<(), LifecycleError> {
+    let begin = lifecycle.clock().now();
+    let probed = lifecycle.vetting().again(asleep.digest())?;
+    let served = Arc::new(Served::new(load_for_service(lifecycle, &probed)?));
+    let old = asleep.handle().plugin();
+    served.plugin().take_over(old);
+    if let Err(error) = lifecycle.registry().awake(asleep, Arc::clone(&served)) {
+        discard(&served);
+        return Err(error.into());
+    }
+    old.forget_states();
+    let micros = lifecycle.clock().now().since(begin).as_micros();
+    lifecycle.woke(asleep, u64::try_from(micros).unwrap_or(u64::MAX));
+    Ok(())
 }
 
 /// Unloads what was loaded and never mounted: no call was in it.

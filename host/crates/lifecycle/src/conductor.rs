@@ -27,6 +27,8 @@ use crate::vetting::{Job, Outcome, Vetted};
 pub(crate) enum Message {
     /// Something was promoted: look for what is surplus and for what waited.
     Tidy,
+    /// A load was put to sleep: unmap it.
+    Asleep(Arc<Mount<Served>>),
     /// Unload everything that is not live; answer when nothing is left or the time is up.
     Empty { until: Instant, answer: Sender<()> },
     /// End.
@@ -60,9 +62,19 @@ pub(crate) fn start_thread(lifecycle: Arc<Lifecycle>, channels: Channels) -> std
 /// A load on its way out.
 struct Draining {
     mount: Arc<Mount<Served>>,
+    why: Why,
     next_try: Instant,
     pause: Duration,
     told: bool,
+}
+
+/// Why a load is unmapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// Its revision is not needed any more.
+    Retires,
+    /// Its revision sleeps, or has been woken since.
+    Sleeps,
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -93,6 +105,7 @@ impl Conductor {
             select! {
                 recv(inbox) -> message => match message {
                     Ok(Message::Tidy) => self.tidy(),
+                    Ok(Message::Asleep(mount)) => self.unload(mount, Why::Sleeps),
                     Ok(Message::Empty { until, answer }) => self.begin_emptying(until, answer),
                     Ok(Message::Stop) | Err(_) => return,
                 },
@@ -306,17 +319,24 @@ impl Conductor {
         match self.lifecycle.registry().begin_retire(plugin, number) {
             Ok(mount) => {
                 self.lifecycle.tell_of(&mount, EventKind::Draining);
-                let next_try = Instant::now();
-                self.draining.push(Draining {
-                    mount,
-                    next_try,
-                    pause: FIRST_PAUSE,
-                    told: false,
-                });
+                // It may be on its way to sleep.
+                self.draining
+                    .retain(|draining| !Arc::ptr_eq(&draining.mount, &mount));
+                self.unload(mount, Why::Retires);
             }
             // Promoted or retired by somebody else meanwhile.
             Err(error) => tracing::debug!(%plugin, revision = %number, %error, "nothing to retire"),
         }
+    }
+
+    fn unload(&mut self, mount: Arc<Mount<Served>>, why: Why) {
+        self.draining.push(Draining {
+            mount,
+            why,
+            next_try: Instant::now(),
+            pause: FIRST_PAUSE,
+            told: false,
+        });
     }
 
     fn next_try(&self) -> Option<Instant> {
@@ -372,7 +392,14 @@ impl Conductor {
         let mount = &draining.mount;
         let change = Change::by("host", "not needed any more");
         match mount.handle().plugin().unload() {
+            Unloaded::Unmapped if draining.why == Why::Sleeps => {
+                if !self.lifecycle.forget_replaced(mount) && self.lifecycle.registry().is_asleep(mount) {
+                    self.lifecycle.tell_of(mount, EventKind::Asleep);
+                }
+                false
+            }
             Unloaded::Unmapped => {
+                self.lifecycle.remember_instances(mount);
                 let _ = self.lifecycle.registry().retired(mount, &change);
                 self.lifecycle.tell_of(mount, EventKind::Retired);
                 false

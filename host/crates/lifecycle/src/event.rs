@@ -33,6 +33,15 @@ pub enum EventKind {
     Retired,
     /// A revision stays mapped until the process ends.
     Kept(PinReason),
+    /// A plugin that nobody called is unmapped; the next call wakes it.
+    Asleep,
+    /// A plugin that slept is mapped again.
+    Awake {
+        /// How long that took, in microseconds.
+        micros: u64,
+    },
+    /// A plugin that sleeps could not be mapped again.
+    WakeFailed(Explained),
     /// A file was refused.
     Rejected {
         /// The file.

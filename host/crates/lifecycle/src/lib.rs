@@ -9,14 +9,19 @@
 //! admin's thread: (load, mount,) promote | rollback | quarantine --kick--> conductor: retire what is surplus, unload
 //! ```
 //!
+//! What nobody calls is found by another thread: idle instances of nodes are parked, idle plugins put to sleep, and woken
+//! by the first call on a thread of their own.
+//!
 //! The conductor is one thread that matches one event enum. A rollback does not wait for it: promoting a warm revision
 //! happens on the admin's own thread, since the registry serialises its writers.
 #![forbid(unsafe_code)]
 
 mod admit;
+mod caches;
 mod conductor;
 mod error;
 mod event;
+mod idle;
 mod ledger;
 mod lifecycle;
 mod rejected;
@@ -24,11 +29,14 @@ mod replay;
 mod swap;
 mod vetting;
 mod warm;
+mod wake;
 
 pub use error::LifecycleError;
 pub use event::{Event, EventKind};
+pub use idle::IdleConfig;
 pub use ledger::{Ledger, LedgerError, Relaxed};
 pub use lifecycle::{GoLive, Lifecycle, LifecycleConfig, OnDelete, Parts};
-pub use patchbay_dispatch::HandedOver;
+pub use patchbay_dispatch::{HandedOver, InstanceCounts, ParkLimits};
 pub use rejected::Rejection;
 pub use swap::WentLive;
+pub use wake::SleepCounts;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
-use patchbay_dispatch::{Dispatcher, HandOverLimits, Served};
+use patchbay_dispatch::{Dispatcher, HandOverLimits, InstanceCounts, PluginWaker, Served};
 use patchbay_intake::signature::{Provenance, TrustPolicy};
 use patchbay_intake::{InspectPolicy, StageConfig, Store, WatchConfig, Watcher};
 use patchbay_isolate::{ProbeConfig, VerdictCache};
@@ -20,10 +20,12 @@ use crate::admit::mount_again;
 use crate::conductor::{self, Message};
 use crate::error::LifecycleError;
 use crate::event::{Event, EventKind};
+use crate::idle::{self, IdleConfig};
 use crate::ledger::Ledger;
 use crate::rejected::{Rejection, Rejections};
 use crate::swap::{Turns, WentLive};
 use crate::vetting::{self, Vetting};
+use crate::wake::Wakes;
 
 /// Whether a higher version goes live by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub struct LifecycleConfig {
     pub history_limit: usize,
     /// How the state of stateful nodes is handed over at a swap.
     pub handover: HandOverLimits,
+    /// What becomes of what is idle.
+    pub idle: IdleConfig,
     /// Whether a higher version goes live by itself.
     pub go_live: GoLive,
     /// What the removal of a file means.
@@ -103,6 +107,10 @@ pub struct Lifecycle {
     rejections: Rejections,
     blocked: Mutex<Vec<Blocked>>,
     turns: Turns,
+    wakes: Wakes,
+    /// What the instances of loads that are gone counted.
+    past_instances: Mutex<BTreeMap<PluginName, InstanceCounts>>,
+    me: Weak<Self>,
     messages: Sender<Message>,
     ready: Mutex<bool>,
     became_ready: Condvar,
@@ -113,6 +121,8 @@ pub struct Lifecycle {
 struct Threads {
     watcher: Option<Watcher>,
     conductor: Option<JoinHandle<()>>,
+    /// Ends when the sender is dropped.
+    idle: Option<(Sender<()>, JoinHandle<()>)>,
     vetting: Vec<JoinHandle<()>>,
 }
 
@@ -154,7 +164,7 @@ impl Lifecycle {
         let (watched, seen) = crossbeam_channel::unbounded();
         let (jobs, taken) = crossbeam_channel::unbounded();
         let (done, vetted) = crossbeam_channel::unbounded();
-        let lifecycle = Arc::new(Self {
+        let lifecycle = Arc::new_cyclic(|me: &Weak<Self>| Self {
             parts,
             config,
             vetting,
@@ -164,6 +174,9 @@ impl Lifecycle {
             rejections: Rejections::default(),
             blocked: Mutex::default(),
             turns: Turns::default(),
+            wakes: Wakes::default(),
+            past_instances: Mutex::default(),
+            me: Weak::clone(me),
             messages,
             ready: Mutex::new(false),
             became_ready: Condvar::new(),
@@ -182,6 +195,11 @@ impl Lifecycle {
         };
         let conductor = conductor::start_thread(Arc::clone(&lifecycle), channels);
         threads.conductor = Some(conductor.map_err(LifecycleError::Thread)?);
+        let waker: Weak<dyn PluginWaker> = Weak::<Self>::clone(&lifecycle.me);
+        lifecycle.dispatcher().woken_by(waker);
+        let (stays, ends) = crossbeam_channel::bounded(0);
+        let idle = idle::start_thread(Arc::clone(&lifecycle), ends).map_err(LifecycleError::Thread)?;
+        threads.idle = Some((stays, idle));
         let clock = Arc::clone(&lifecycle.parts.clock);
         *lifecycle.threads.lock() = threads;
         match Watcher::start(lifecycle.config.watch.clone(), clock, watched) {
@@ -227,7 +245,8 @@ impl Lifecycle {
             .find(|blocked| blocked.plugin == *plugin && blocked.number == number);
         let why = found.map(|blocked| blocked.why.clone());
         drop(blocked);
-        why.or_else(|| self.held_back(plugin, number))
+        why.or_else(|| self.wakes.failure(plugin, number))
+            .or_else(|| self.held_back(plugin, number))
     }
 
     /// Who stands behind an artifact, once it has been admitted.
@@ -345,7 +364,11 @@ impl Lifecycle {
         self.threads.lock().watcher = None;
         let _ = self.messages.send(Message::Stop);
         let threads = std::mem::take(&mut *self.threads.lock());
-        for thread in threads.conductor.into_iter().chain(threads.vetting) {
+        let idle = threads.idle.map(|(stays, thread)| {
+            drop(stays);
+            thread
+        });
+        for thread in threads.conductor.into_iter().chain(threads.vetting).chain(idle) {
             // The threads hold this lifecycle: one of them may be the one that lets go of it last.
             if thread.thread().id() != std::thread::current().id() {
                 let _ = thread.join();
@@ -382,6 +405,22 @@ impl Lifecycle {
         &self.maps
     }
 
+    pub(crate) const fn wakes(&self) -> &Wakes {
+        &self.wakes
+    }
+
+    pub(crate) fn me(&self) -> Option<Arc<Self>> {
+        self.me.upgrade()
+    }
+
+    pub(crate) const fn past_instances(&self) -> &Mutex<BTreeMap<PluginName, InstanceCounts>> {
+        &self.past_instances
+    }
+
+    pub(crate) fn send(&self, message: Message) {
+        let _ = self.messages.send(message);
+    }
+
     pub(crate) const fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -405,7 +444,7 @@ impl Lifecycle {
 
     /// Has the conductor look for what is surplus.
     pub(crate) fn kick(&self) {
-        let _ = self.messages.send(Message::Tidy);
+        self.send(Message::Tidy);
     }
 
     pub(crate) fn became_ready(&self) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
-use patchbay_dispatch::{HandedOver, Party, Served};
+use patchbay_dispatch::{Giver, HandedOver, Party, Served};
 use patchbay_registry::{Change, Force, Mount, RegistryError, Swap};
 use patchbay_vocab::{Monotonic, PluginName, RevisionNumber};
 
@@ -77,9 +77,12 @@ impl Lifecycle {
         let _turn = self.take(&turn, plugin)?;
         // Warm, as after any deploy with a history: one lock, one store.
         let mut live = self.swap(plugin, number, force, change);
-        // Between the load and the store the conductor may find the revision surplus and retire it: load it again.
+        // It may sleep; and between the load and the store the conductor may find it surplus and retire it: load it again.
         for _ in 0..LOADS {
-            let Err(LifecycleError::Registry(RegistryError::NotMounted { .. })) = live else {
+            let Err(LifecycleError::Registry(
+                RegistryError::NotMounted { .. } | RegistryError::GateClosed { .. },
+            )) = live
+            else {
                 break;
             };
             mount_again(self, plugin, number)?;
@@ -121,23 +124,23 @@ impl Lifecycle {
                 state: None,
             });
         };
-        let (Some(leaving), Some(coming)) = (from.enter(), to.enter()) else {
-            // One of them is being retired: the registry knows which, and says so.
+        // The live one is retired by nobody: closed, it sleeps.
+        let leaving = from.enter();
+        let leaving = match &leaving {
+            Some(pass) => Giver::Awake(Party { mount: &from, pass }),
+            None => Giver::Asleep(&from),
+        };
+        let Some(coming) = to.enter() else {
+            // It sleeps, or is being retired: the registry says so.
             return Ok(WentLive {
                 swap: promote()?,
                 state: None,
             });
         };
-        let (leaving, coming) = (
-            Party {
-                mount: &from,
-                pass: &leaving,
-            },
-            Party {
-                mount: &to,
-                pass: &coming,
-            },
-        );
+        let coming = Party {
+            mount: &to,
+            pass: &coming,
+        };
         let limits = self.config().handover;
         let mut state = self.dispatcher().hand_over(leaving, coming, limits)?;
         state.install();

@@ -177,6 +177,9 @@ pub enum CallFault {
     /// The tenant has too many instances.
     #[error("the node has too many instances")]
     TooManyInstances,
+    /// The node does not take the state back that it saved before its instance was ended for being idle.
+    #[error("the node does not take back the state that it saved when it was idle: {0}")]
+    StateRefused(String),
     /// The pass is for another version.
     #[error("the pass belongs to another version")]
     WrongPass,

@@ -25,9 +25,10 @@ pub use description::{BadMetadata, Description, NodeDescription};
 pub use error::{CallFault, HandOverError, LoadError};
 pub use load::{MapsDir, Placed, load, load_placed};
 pub use nothing::Nothing;
-pub use raw::handover::{HandOver, HandOverLimits, HandedOver, ServicesFor, Side};
+pub use raw::handover::{HandOver, HandOverLimits, HandedOver, Leaving, ServicesFor, Side};
 pub use raw::library::LayoutCheck;
 pub use raw::lookup::SymbolLookup;
+pub use raw::parking::{InstanceCounts, ParkLimits, StaysAwake};
 pub use raw::plugin::{CallFuture, LoadedPlugin, Nested, OwnedStateHold, StateHold, SyncCall, Unloaded};
 pub use raw::trap::exit_on_refused_calls;
 

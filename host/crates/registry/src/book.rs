@@ -42,7 +42,7 @@ pub(crate) struct RevisionRecord<H> {
     pub(crate) origin: Arc<str>,
     pub(crate) admitted_at: UnixMillis,
     pub(crate) state: RevisionState,
-    /// The load that is, or could be, routed.
+    /// The load that is, or could be, routed. With its gate closed it is asleep: `awake` puts a fresh load in its place.
     pub(crate) mount: Option<Arc<Mount<H>>>,
     /// Loads on their way out. A revision may come back, as a fresh load, before they are gone.
     pub(crate) draining: Vec<Draining<H>>,
@@ -208,6 +208,7 @@ impl<H> RevisionRecord<H> {
             digest: self.digest,
             state: self.state,
             mounted: self.mount.is_some(),
+            asleep: self.mount.as_ref().is_some_and(|mount| mount.is_closed()),
             calls_in_flight: loads().map(|mount| mount.gate().in_flight()).sum(),
             calls_ever: self.past_calls + loads().map(|mount| mount.gate().entered()).sum::<u64>(),
             pinned: self

@@ -38,8 +38,9 @@ impl<H> LeaseSet<H> {
             match Self::within(&snapshot, slots) {
                 Ok(set) => return Ok(set),
                 Err(refusal) => {
-                    // A gate closes only after a snapshot without it was stored, so a newer one is there to be
-                    // seen; when it is not, the refusal is not about a swap, and asking again would not help.
+                    // At a swap a gate closes only after a snapshot without it was stored, so a newer one is there
+                    // to be seen. When it is not, the load is asleep, which the caller can change, or the refusal
+                    // is about something else: asking again would not help.
                     let newer = source.load_full();
                     if newer.generation() == snapshot.generation() {
                         return Err(refusal);

@@ -6,6 +6,7 @@
 //!                             ^                                                                           |
 //!                             +------------------- mount (a fresh load) ------- retired <----- retired ---+
 //! any state --quarantine--> quarantined --promote with Force::Yes--> live
+//! live | warm --begin_sleep--> the same, asleep --awake (a fresh load)--> the same, awake
 //! ```
 //!
 //! Readers hold no lock: they take the snapshot (through an `arc_swap::Cache` on [`Registry::source`]), index
@@ -19,6 +20,9 @@
 //! took it before may still run the old one, whose gate stays open as long as it is warm; once
 //! [`Registry::begin_retire`] has closed that gate, `enter` answers `None`, and the caller takes the snapshot
 //! again. The gate is closed after the store, so the second look finds a newer snapshot.
+//!
+//! A load that sleeps is still routed, with a closed gate. A caller that finds it so, and no newer snapshot, has it
+//! woken: [`Registry::awake`] routes to a fresh load of the same revision by the same one store.
 //!
 //! The registry says what is routed; it does not load, unload, or publish events. A mount whose gate is idle
 //! may be unloaded even though old snapshots, cached by sleeping threads, still point at its records.
@@ -36,6 +40,7 @@ mod lease_set;
 mod publish;
 mod registry;
 mod retire;
+mod sleep;
 mod status;
 
 #[cfg(test)]

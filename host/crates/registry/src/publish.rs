@@ -157,7 +157,7 @@ impl<H: Mounted> Registry<H> {
     }
 
     /// The one place that stores a snapshot: whatever can fail has been done before.
-    fn publish(
+    pub(crate) fn publish(
         &self,
         book: &mut Book<H>,
         before: &Snapshot<H>,

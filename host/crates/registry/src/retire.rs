@@ -111,7 +111,7 @@ impl<H: Mounted> Registry<H> {
 }
 
 /// Which of the draining loads `mount` is, by identity.
-fn position<H>(revision: &RevisionRecord<H>, mount: &Mount<H>) -> Result<usize, RegistryError> {
+pub(crate) fn position<H>(revision: &RevisionRecord<H>, mount: &Mount<H>) -> Result<usize, RegistryError> {
     let found = revision
         .draining
         .iter()

@@ -126,10 +126,17 @@ impl<H> Mount<H> {
         &self.handle
     }
 
-    /// Begins a call; `None` when this load is draining: take the snapshot again.
+    /// Begins a call; `None` when this load is draining or asleep: take the snapshot again, and have it woken when it is
+    /// still this load that is routed.
     #[inline]
     pub fn enter(&self) -> Option<Pass<'_>> {
         self.gate.enter()
+    }
+
+    /// Whether its gate has been closed: it is on its way out, or, where it is still routed, asleep.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.gate.is_closed()
     }
 
     /// Like [`enter`](Self::enter), for a call that outlives the borrow.

@@ -32,6 +32,8 @@ pub struct RevisionStatus {
     pub state: RevisionState,
     /// Whether it is loaded and could be promoted; loads that are draining do not count.
     pub mounted: bool,
+    /// Whether that load was put to sleep: its gate is closed, and the next call or promotion loads it again.
+    pub asleep: bool,
     /// Calls inside it now, in all its loads.
     pub calls_in_flight: u64,
     /// Calls that ever began, in all its loads.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod author;
+mod cache;
 mod call;
 mod change;
 mod file;
@@ -17,6 +18,7 @@ mod run;
 mod trust;
 
 pub use author::{DevEventView, ExampleOutcome, ExampleRunView, NewView};
+pub use cache::{CacheView, CachesView, InstancesView, MappedPluginsView, PluginInstancesView};
 pub use call::{CallReply, CallRequest};
 pub use change::{ChangeRequest, HandedOverView, HistoryView, RevisionRef, SwapView};
 pub use file::{CheckStageView, CheckView, FindingView, InspectView, Severity, SizeView};

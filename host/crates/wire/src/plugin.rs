@@ -52,6 +52,9 @@ pub struct RevisionView {
     /// Where it stands: `vetted`, `warm`, `live`, `draining`, `retired` or `quarantined`.
     #[schema(value_type = String, example = "live")]
     pub state: RevisionState,
+    /// Whether it was unmapped because nobody called it; its routes stay, and the next call maps it again.
+    #[serde(default)]
+    pub asleep: bool,
     /// Calls inside it now: its leases.
     pub calls_in_flight: u64,
     /// Calls that ever began.

@@ -37,6 +37,7 @@ fn a_plugin_view_keeps_its_names_and_shows_what_is_missing_as_null() {
             version: "1.2.0-rc.1".parse().unwrap(),
             digest,
             state: RevisionState::Draining,
+            asleep: false,
             calls_in_flight: 2,
             calls_total: 9,
             pinned_by: vec!["2 running call(s)".into()],
@@ -65,6 +66,7 @@ fn a_plugin_view_keeps_its_names_and_shows_what_is_missing_as_null() {
             "live": null, "liveRevision": null, "generation": null,
             "revisions": [{
                 "revision": 1, "version": "1.2.0-rc.1", "digest": digest.to_string(), "state": "draining",
+                "asleep": false,
                 "callsInFlight": 2, "callsTotal": 9, "pinnedBy": ["2 running call(s)"], "memoryBytes": null,
                 "threads": 0, "origin": "/plugins/libstring.so", "admittedAt": 5,
                 "signedBy": {"team": "core", "key": "E7620F1842B4E81F", "signedAt": null},
@@ -84,4 +86,26 @@ fn the_unload_mode_is_spelled_with_a_dash() {
         json!("keep-mapped")
     );
     assert_eq!(serde_json::to_value(UnloadMode::Unmap).unwrap(), json!("unmap"));
+}
+
+#[test]
+fn a_cache_nobody_asked_has_no_hit_rate() {
+    let view = CachesView {
+        caches: vec![
+            CacheView::new("plans", 0, 0, 0),
+            CacheView::new("results", 2, 3, 1).evicting(4).of_bytes(99),
+        ],
+        instances: InstancesView::default(),
+        plugins: MappedPluginsView::default(),
+    };
+    let json = serde_json::to_value(&view).unwrap();
+    assert_eq!(
+        json["caches"],
+        json!([
+            {"name": "plans", "entries": 0, "bytes": null, "hits": 0, "misses": 0, "evictions": 0, "hitRate": null},
+            {"name": "results", "entries": 2, "bytes": 99, "hits": 3, "misses": 1, "evictions": 4, "hitRate": 0.75},
+        ])
+    );
+    assert_eq!(json["plugins"]["lastWakeMicros"], serde_json::Value::Null);
+    assert_eq!(serde_json::from_value::<CachesView>(json).unwrap(), view);
 }

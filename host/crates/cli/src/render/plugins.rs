@@ -49,7 +49,10 @@ fn cells(revision: &RevisionView) -> [String; 8] {
     [
         revision.version.to_string(),
         format!("r{}", revision.revision),
-        revision.state.to_string(),
+        match revision.asleep {
+            true => format!("{} (asleep)", revision.state),
+            false => revision.state.to_string(),
+        },
         revision.calls_in_flight.to_string(),
         revision.calls_total.to_string(),
         revision.pinned_by.join(", "),
@@ -120,7 +123,11 @@ pub(crate) fn plugin(plugin: &PluginView, layout: Layout) -> String {
     for revision in &plugin.revisions {
         if let Some(problem) = &revision.blocked_by {
             let (code, message) = (text::line(&problem.code), text::lines(&problem.message));
-            let what = format!("r{} cannot go live [{code}]: {message}", revision.revision);
+            let fails = match revision.asleep {
+                true => "could not be woken",
+                false => "cannot go live",
+            };
+            let what = format!("r{} {fails} [{code}]: {message}", revision.revision);
             out.push_str(&format!(
                 "\n{what}\n{}",
                 indented(&format!("hint: {}", problem.hint), 2)

@@ -14,6 +14,7 @@ fn revision(number: u64, version: &str, state: RevisionState) -> RevisionView {
         version: version.parse().unwrap(),
         digest: Digest::of(version.as_bytes()),
         state,
+        asleep: false,
         calls_in_flight: 0,
         calls_total: 0,
         pinned_by: vec![],
@@ -100,6 +101,25 @@ PLUGIN  VERSION  REV  STATE     LEASES  CALLS  PINNED BY                        
 string  1.1.0    r1   draining  2       40     2 running call(s), 1 thread(s) it started  1.5 MiB  1
 string  1.2.0    r2   live      0       0      -                                          -        0
 "
+    );
+}
+
+#[test]
+fn a_plugin_that_sleeps_says_so_beside_its_state_and_why_it_cannot_be_woken() {
+    let mut view = string_plugin();
+    view.revisions[1].asleep = true;
+    let text = plugins(std::slice::from_ref(&view), Layout::Pipe);
+    assert!(text.contains("r2   live (asleep)  "), "{text}");
+    view.revisions[1].blocked_by = Some(ProblemView {
+        code: "PB-STAGE-001".into(),
+        message: "gone".into(),
+        hint: "drop it in again".into(),
+        request_id: None,
+    });
+    let text = plugin(&view, Layout::Pipe);
+    assert!(
+        text.contains("r2 could not be woken [PB-STAGE-001]: gone\n"),
+        "{text}"
     );
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use parking_lot::{RwLock, RwLockWriteGuard};
@@ -14,7 +15,8 @@ use plugin_api::abi::status;
 use plugin_api::shim::host::{Caller, HostServices, HostSink};
 use plugin_api::value::ValueRef;
 
-use super::instances::{ByTenant, Instance, Instances, MAX_INSTANCES, NodeRuntime};
+use super::instances::{ByTenant, Instance, Instances, Kept, Keyed, MAX_INSTANCES, NodeRuntime};
+use super::parking::Parked;
 use super::plugin::LoadedPlugin;
 use crate::{CallFault, HandOverError};
 
@@ -29,6 +31,24 @@ pub struct Side<'p> {
     pub plugin: &'p LoadedPlugin,
     /// A pass of its gate.
     pub pass: &'p Pass<'p>,
+}
+
+/// The version that hands over.
+#[derive(Clone, Copy, Debug)]
+pub enum Leaving<'p> {
+    /// It serves: its instances are asked for their state.
+    Awake(Side<'p>),
+    /// It sleeps: its states were parked, and nothing of it is entered.
+    Asleep(&'p LoadedPlugin),
+}
+
+impl<'p> Leaving<'p> {
+    const fn plugin(self) -> &'p LoadedPlugin {
+        match self {
+            Self::Awake(side) => side.plugin,
+            Self::Asleep(plugin) => plugin,
+        }
+    }
 }
 
 /// How a hand-over is to be done.
@@ -66,22 +86,43 @@ pub struct HandOver<'p> {
     to: Side<'p>,
     began: Instant,
     done: HandedOver,
-    _pause: RwLockWriteGuard<'p, ()>,
+    /// None where the old version sleeps: nobody can be inside.
+    _pause: Option<RwLockWriteGuard<'p, ()>>,
 }
 
 /// A pair of nodes: the one that has the state, and the one that shall have it.
 struct Pair<'p> {
     from: &'p NodeRuntime,
+    /// What a version that sleeps has of the node.
+    asleep: Option<ByTenant>,
     to: Option<(usize, &'p NodeRuntime)>,
-    made: ByTenant,
+    made: Keyed<Made>,
     count: usize,
 }
 
-/// An instance with what it was made for.
+/// An instance of the new version.
+struct Made {
+    instance: Arc<Instance>,
+    /// The parked state that it has been given.
+    has: Option<Arc<Parked>>,
+}
+
+impl Made {
+    /// Whether it is the one for what the old version has now.
+    fn is_for(&self, kept: &Kept) -> bool {
+        match (kept, &self.has) {
+            (Kept::Live(_), None) => true,
+            (Kept::Parked(parked), Some(has)) => Arc::ptr_eq(parked, has),
+            _ => false,
+        }
+    }
+}
+
+/// What the old version has, and for whom.
 struct Known {
     tenant: Box<str>,
     config: Box<[u8]>,
-    instance: Arc<Instance>,
+    kept: Kept,
 }
 
 impl<'p> HandOver<'p> {
@@ -92,35 +133,42 @@ impl<'p> HandOver<'p> {
     /// # Errors
     /// Why the state cannot go over; both versions are as they were.
     pub fn prepare(
-        from: Side<'p>,
+        from: Leaving<'p>,
         to: Side<'p>,
         limits: HandOverLimits,
         services: &ServicesFor<'_>,
     ) -> Result<Self, HandOverError> {
-        for side in [from, to] {
-            if !side.pass.belongs_to(side.plugin.gate()) {
-                return Err(HandOverError::WrongPass);
-            }
+        let belongs = |side: Side<'_>| side.pass.belongs_to(side.plugin.gate());
+        let from_belongs = match from {
+            Leaving::Awake(side) => belongs(side),
+            Leaving::Asleep(plugin) => plugin.asleep.lock().is_some(),
+        };
+        if !from_belongs || !belongs(to) {
+            return Err(HandOverError::WrongPass);
         }
-        let mut pairs = pairs(from.plugin, to.plugin)?;
+        let mut pairs = pairs(from, to.plugin)?;
         let mut out = HostSink::with_limit(limits.state_bytes);
         // Twice: what takes long is made while calls still go on, the rest is what came meanwhile.
         for pair in &mut pairs {
             pair.make(to.pass, services, &mut out)?;
         }
-        let pause = pause(&from.plugin.state, limits.within).ok_or(HandOverError::StillInside {
-            waited: limits.within,
-        })?;
+        let pause = match from {
+            Leaving::Awake(side) => {
+                let waited = limits.within;
+                let pause = pause(&side.plugin.state, waited);
+                Some(pause.ok_or(HandOverError::StillInside { waited })?)
+            }
+            Leaving::Asleep(_) => None,
+        };
         let began = Instant::now();
         let mut done = HandedOver::default();
-        let version = from.plugin.description().version.to_string();
         let mut maps = Vec::new();
         for mut pair in pairs {
             pair.make(to.pass, services, &mut out)?;
             if let Some((at, _)) = pair.to {
-                maps.push((at, pair.carry(&version, &mut out, &mut done)?));
+                maps.push((at, pair.carry(&mut out, &mut done)?));
             } else {
-                done.dropped += count(pair.from);
+                done.dropped += pair.known().len();
             }
         }
         Ok(Self {
@@ -194,9 +242,17 @@ fn pause(state: &RwLock<()>, within: Duration) -> Option<RwLockWriteGuard<'_, ()
 }
 
 /// The stateful nodes of the old version, each with the node of the new one that answers to its name.
-fn pairs<'p>(from: &'p LoadedPlugin, to: &'p LoadedPlugin) -> Result<Vec<Pair<'p>>, HandOverError> {
-    let stateful = from.nodes.iter().filter(|node| node.entry.is_stateful());
-    let pair = stateful.map(|node| {
+fn pairs<'p>(from: Leaving<'p>, to: &'p LoadedPlugin) -> Result<Vec<Pair<'p>>, HandOverError> {
+    let asleep = match from {
+        Leaving::Awake(_) => None,
+        Leaving::Asleep(plugin) => plugin.asleep.lock().clone(),
+    };
+    let nodes = from.plugin().nodes.iter().enumerate();
+    let stateful = nodes.filter(|(_, node)| node.entry.is_stateful());
+    let pair = stateful.map(|(at, node)| {
+        let asleep = asleep
+            .as_ref()
+            .map(|states| states.get(at).cloned().unwrap_or_default());
         let name = node.entry.node_type();
         let place = to
             .description()
@@ -205,6 +261,7 @@ fn pairs<'p>(from: &'p LoadedPlugin, to: &'p LoadedPlugin) -> Result<Vec<Pair<'p
             .and_then(|(_, at)| to.nodes.get(at).map(|node| (at, node)));
         Pair {
             from: node,
+            asleep,
             to: place,
             made: HashMap::new(),
             count: 0,
@@ -222,34 +279,32 @@ fn pairs<'p>(from: &'p LoadedPlugin, to: &'p LoadedPlugin) -> Result<Vec<Pair<'p
     Ok(pairs)
 }
 
-fn count(node: &NodeRuntime) -> usize {
-    match &node.instances {
-        Instances::One(..) => 0,
-        Instances::Many(many) => many.read().values().map(HashMap::len).sum(),
-    }
-}
-
 impl Pair<'_> {
     fn node(&self) -> String {
         self.from.entry.node_type().to_owned()
     }
 
-    /// Every instance of the old node.
-    fn instances(&self) -> Vec<Known> {
+    /// Everything that the old node has.
+    fn known(&self) -> Vec<Known> {
         let mut known = Vec::new();
-        if let Instances::Many(many) = &self.from.instances {
-            for (tenant, of_tenant) in &*many.read() {
-                known.extend(of_tenant.iter().map(|(config, instance)| Known {
+        let mut add = |all: &ByTenant| {
+            for (tenant, of_tenant) in all {
+                known.extend(of_tenant.iter().map(|(config, kept)| Known {
                     tenant: tenant.clone(),
                     config: config.clone(),
-                    instance: Arc::clone(instance),
+                    kept: kept.clone(),
                 }));
             }
+        };
+        match (&self.asleep, &self.from.instances) {
+            (Some(states), _) => add(states),
+            (None, Instances::Many(many)) => add(&many.read()),
+            (None, Instances::One(..)) => {}
         }
         known
     }
 
-    /// Makes what is missing of the new node's instances.
+    /// Makes what is missing of the new node's instances, and gives them the states that are parked.
     fn make(
         &mut self,
         pass: &Pass<'_>,
@@ -259,9 +314,9 @@ impl Pair<'_> {
         let Some((at, to)) = self.to.filter(|(_, to)| to.entry.is_stateful()) else {
             return Ok(());
         };
-        for Known { tenant, config, .. } in self.instances() {
-            let made = self.made.get(&tenant);
-            if made.is_some_and(|made| made.contains_key(&config)) {
+        for Known { tenant, config, kept } in self.known() {
+            let made = self.made.get(&tenant).and_then(|made| made.get(&config));
+            if made.is_some_and(|made| made.is_for(&kept)) {
                 continue;
             }
             let caller = Caller {
@@ -286,39 +341,40 @@ impl Pair<'_> {
                 tenant: tenant.to_string(),
                 reason: fault.to_string(),
             })?;
-            self.made.entry(tenant).or_default().insert(config, instance);
-            self.count += 1;
+            let has = match kept {
+                Kept::Live(_) => None,
+                Kept::Parked(parked) => {
+                    self.load(to, &instance, &tenant, &parked.state, out)?;
+                    instance.used.store(parked.used, Ordering::Relaxed);
+                    Some(parked)
+                }
+            };
+            let made = Made { instance, has };
+            if self
+                .made
+                .entry(tenant)
+                .or_default()
+                .insert(config, made)
+                .is_none()
+            {
+                self.count += 1;
+            }
         }
         Ok(())
     }
 
     /// Carries the state over; gives the instances that have one.
-    fn carry(
-        mut self,
-        from_version: &str,
-        out: &mut HostSink,
-        done: &mut HandedOver,
-    ) -> Result<ByTenant, HandOverError> {
+    fn carry(mut self, out: &mut HostSink, done: &mut HandedOver) -> Result<ByTenant, HandOverError> {
         let mut carried = ByTenant::new();
-        for Known {
-            tenant,
-            config,
-            instance: old,
-        } in self.instances()
-        {
-            out.clear();
-            // SAFETY: (1) the hand-over's pass keeps the plugin loaded; (2) the reference keeps the instance, which
-            // is one of this node.
-            let answer = unsafe { self.from.entry.save_state(old.pointer, out) };
-            match answer {
-                status::OK => {}
-                // Nothing to hand over; a poisoned instance would have been replaced by a fresh one, too.
-                status::ABSENT | status::POISONED => continue,
-                answer => return Err(self.save_failed(&tenant, &CallFault::of(answer, out))),
-            }
-            if let Err(fault) = CallFault::check_output(out) {
-                return Err(self.save_failed(&tenant, &fault));
-            }
+        for Known { tenant, config, kept } in self.known() {
+            let state = match &kept {
+                Kept::Parked(parked) => Arc::clone(&parked.state),
+                Kept::Live(old) => match self.save(old, &tenant, out)? {
+                    Some(state) => state,
+                    // Nothing to hand over.
+                    None => continue,
+                },
+            };
             let made = self
                 .made
                 .get_mut(&tenant)
@@ -326,29 +382,64 @@ impl Pair<'_> {
             let Some((new, (_, to))) = made.zip(self.to) else {
                 return Err(HandOverError::KeepsNoState { node: self.node() });
             };
-            let state = out.written().to_vec();
-            // SAFETY: (1) the hand-over's pass keeps the plugin loaded; (2) the instance was made by `make` for this
-            // hand-over alone, and nobody has called it.
-            let answer = unsafe {
-                to.entry
-                    .load_state(new.pointer, from_version, ValueRef::assume_valid(&state), out)
-            };
-            match answer {
-                status::OK => {}
-                status::UNSUPPORTED => return Err(HandOverError::KeepsNoState { node: self.node() }),
-                answer => {
-                    return Err(HandOverError::Load {
-                        node: self.node(),
-                        tenant: tenant.to_string(),
-                        reason: CallFault::of(answer, out).to_string(),
-                    });
-                }
+            if let Kept::Live(old) = &kept {
+                self.load(to, &new.instance, &tenant, &state, out)?;
+                let used = old.used.load(Ordering::Relaxed);
+                new.instance.used.store(used, Ordering::Relaxed);
             }
             done.instances += 1;
             done.bytes += state.len();
-            carried.entry(tenant).or_default().insert(config, new);
+            let of_tenant = carried.entry(tenant).or_default();
+            of_tenant.insert(config, Kept::Live(new.instance));
         }
         Ok(carried)
+    }
+
+    /// The state of an instance of the old version; `None` when it has none.
+    fn save(
+        &self,
+        old: &Instance,
+        tenant: &str,
+        out: &mut HostSink,
+    ) -> Result<Option<Arc<[u8]>>, HandOverError> {
+        out.clear();
+        // SAFETY: (1) the hand-over's pass keeps the plugin loaded: a version that sleeps has no instance; (2) the
+        // reference keeps the instance, which is one of this node.
+        let answer = unsafe { self.from.entry.save_state(old.pointer, out) };
+        match answer {
+            status::OK => {}
+            // A poisoned instance would have been replaced by a fresh one, too.
+            status::ABSENT | status::POISONED => return Ok(None),
+            answer => return Err(self.save_failed(tenant, &CallFault::of(answer, out))),
+        }
+        if let Err(fault) = CallFault::check_output(out) {
+            return Err(self.save_failed(tenant, &fault));
+        }
+        Ok(Some(out.written().into()))
+    }
+
+    /// Gives an instance of the new version its state.
+    fn load(
+        &self,
+        to: &NodeRuntime,
+        new: &Instance,
+        tenant: &str,
+        state: &[u8],
+        out: &mut HostSink,
+    ) -> Result<(), HandOverError> {
+        let value = ValueRef::assume_valid(state);
+        // SAFETY: (1) the hand-over's pass keeps the plugin loaded; (2) the instance was made by `make` for this
+        // hand-over alone, and nobody has called it.
+        let answer = unsafe { to.entry.load_state(new.pointer, &self.from.version, value, out) };
+        match answer {
+            status::OK => Ok(()),
+            status::UNSUPPORTED => Err(HandOverError::KeepsNoState { node: self.node() }),
+            answer => Err(HandOverError::Load {
+                node: self.node(),
+                tenant: tenant.to_owned(),
+                reason: CallFault::of(answer, out).to_string(),
+            }),
+        }
     }
 
     fn save_failed(&self, tenant: &str, fault: &CallFault) -> HandOverError {

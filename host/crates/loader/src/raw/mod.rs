@@ -10,6 +10,7 @@ pub(crate) mod interpose;
 mod keys;
 pub(crate) mod library;
 pub(crate) mod lookup;
+pub(crate) mod parking;
 pub(crate) mod plugin;
 pub(crate) mod slots;
 pub(crate) mod trap;

@@ -24,6 +24,7 @@ use plugin_api::value::{Value, ValueRef, decode};
 
 use super::instances::{Instance, Instances, NodeRuntime};
 use super::library::{Closed, Mapped, can_unmap};
+use super::parking::Asleep;
 use crate::description::Description;
 use crate::{CallFault, LoadError};
 
@@ -38,6 +39,8 @@ pub struct LoadedPlugin {
     stage: Mutex<Stage>,
     /// Read by calls of stateful nodes, written by a hand-over of their state.
     pub(super) state: Arc<RwLock<()>>,
+    /// The states that its instances had when it was put to sleep.
+    pub(super) asleep: Mutex<Option<Asleep>>,
 }
 
 #[derive(Debug)]
@@ -72,7 +75,8 @@ impl LoadedPlugin {
             give_up(mapped);
             return Err(LoadError::StartFailed { status: answer });
         }
-        let nodes = entry.nodes().iter().map(NodeRuntime::make);
+        let version = description.version.to_string().into();
+        let nodes = entry.nodes().iter().map(|node| NodeRuntime::make(node, &version));
         let nodes = match nodes.collect::<Result<Vec<_>, _>>() {
             Ok(nodes) => nodes,
             Err(error) => {
@@ -90,6 +94,7 @@ impl LoadedPlugin {
             mapped_bytes: mapped.bytes(),
             stage: Mutex::new(Stage::Serving(mapped)),
             state: Arc::new(RwLock::new(())),
+            asleep: Mutex::new(None),
         })
     }
 
@@ -278,7 +283,7 @@ impl LoadedPlugin {
             let objects: u64 = self
                 .nodes
                 .iter()
-                .map(|node| node.objects.load(Ordering::Acquire))
+                .map(|node| node.tally.objects.load(Ordering::Acquire))
                 .sum();
             if objects > 0 {
                 return Unloaded::Pinned(vec![PinReason::Objects(objects)]);

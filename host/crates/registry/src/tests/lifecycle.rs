@@ -307,3 +307,74 @@ fn a_listing_has_every_plugin_and_what_its_artifact_said() {
         ("a", true, RevisionState::Live)
     );
 }
+
+#[test]
+fn a_load_that_sleeps_stays_live_and_routed_until_a_fresh_one_takes_its_place() {
+    let bench = three_generations();
+    let (generation, history) = (bench.snapshot().generation(), bench.actions("a"));
+    let asleep = bench.mounted(&name("a"), r(3)).unwrap();
+    drop(asleep.enter());
+    bench.begin_sleep(&asleep).unwrap();
+    assert!(asleep.enter().is_none() && bench.is_asleep(&asleep));
+    assert_eq!(bench.route("a.x").as_deref(), Some("a@3#0"));
+    assert_eq!(bench.state("a", r(3)), RevisionState::Live);
+    assert_eq!(bench.snapshot().generation(), generation, "nothing was stored");
+    assert_eq!(bench.awake_loads().len(), 2, "the warm ones");
+    let status = || bench.plugin(&name("a")).unwrap().revisions[2].clone();
+    assert!(status().asleep && status().mounted);
+
+    let slot = bench.snapshot().slot("a.x").unwrap();
+    let refused = bench.lease(&[slot]).unwrap_err();
+    assert!(matches!(refused, RegistryError::GateClosed { .. }), "{refused}");
+
+    let awake = bench.awake(&asleep, load()).unwrap();
+    assert_eq!(bench.snapshot().generation(), generation + 1, "one store");
+    assert!(awake.enter().is_some() && bench.lease(&[slot]).is_ok());
+    assert!(!bench.is_asleep(&asleep) && !status().asleep);
+    assert_eq!(
+        bench.loads(&name("a"), r(3)).len(),
+        2,
+        "the old one is on its way out"
+    );
+    bench.forget(&asleep).unwrap();
+    assert_eq!(bench.loads(&name("a"), r(3)).len(), 1);
+    assert_eq!(status().calls_ever, 3, "its calls are counted on");
+    assert_eq!(bench.actions("a"), history, "a sleep is no change");
+}
+
+#[test]
+fn a_warm_load_that_sleeps_is_woken_before_it_is_promoted_and_may_be_retired() {
+    let bench = three_generations();
+    let asleep = bench.mounted(&name("a"), r(2)).unwrap();
+    bench.begin_sleep(&asleep).unwrap();
+    bench.refused("PB-REG-017", &["revision 2"], |b| b.go_live("a", r(2)));
+    let generation = bench.snapshot().generation();
+    bench.awake(&asleep, load()).unwrap();
+    assert_eq!(
+        bench.snapshot().generation(),
+        generation,
+        "nothing of it is routed"
+    );
+    bench.go_live("a", r(2)).unwrap();
+    let other = bench.mounted(&name("a"), r(1)).unwrap();
+    bench.begin_sleep(&other).unwrap();
+    bench.retire_fully("a", r(1));
+    assert_eq!(bench.state("a", r(1)), RevisionState::Retired);
+    bench.refused("PB-REG-005", &["revision 1"], |b| b.awake(&other, load()));
+}
+
+#[test]
+fn a_load_is_woken_once_and_only_while_it_sleeps() {
+    let bench = three_generations();
+    let live = bench.mounted(&name("a"), r(3)).unwrap();
+    bench.refused("PB-REG-016", &["revision 3"], |b| b.awake(&live, load()));
+    bench.begin_sleep(&live).unwrap();
+    let closed = load();
+    closed.gate().close();
+    bench.refused("PB-REG-017", &["revision 3"], |b| {
+        b.awake(&live, Arc::clone(&closed))
+    });
+    bench.awake(&live, load()).unwrap();
+    bench.refused("PB-REG-016", &["revision 3"], |b| b.awake(&live, load()));
+    bench.refused("PB-REG-005", &["revision 3"], |b| b.begin_sleep(&live));
+}
