@@ -91,7 +91,18 @@ impl<'a> Evaluation<'a> {
     }
 
     #[inline]
-    pub(crate) fn walk(&self, mut value: Operand<'a>, steps: &'a [Step]) -> Found<'a> {
+    pub(crate) fn walk(&self, mut value: Operand<'a>, mut steps: &'a [Step]) -> Found<'a> {
+        // Nearly all steps are entries of maps; they need no operand in between.
+        if let Operand::Ref(mut found) = value {
+            while let (Some((Step::Key(key), rest)), Some(map)) = (steps.split_first(), found.as_map()) {
+                match map.get(key) {
+                    Some(entry) => found = entry,
+                    None => return Ok(Operand::Undefined),
+                }
+                steps = rest;
+            }
+            value = Operand::Ref(found);
+        }
         for step in steps {
             value = self.step(value, step)?;
         }

@@ -50,7 +50,7 @@
   const apply = Reflect.apply;
   for (const name of Object.getOwnPropertyNames(Array.prototype)) {
     const method = Array.prototype[name];
-    const cheap = ['constructor', 'length', 'push', 'pop', 'at', 'keys', 'entries', 'toString', 'toLocaleString'];
+    const cheap = ['constructor', 'length', 'push', 'pop', 'at', 'keys', 'entries', 'toString'];
     if (typeof method !== 'function' || cheap.includes(name)) continue;
     const guarded = {
       [name](...given) {
@@ -143,6 +143,8 @@
   for (const name of ['prepareStackTrace', 'stackTraceLimit', 'captureStackTrace']) delete Error[name];
   for (const name of ['__proto__', '__defineGetter__', '__defineSetter__', '__lookupGetter__', '__lookupSetter__'])
     delete Object.prototype[name];
+  // It goes on for as long as a length says.
+  delete String.raw;
   if (typeof Iterator === 'function') for (const name of ['drop']) delete Iterator.prototype[name];
 
   const seen = new Set();

@@ -127,6 +127,8 @@ fn hostile_scripts_end_and_the_next_one_works() {
             "Time",
         ),
         ("'a'.repeat(1e6).replaceAll('a', 'b'.repeat(1e6))", "Failed"),
+        ("String.raw({ raw: { length: 2 ** 53 } })", "Failed"),
+        ("Array(4294967295).toLocaleString()", "Failed"),
         ("'x'.repeat(1e9)", "Size"),
         ("[...Array(1e9)]", "Size Failed"),
         ("Array(1e8).fill(0)", "Failed Size"),
