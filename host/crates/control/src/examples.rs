@@ -25,7 +25,10 @@ impl Patchbay {
         let nodes = nodes.filter(|node| node.plugin == *plugin && wanted.contains(&node.node_type));
         Ok(nodes
             .flat_map(|node| {
-                let runs = node.examples.iter().map(|example| self.run_example(&node, example));
+                let runs = node
+                    .examples
+                    .iter()
+                    .map(|example| self.run_example(&node, example));
                 runs.collect::<Vec<_>>()
             })
             .collect())

@@ -193,7 +193,7 @@ impl Dispatcher {
                 [] => Arc::clone(&live),
                 mounts => Arc::new(live.overlaid(mounts)),
             };
-            let refusal = match LeaseSet::within(&routes, &*slots(&routes)?) {
+            let refusal = match LeaseSet::within(&routes, &slots(&routes)?) {
                 Ok(leases) => {
                     let held = Arc::new(Held::new(Arc::clone(self), leases));
                     return Ok(Session { held });

@@ -118,7 +118,10 @@ impl Frame {
     /// Whether anybody looks at the run right now.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
-        self.run.observer.as_ref().is_some_and(|observer| observer.is_watching())
+        self.run
+            .observer
+            .as_ref()
+            .is_some_and(|observer| observer.is_watching())
     }
 
     pub(crate) fn tell(&self, node: u32, kind: EventKind) {

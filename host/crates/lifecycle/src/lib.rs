@@ -28,8 +28,8 @@ mod rejected;
 mod replay;
 mod swap;
 mod vetting;
-mod warm;
 mod wake;
+mod warm;
 
 pub use error::LifecycleError;
 pub use event::{Event, EventKind};
