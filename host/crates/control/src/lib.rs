@@ -34,7 +34,7 @@ pub use patchbay_intake::signature::{
 pub use patchbay_lifecycle::{GoLive, LifecycleError, OnDelete};
 pub use patchbay_registry::{BadSelector, Force, SameVersion, Selector};
 pub use patchbay_runs::{
-    Begun, CacheNumbers, Finished, Hook, HookReply, JournalStats, Order as RunOrder, Retention, RunStatus,
-    RunsConfig, RunsError, TriggerKind, Wanted, Watch,
+    BadNodePattern, Begun, CacheNumbers, Finished, Hook, HookReply, JournalStats, NodePattern, NodeRules,
+    Order as RunOrder, Retention, RunStatus, RunsConfig, RunsError, TenantRules, TriggerKind, Wanted, Watch,
 };
 pub use patchbay_signing::{KeyFile, Pair, Protection, SigningError, SigningKey};
