@@ -109,6 +109,7 @@ impl<'a> Streams<'a> {
             message: error.chain(),
             hint: error.help(),
             request_id: None,
+            findings: Vec::new(),
         };
         self.problem(&problem, format, exit)
     }

@@ -7,6 +7,7 @@ use patchbay_lifecycle::LifecycleError;
 use patchbay_registry::RegistryError;
 use patchbay_runs::{RunsError, RunsErrorClass};
 use patchbay_vocab::{Code, Explain, Explained, PluginName};
+use patchbay_wire::ProblemView;
 use plugin_api::error::code;
 
 /// Why a host cannot be opened.
@@ -129,6 +130,19 @@ impl From<RegistryError> for ControlError {
 }
 
 impl ControlError {
+    /// What the outside is told: code, message, hint, and everything that was found in a document.
+    #[must_use]
+    pub fn problem(&self) -> ProblemView {
+        let findings = match self {
+            Self::Runs(error) => error.finding_views(),
+            _ => Vec::new(),
+        };
+        ProblemView {
+            findings,
+            ..self.explained().into()
+        }
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub fn class(&self) -> ErrorClass {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use patchbay_runs::{Begun, Hook, HookReply, JournalStats, Order, RunsError, TriggerKind, Wanted, Watch};
+use patchbay_runs::{
+    Begun, Hook, HookReply, JournalStats, Order, Replaying, RunsError, TriggerKind, Wanted, Watch,
+};
 use patchbay_vocab::{RunId, TenantId, WorkflowId};
 use patchbay_wire::{
     FailureCountView, ReplayRequest, ReplayView, RunListView, RunRequest, RunView, ValidateView, WorkflowView,
@@ -19,7 +21,7 @@ impl Patchbay {
         self.inner.runs.validate(text, tenant)
     }
 
-    /// Begins a run; [`Begun::wait`] waits for its end.
+    /// Begins a run; [`Begun::wait`] and [`Begun::ended`] wait for its end.
     ///
     /// # Errors
     /// When the document cannot be run, or not now.
@@ -110,7 +112,15 @@ impl Patchbay {
     /// # Errors
     /// When it cannot be done again.
     pub fn replay_run(&self, run: &RunId, request: &ReplayRequest) -> Result<ReplayView, ControlError> {
-        Ok(self.inner.runs.replay(run, request)?)
+        Ok(self.begin_replay(run, request)?.wait()?)
+    }
+
+    /// Begins to do a run again; [`Replaying::wait`] and [`Replaying::ended`] wait for its end and compare.
+    ///
+    /// # Errors
+    /// When it cannot be done again.
+    pub fn begin_replay(&self, run: &RunId, request: &ReplayRequest) -> Result<Replaying, ControlError> {
+        Ok(self.inner.runs.begin_replay(run, request)?)
     }
 
     /// The workflows that the host serves.
@@ -132,7 +142,15 @@ impl Patchbay {
     /// # Errors
     /// When no workflow has that webhook, or its run could not begin.
     pub fn hook(&self, hook: &Hook) -> Result<HookReply, ControlError> {
-        Ok(self.inner.runs.hook(hook)?)
+        Ok(HookReply::of(&self.begin_hook(hook)?.wait()?))
+    }
+
+    /// Begins the run that a webhook starts; [`HookReply::of`] says what to answer when it has ended.
+    ///
+    /// # Errors
+    /// When no workflow has that webhook, or its run could not begin.
+    pub fn begin_hook(&self, hook: &Hook) -> Result<Begun, ControlError> {
+        Ok(self.inner.runs.begin_hook(hook)?)
     }
 
     /// Waits until every run that has ended so far is on disk.

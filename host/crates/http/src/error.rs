@@ -202,12 +202,11 @@ impl From<BadId> for Refusal {
 
 impl From<ControlError> for Refusal {
     fn from(error: ControlError) -> Self {
-        let (class, explained) = (error.class(), error.explained());
+        let (class, mut problem) = (error.class(), error.problem());
         let status = status_of(class);
         if status.is_server_error() {
-            tracing::error!(code = %explained.code, cause = %explained.message, "use case failed");
+            tracing::error!(code = %problem.code, cause = %problem.message, "use case failed");
         }
-        let mut problem = ProblemView::from(explained);
         if matches!(class, ErrorClass::Internal) {
             // Causes of faults of the host's own name files and systems: they are for its log.
             problem.message = error.to_string();
