@@ -1,6 +1,7 @@
 //! The host's caches as listings show them.
 
 use patchbay_registry::PluginStatus;
+use patchbay_runs::CacheNumbers;
 use patchbay_wire as wire;
 
 use crate::patchbay::Inner;
@@ -8,16 +9,28 @@ use crate::patchbay::Inner;
 pub(crate) fn caches(inner: &Inner) -> wire::CachesView {
     let instances = instances(inner);
     let plugins = plugins(inner);
+    let mut caches = vec![
+        wire::CacheView::new("instances", instances.live, instances.hits, instances.misses)
+            .evicting(instances.evictions),
+        wire::CacheView::new("plugins", plugins.awake, plugins.hits, plugins.misses)
+            .evicting(plugins.sleeps)
+            .of_bytes(plugins.mapped_bytes),
+    ];
+    caches.extend(inner.runs.caches().map(of_workflows));
     wire::CachesView {
-        caches: vec![
-            wire::CacheView::new("instances", instances.live, instances.hits, instances.misses)
-                .evicting(instances.evictions),
-            wire::CacheView::new("plugins", plugins.awake, plugins.hits, plugins.misses)
-                .evicting(plugins.sleeps)
-                .of_bytes(plugins.mapped_bytes),
-        ],
+        caches,
         instances,
         plugins,
+    }
+}
+
+fn of_workflows((name, numbers): (&str, CacheNumbers)) -> wire::CacheView {
+    let view =
+        wire::CacheView::new(name, numbers.entries, numbers.hits, numbers.misses).evicting(numbers.evictions);
+    match name {
+        // Verdicts on compiled documents, which are counted where the documents are.
+        "validations" => view,
+        _ => view.of_bytes(numbers.bytes),
     }
 }
 
