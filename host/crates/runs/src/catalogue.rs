@@ -19,6 +19,8 @@ use crate::rules::TenantRules;
 const MOST_PROBLEMS: usize = 20;
 /// The keyword of a parameter's schema that says: the node evaluates the expression in it by itself.
 const TEMPLATE: &str = "x-template";
+/// The keyword with other names of such a parameter.
+const ALIASES: &str = "x-aliases";
 
 /// What is read from a node's metadata once: its compiled schema, and which parameters it evaluates.
 #[derive(Debug)]
@@ -81,11 +83,21 @@ impl<'v> View<'v> {
         // A schema that is none was told of when the plugin was checked; nothing is checked against it.
         let schema = Arc::new(Schema {
             validator: jsonschema::validator_for(parameters).ok(),
-            kept: kept.map(|(name, _)| name.as_str().into()).collect(),
+            kept: kept.flat_map(names).collect(),
         });
         self.schemas.insert(key, Arc::clone(&schema));
         schema
     }
+}
+
+/// Every name of a parameter.
+fn names<'s>((name, schema): (&'s String, &'s serde_json::Value)) -> impl Iterator<Item = Box<str>> {
+    let aliases = schema.get(ALIASES).and_then(serde_json::Value::as_array);
+    let aliases = aliases
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_str);
+    std::iter::once(name.as_str()).chain(aliases).map(Into::into)
 }
 
 impl Catalogue for View<'_> {

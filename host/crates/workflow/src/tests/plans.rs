@@ -242,8 +242,13 @@ fn enabled_triggers_say_where_runs_begin() {
             vec!["c", "a"],
         ),
         (
+            json!([{"nodeId": "b", "kind": "manual", "enabled": false}, {"nodeId": "c", "kind": "manual"}]),
+            vec!["c"],
+        ),
+        // Switched off is not the same as not there.
+        (
             json!([{"nodeId": "b", "kind": "manual", "enabled": false}]),
-            vec!["a", "c"],
+            vec![],
         ),
     ];
     for (triggers, expected) in cases {
