@@ -272,6 +272,14 @@ impl Runs {
         ]
     }
 
+    /// Whether a tenant may use a node type, by the rules of the configuration.
+    #[must_use]
+    pub fn may_use(&self, tenant: &TenantId, node_type: &str) -> bool {
+        use patchbay_workflow::Catalogue as _;
+        let snapshot = self.registry.snapshot();
+        self.view(&snapshot, Some(tenant)).allows(node_type)
+    }
+
     /// How often nodes failed since the host began, and how recovery went; the most frequent first.
     #[must_use]
     pub fn failures(&self) -> Vec<wire::FailureCountView> {
