@@ -1,6 +1,5 @@
 //! What the executor itself costs: nodes that do next to nothing, called as directly as can be.
 #![forbid(unsafe_code)]
-#![expect(missing_docs, reason = "criterion's macros make functions without any")]
 
 use std::hint::black_box;
 use std::sync::{Arc, mpsc};
@@ -152,7 +151,7 @@ impl Bench {
             },
             grace: Duration::from_millis(500),
         };
-        let executor = Executor::start(config, Arc::new(SystemClock::default()), Arc::new(NoTasks));
+        let executor = Executor::start(config, Arc::new(SystemClock::new()), Arc::new(NoTasks));
         let Ok(executor) = executor else {
             panic!("the system gives threads");
         };

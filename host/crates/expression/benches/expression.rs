@@ -1,6 +1,5 @@
 //! What compiling and evaluating costs: paths, operators, calls, templates, scripts.
 #![forbid(unsafe_code)]
-#![expect(missing_docs, reason = "criterion's macros make functions without any")]
 
 use std::hint::black_box;
 
