@@ -62,7 +62,6 @@ pub use patchbay_control::{
     TriggerKind, TrustPolicy, TrustedKey, Variables, Wanted, Watch, check_file, inspect_file,
     read_public_key, relax_trust, sign_file,
 };
-pub use patchbay_control::{Begun, Finished, RunOrder, RunStatus, RunsConfig, RunsError};
 pub use patchbay_isolate::serve_if_asked;
 pub use patchbay_vocab::{
     Code, Digest, Explain, Explained, KeyId, NodeType, PluginName, RevisionNumber, RevisionState, RunId,
