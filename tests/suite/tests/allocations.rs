@@ -4,7 +4,6 @@
 //! own affair and not counted: they bring an allocator of their own.
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test")]
-#![expect(clippy::print_stdout, reason = "the figures are shown with --nocapture")]
 
 use std::alloc::System;
 

@@ -212,7 +212,8 @@ impl Explain for ControlError {
             Self::UnknownPlugin(_) => "see `patchbay plugins` for what there is".into(),
             Self::Input(_) => "send one JSON value whose numbers are finite".into(),
             Self::NotAllowed { .. } => {
-                "ask an admin to change `allow_nodes` and `deny_nodes` of the tenant in the configuration".into()
+                "ask an admin to change `allow_nodes` and `deny_nodes` of the tenant in the configuration"
+                    .into()
             }
             Self::NoConfiguration(_) => {
                 "leave the configuration out; what a call needs goes into its parameters".into()

@@ -180,8 +180,9 @@ impl Bench {
             depth: 0,
             place: None,
         };
-        let on_end =
-            Box::new(move |finished: patchbay_executor::Finished| drop(sender.send(finished.status)));
+        let on_end = Box::new(move |finished: patchbay_executor::Finished| {
+            let _ = sender.send(finished.status);
+        });
         black_box(self.executor.run(request, on_end));
         ended.recv().unwrap_or(RunStatus::Error)
     }

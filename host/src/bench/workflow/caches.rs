@@ -36,7 +36,7 @@ fn sample(number: usize) -> Result<RunOrder, BenchError> {
             format!(r#"{{"values":["{{{{ $json.count }}}}",{number}]}}"#),
         ),
     ];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         nodes.push((
             "rate-limiter",
             format!(r#"{{"operationType":"op-{number}","accountId":"ada","customLimit":1000000000}}"#),

@@ -90,8 +90,7 @@ impl Round {
             });
             let measured = (|| {
                 let began = Instant::now();
-                let begun: Result<Vec<_>, _> =
-                    (0..runs).map(|_| begin(runner.host(), order.clone())).collect();
+                let begun: Result<Vec<_>, _> = (0..runs).map(|_| begin(runner.host(), order)).collect();
                 let mut failed = 0;
                 for begun in begun? {
                     let (status, _) = begun.wait_status().map_err(BenchError::new)?;

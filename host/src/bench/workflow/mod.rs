@@ -17,9 +17,11 @@ use super::report::Report;
 use super::stage::Stage;
 use super::{BenchError, Effort};
 
+type Part = fn(&Stage, Effort) -> Result<Report, BenchError>;
+
 /// Adds the tables of all parts to `reports`, each as soon as it is measured.
 pub(crate) fn run(stage: &Stage, effort: Effort, reports: &mut Vec<Report>) -> Result<(), BenchError> {
-    let parts: [fn(&Stage, Effort) -> Result<Report, BenchError>; 7] = [
+    let parts: [Part; 7] = [
         grow::run,
         record::run,
         template::run,

@@ -40,10 +40,10 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
             || one.sync(),
         ),
         Subject::new("32 runs at once, 1 thread, nothing recorded", || {
-            one.many(&plain, AT_ONCE)
+            one.many(&plain, AT_ONCE);
         }),
         Subject::new("32 runs at once, all cores, nothing recorded", || {
-            all.many(&plain, AT_ONCE)
+            all.many(&plain, AT_ONCE);
         }),
         synced(
             "32 runs at once, all cores, recorded, until it is on disk",

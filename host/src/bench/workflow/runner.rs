@@ -36,7 +36,7 @@ impl<'h> Runner<'h> {
 
     /// Begins so many runs, then waits for all.
     pub(super) fn many(&self, order: &RunOrder, runs: usize) {
-        let begun: Vec<_> = (0..runs).map(|_| begin(self.host, order.clone())).collect();
+        let begun: Vec<_> = (0..runs).map(|_| begin(self.host, order)).collect();
         for begun in begun {
             let ended = begun.ok().and_then(|begun| begun.wait_status().ok());
             if !ended.is_some_and(|(status, _)| status == RunStatus::Success) {
@@ -59,7 +59,7 @@ impl<'h> Runner<'h> {
         node: &str,
         gives: &str,
     ) -> Result<Arc<Finished>, BenchError> {
-        let begun = begin(self.host, order.clone())?;
+        let begun = begin(self.host, order)?;
         let (status, finished) = begun.wait_status().map_err(BenchError::new)?;
         let got = finished.output_of(node).map(|output| output.to_json());
         if status != RunStatus::Success || got.as_deref() != Some(gives) {
@@ -93,7 +93,7 @@ pub(super) fn order(text: Arc<str>, trigger: &str) -> Result<RunOrder, BenchErro
 }
 
 /// Begins a run; waits for the journal where that is behind.
-pub(super) fn begin(host: &Patchbay, order: RunOrder) -> Result<Begun, BenchError> {
+pub(super) fn begin(host: &Patchbay, order: &RunOrder) -> Result<Begun, BenchError> {
     loop {
         match host.begin_run(order.clone()) {
             Err(ControlError::Runs(RunsError::Behind)) => {

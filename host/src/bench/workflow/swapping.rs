@@ -172,7 +172,7 @@ impl Load {
             for _ in 0..2 {
                 scope.spawn(|| {
                     while !stop.load(Ordering::Relaxed) {
-                        let runs: Vec<_> = (0..AT_ONCE).map(|_| begin(host, order.clone())).collect();
+                        let runs: Vec<_> = (0..AT_ONCE).map(|_| begin(host, order)).collect();
                         for run in runs {
                             let Ok(run) = run else {
                                 refused.fetch_add(1, Ordering::Relaxed);
