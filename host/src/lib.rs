@@ -54,21 +54,24 @@
 #![forbid(unsafe_code)]
 
 pub use patchbay_control::{
-    BadKey, BadPattern, BadSelector, Call, CallError, CallOptions, Cancel, Config, ConfigError, ConfigFile,
-    ControlError, ErrorClass, Facts, Force, GoLive, InstanceConfig, KeyFile, LifecycleError, NamePattern,
-    Node, NodeScope, OnDelete, OpenError, Order, Output, OwnedOptions, Pair, Patchbay, Protection,
-    SameVersion, Selector, Session, SignError, Signatures, SigningError, SigningKey, Team, TrustPolicy,
-    TrustedKey, Variables, check_file, inspect_file, read_public_key, relax_trust, sign_file,
+    BadKey, BadPattern, BadSelector, Begun, Call, CallError, CallOptions, Cancel, Config, ConfigError,
+    ConfigFile, ControlError, ErrorClass, Facts, Force, GoLive, Hook, HookBody, HookReply, InstanceConfig,
+    KeyFile, LifecycleError, NamePattern, Node, NodeScope, OnDelete, OpenError, Order, Output, OwnedOptions,
+    Pair, Patchbay, Protection, Replaying, Retention, RunOrder, RunStatus, RunsConfig, RunsError,
+    SameVersion, Selector, Session, SignError, Signatures, SigningError, SigningKey, Team, TriggerKind,
+    TrustPolicy, TrustedKey, Variables, Wanted, Watch, check_file, inspect_file, read_public_key,
+    relax_trust, sign_file, validate_document,
 };
 pub use patchbay_isolate::serve_if_asked;
 pub use patchbay_vocab::{
     Code, Digest, Explain, Explained, KeyId, NodeType, PluginName, RevisionNumber, RevisionState, RunId,
-    TeamName, TenantId, Version, VersionReq,
+    TeamName, TenantId, Version, VersionReq, WorkflowId,
 };
 pub use patchbay_wire::{
     CacheView, CachesView, CallReply, CallRequest, CheckView, EventView, HistoryView, InspectView,
-    KeyPairView, NodeView, PluginView, RejectedView, RelaxedView, RevisionView, SignedView, SignerView,
-    StatusView, SwapView, UnloadMode,
+    KeyPairView, NodeView, PluginView, RejectedView, RelaxedView, ReplayRequest, ReplayView, RevisionView,
+    RunEventView, RunListView, RunRequest, RunView, SignedView, SignerView, StatusView, SwapView, UnloadMode,
+    ValidateView, WorkflowFindingView, WorkflowView,
 };
 pub use plugin_api::meta::Effect;
 pub use plugin_api::value::{Value, ValueError, ValueRef};
