@@ -41,30 +41,28 @@ impl Patchbay {
     ///
     /// # Errors
     /// When it names no workflow, or its parts are not what they should be.
-    pub fn order_of(&self, request: RunRequest) -> Result<Order, ControlError> {
-        let text: Arc<str> = match (request.workflow, request.workflow_id) {
+    pub fn order_of(&self, mut request: RunRequest) -> Result<Order, ControlError> {
+        let text: Arc<str> = match (request.workflow.take(), request.workflow_id.take()) {
             (Some(document), None) => document.get().into(),
             (None, Some(id)) => self.inner.runs.served_text(&id)?,
             _ => return Err(RunsError::WhichWorkflow.into()),
         };
-        let value = |what: &'static str, json: Option<Box<serde_json::value::RawValue>>| {
-            let read = json.map(|json| Value::from_json(json.get()));
-            read.transpose().map_err(|error| RunsError::Input {
-                what,
-                why: error.to_string(),
-            })
-        };
-        let mut order = Order::of(text);
-        if let Some(input) = value("input", request.input)? {
-            order.trigger = input;
+        order_of_parts(text, request)
+    }
+
+    /// An order to run the document `text`, whatever that is, out of the rest of a request.
+    ///
+    /// # Errors
+    /// When parts of the request are not what they should be, or it names a workflow itself.
+    pub fn order_of_text(
+        &self,
+        text: impl Into<Arc<str>>,
+        request: RunRequest,
+    ) -> Result<Order, ControlError> {
+        match (&request.workflow, &request.workflow_id) {
+            (None, None) => order_of_parts(text.into(), request),
+            _ => Err(RunsError::WhichWorkflow.into()),
         }
-        order.variables = value("variables", request.variables)?;
-        order.user = value("user", request.user)?;
-        order.tenant = request.tenant;
-        order.timeout = request.timeout_ms.map(Duration::from_millis);
-        order.versions = request.versions;
-        order.kind = TriggerKind::Manual;
-        Ok(order)
     }
 
     /// Watches a run that has not ended.
@@ -172,4 +170,25 @@ impl Patchbay {
     pub fn journal(&self) -> JournalStats {
         self.inner.runs.journal_stats()
     }
+}
+
+fn order_of_parts(text: Arc<str>, request: RunRequest) -> Result<Order, ControlError> {
+    let value = |what: &'static str, json: Option<Box<serde_json::value::RawValue>>| {
+        let read = json.map(|json| Value::from_json(json.get()));
+        read.transpose().map_err(|error| RunsError::Input {
+            what,
+            why: error.to_string(),
+        })
+    };
+    let mut order = Order::of(text);
+    if let Some(input) = value("the input", request.input)? {
+        order.trigger = input;
+    }
+    order.variables = value("variables", request.variables)?;
+    order.user = value("the user", request.user)?;
+    order.tenant = request.tenant;
+    order.timeout = request.timeout_ms.map(Duration::from_millis);
+    order.versions = request.versions;
+    order.kind = TriggerKind::Manual;
+    Ok(order)
 }

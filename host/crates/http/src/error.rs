@@ -160,7 +160,7 @@ impl Explain for HttpError {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
-    problem: ProblemView,
+    problem: Box<ProblemView>,
 }
 
 impl Refusal {
@@ -180,7 +180,7 @@ struct Marked(ProblemView);
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
-        response.extensions_mut().insert(Marked(self.problem));
+        response.extensions_mut().insert(Marked(*self.problem));
         response
     }
 }
@@ -189,7 +189,7 @@ impl From<HttpError> for Refusal {
     fn from(error: HttpError) -> Self {
         Self {
             status: error.status(),
-            problem: error.explained().into(),
+            problem: Box::new(error.explained().into()),
         }
     }
 }
@@ -211,7 +211,10 @@ impl From<ControlError> for Refusal {
             // Causes of faults of the host's own name files and systems: they are for its log.
             problem.message = error.to_string();
         }
-        Self { status, problem }
+        Self {
+            status,
+            problem: Box::new(problem),
+        }
     }
 }
 
