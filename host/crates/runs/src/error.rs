@@ -123,7 +123,8 @@ pub enum RunsError {
 
 fn first(findings: &Findings) -> String {
     findings.errors().next().map_or_else(String::new, |finding| {
-        format!("{} at {}: {}", finding.code, finding.path, finding.message)
+        let at = if finding.path.is_empty() { "" } else { " at " };
+        format!("{}{at}{}: {}", finding.code, finding.path, finding.message)
     })
 }
 
@@ -195,7 +196,7 @@ impl Explain for RunsError {
 
     fn help(&self) -> String {
         match self {
-            Self::Refused { .. } => "see all findings with `patchbay validate`, and mend the document".into(),
+            Self::Refused { .. } => "mend what the findings name; `patchbay validate` lists them all".into(),
             Self::UnknownRun(_) => "see `patchbay runs` for those that are kept".into(),
             Self::UnknownWorkflow(_) => "see `patchbay workflows` for those that the host serves".into(),
             Self::NoHook { .. } => {
