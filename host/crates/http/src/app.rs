@@ -147,9 +147,23 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
     let api = OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes::api());
     let (router, mut description) = api.split_for_parts();
     let paths = std::mem::take(&mut description.paths.paths);
-    let paths = paths
-        .into_iter()
-        .map(|(path, item)| (path.replace("{*", "{"), item));
+    let paths = paths.into_iter().map(|(path, mut item)| {
+        if path.contains("{*") {
+            // One function answers several methods; each of them needs a name of its own.
+            for (method, operation) in [
+                ("get", &mut item.get),
+                ("post", &mut item.post),
+                ("put", &mut item.put),
+                ("patch", &mut item.patch),
+                ("delete", &mut item.delete),
+            ] {
+                if let Some(id) = operation.as_mut().and_then(|one| one.operation_id.as_mut()) {
+                    *id = format!("{id}_{method}");
+                }
+            }
+        }
+        (path.replace("{*", "{"), item)
+    });
     description.paths.paths = paths.collect();
     (router, description)
 }

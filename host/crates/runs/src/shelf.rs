@@ -11,10 +11,12 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 use patchbay_journal::TriggerKind as Kind;
-use patchbay_vocab::{Explain, TenantId, UnixMillis, WorkflowId};
+use patchbay_vocab::{Explain, RunId, TenantId, UnixMillis, WorkflowId};
 use patchbay_wire as wire;
 use patchbay_workflow::{Plan, TriggerKind, next_time};
 use plugin_api::value::{Value, ValueRef, Writer};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::begun::Begun;
 use crate::compiled::Reading;
@@ -488,38 +490,43 @@ fn reply(view: &wire::RunView) -> HookReply {
                 "webhook-response" | "n8n-nodes-base.respondToWebhook"
             )
     });
-    let json = |raw: &serde_json::value::RawValue| serde_json::from_str::<serde_json::Value>(raw.get()).ok();
-    if let Some(output) = answers.and_then(|node| node.output.as_deref()).and_then(json) {
-        let status = output
-            .get("statusCode")
-            .and_then(serde_json::Value::as_u64)
-            .unwrap_or(200);
-        let headers = output
-            .get("headers")
-            .and_then(serde_json::Value::as_object)
-            .into_iter()
-            .flatten();
-        let headers = headers.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    let output = answers.and_then(|node| Value::from_json(node.output.as_deref()?.get()).ok());
+    if let Some(output) = &output {
+        let output = output.as_ref();
+        let status = output.get("statusCode").and_then(|status| status.as_i64());
+        let headers = output.get("headers").and_then(|headers| headers.as_map());
+        let headers = headers
+            .iter()
+            .flat_map(|headers| headers.iter())
+            .filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned())));
         return HookReply {
-            status: u16::try_from(status)
-                .ok()
+            status: status
+                .and_then(|status| u16::try_from(status).ok())
                 .filter(|status| (200..600).contains(status))
                 .unwrap_or(200),
             headers: headers.collect(),
-            body: output
-                .get("body")
-                .map_or_else(|| "null".to_owned(), ToString::to_string),
+            body: output.get("body").unwrap_or(ValueRef::NULL).to_json(),
         };
     }
-    let body = serde_json::json!({
-        "runId": view.run_id,
-        "status": view.status,
-        "result": view.result,
-        "error": view.error,
-    });
+    let body = Unanswered {
+        run_id: &view.run_id,
+        status: &view.status,
+        result: &view.result,
+        error: view.error.as_ref(),
+    };
     HookReply {
         status: if view.status == "success" { 200 } else { 500 },
         headers: Vec::new(),
-        body: body.to_string(),
+        body: serde_json::to_string(&body).unwrap_or_default(),
     }
+}
+
+/// What a request gets when no node answers it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Unanswered<'a> {
+    run_id: &'a RunId,
+    status: &'a str,
+    result: &'a RawValue,
+    error: Option<&'a wire::RunErrorView>,
 }

@@ -67,7 +67,7 @@ pub(crate) struct ListQuery {
 /// Answers with the run when it has ended; with `wait=false` as soon as it has begun. To a request that accepts
 /// `text/event-stream`, it answers with events: one of the type `begun` with a `RunBegun`, then a `RunEventView` for each
 /// thing that happens, and at the end one of the type `run` with the `RunView`, or `problem` with a `ProblemView`.
-#[utoipa::path(post, path = "/runs", tag = "workflows", request_body = RunRequest, params(Waiting), responses(
+#[utoipa::path(post, path = "/runs", operation_id = "begin_run", tag = "workflows", request_body = RunRequest, params(Waiting), responses(
     (status = 200, description = "The run has ended, whether its nodes succeeded or not", body = RunView),
     (status = 202, description = "The run has begun", body = RunBegun),
     (status = 429, description = "The workflow may not run so often, or too many of its runs wait", body = ProblemView),
@@ -84,7 +84,7 @@ pub(crate) async fn begin(
 /// Run a workflow that the host serves
 ///
 /// As for `POST /api/v1/runs`, without `workflow` and `workflowId` in the body.
-#[utoipa::path(post, path = "/workflows/{id}/runs", tag = "workflows", request_body = RunRequest,
+#[utoipa::path(post, path = "/workflows/{id}/runs", operation_id = "run_workflow", tag = "workflows", request_body = RunRequest,
     params(("id" = String, Path, description = "The workflow"), Waiting), responses(
     (status = 200, description = "The run has ended, whether its nodes succeeded or not", body = RunView),
     (status = 202, description = "The run has begun", body = RunBegun),
@@ -209,7 +209,7 @@ fn written<T: serde::Serialize>(event: Event, body: &T) -> Event {
 }
 
 /// Runs, the newest first
-#[utoipa::path(get, path = "/runs", tag = "workflows", params(ListQuery), responses(
+#[utoipa::path(get, path = "/runs", operation_id = "runs", tag = "workflows", params(ListQuery), responses(
     (status = 200, body = RunListView), (status = "default", body = ProblemView)))]
 pub(crate) async fn list(
     State(app): State<App>,
@@ -230,7 +230,7 @@ pub(crate) async fn list(
 }
 
 /// One run with its nodes
-#[utoipa::path(get, path = "/runs/{id}", tag = "workflows",
+#[utoipa::path(get, path = "/runs/{id}", operation_id = "run", tag = "workflows",
     params(("id" = String, Path, description = "The run")), responses(
     (status = 200, body = RunView), (status = "default", body = ProblemView)))]
 pub(crate) async fn show(
@@ -242,7 +242,7 @@ pub(crate) async fn show(
 }
 
 /// The document that a run ran, as it was sent
-#[utoipa::path(get, path = "/runs/{id}/document", tag = "workflows",
+#[utoipa::path(get, path = "/runs/{id}/document", operation_id = "run_document", tag = "workflows",
     params(("id" = String, Path, description = "The run")), responses(
     (status = 200, content_type = "application/json", body = Object), (status = "default", body = ProblemView)))]
 pub(crate) async fn document(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Refusal> {
@@ -277,7 +277,7 @@ pub(crate) async fn events(State(app): State<App>, Path(id): Path<String>) -> Re
 }
 
 /// End a run: nothing new starts in it, and what runs is told
-#[utoipa::path(post, path = "/runs/{id}/cancel", tag = "workflows",
+#[utoipa::path(post, path = "/runs/{id}/cancel", operation_id = "cancel_run", tag = "workflows",
     params(("id" = String, Path, description = "The run")), responses(
     (status = 202, description = "It was told to end", body = RunBegun),
     (status = 409, description = "The run has ended", body = ProblemView),
@@ -296,7 +296,7 @@ pub(crate) async fn cancel(
 }
 
 /// Do a run again, from the start or from a node on, and compare
-#[utoipa::path(post, path = "/runs/{id}/replay", tag = "workflows", request_body = ReplayRequest,
+#[utoipa::path(post, path = "/runs/{id}/replay", operation_id = "replay_run", tag = "workflows", request_body = ReplayRequest,
     params(("id" = String, Path, description = "The run")), responses(
     (status = 200, body = ReplayView), (status = "default", body = ProblemView)))]
 pub(crate) async fn replay(

@@ -35,7 +35,7 @@ struct Enveloped {
 ///
 /// The body is the document, or `{"workflow": ..., "tenant": ...}`. Text that is no JSON is a document that cannot be
 /// run, too: the answer says where it breaks off.
-#[utoipa::path(post, path = "/workflows/validate", tag = "workflows", request_body = Object, params(CheckQuery),
+#[utoipa::path(post, path = "/workflows/validate", operation_id = "validate_workflow", tag = "workflows", request_body = Object, params(CheckQuery),
     responses((status = 200, body = ValidateView), (status = "default", body = ProblemView)))]
 pub(crate) async fn validate(
     State(app): State<App>,
