@@ -70,6 +70,7 @@ fn given(condition: Given<'_>) -> NodeResult<ValueRef<'_>> {
 pub(crate) struct Condition<'a> {
     /// A value, or a text that is an expression.
     #[serde(default)]
+    #[schemars(extend("x-template" = false))]
     condition: Given<'a>,
 }
 
@@ -118,6 +119,7 @@ pub(crate) fn condition<'a>(input: Condition<'a>, ctx: &Ctx<'_>) -> NodeResult<D
 pub(crate) struct If<'a> {
     /// A value, or a text that is an expression.
     #[serde(default)]
+    #[schemars(extend("x-template" = false))]
     condition: Given<'a>,
     /// What to call output 0, such as the name of the node behind it.
     #[serde(default)]

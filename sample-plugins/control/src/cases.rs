@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use plugin_api::error::code;
 use plugin_api::prelude::*;
 use plugin_api::value::Kind;
 
@@ -19,7 +20,7 @@ pub(crate) struct Switch<'a> {
     /// A map from the value, as text, to the number of an output; or a list of maps, each with `value` or `condition`,
     /// and `output`, one number or a list of them. A case that names no output has its own place among the cases.
     #[serde(default)]
-    #[schemars(extend("type" = ["object", "array", "null"]))]
+    #[schemars(extend("type" = ["object", "array", "null"], "x-template" = false))]
     cases: Any<'a>,
     /// The result when no case fits; a number is the output as well.
     #[serde(default)]
@@ -32,10 +33,11 @@ pub(crate) struct Switch<'a> {
 
 /// What was decided.
 #[output]
-pub(crate) struct Switched<'a> {
+pub(crate) struct Switched {
     /// What the case says: the entry of a map of cases, `result` or else the outputs of a case in a list; the default when
     /// no case fits.
-    result: Any<'a>,
+    #[schemars(with = "Any<'_>")]
+    result: Value,
     /// Whether a case fits.
     matched: bool,
     /// The number of the output.
@@ -72,13 +74,15 @@ struct Case<'a> {
         output = r#"{"result": "Hallo", "matched": true, "output": 0}"#
     )
 )]
-pub(crate) fn switch<'a>(input: Switch<'a>, ctx: &Ctx<'_>) -> NodeResult<Switched<'a>> {
-    let cases = input.cases.0;
+pub(crate) fn switch(input: Switch<'_>, ctx: &Ctx<'_>) -> NodeResult<Switched> {
+    let filled = filled(&input, ctx)?;
+    let cases = filled.as_ref().map_or(input.cases.0, Value::as_ref);
+    let value = input.value.0;
     let mut behind = 0;
     let found = match cases.kind() {
         Kind::Null => None,
-        Kind::Map => in_map(&input, &mut behind),
-        Kind::List => in_list(&input, &mut behind, ctx)?,
+        Kind::Map => in_map(cases, value, &mut behind),
+        Kind::List => in_list(cases, value, &mut behind, ctx)?,
         _ => {
             return Err(NodeError::invalid(
                 "cases",
@@ -99,17 +103,54 @@ pub(crate) fn switch<'a>(input: Switch<'a>, ctx: &Ctx<'_>) -> NodeResult<Switche
         several => Value::from_serialize(several)?,
     };
     Ok(Switched {
-        result: Any(case.result),
+        result: case.result.to_value(),
         matched,
         output,
     })
 }
 
+/// The cases with their templates filled in, where they have any. Conditions stay: they are looked at one by one, with
+/// the value as `$value`.
+fn filled(input: &Switch<'_>, ctx: &Ctx<'_>) -> NodeResult<Option<Value>> {
+    let cases = input.cases.0;
+    if !cases.raw().windows(2).any(|pair| pair == b"{{") {
+        return Ok(None);
+    }
+    let bindings = [("value", input.value.0)];
+    let render = |value: ValueRef<'_>| match ctx.render(value, &bindings) {
+        // Outside a workflow a template is a text.
+        Err(error) if error.code == code::UNSUPPORTED => Ok(value.to_value()),
+        Err(mut error) => {
+            error.message = format!("parameter `cases`: {}", error.message).into();
+            Err(error)
+        }
+        rendered => rendered,
+    };
+    let Some(list) = cases.as_list() else {
+        return render(cases).map(Some);
+    };
+    let case = |case: ValueRef<'_>| -> NodeResult<Value> {
+        let Some(map) = case.as_map() else {
+            return render(case);
+        };
+        let fields = map.iter().map(|(name, field)| match name {
+            "condition" => Ok((name, field.to_value())),
+            _ => Ok((name, render(field)?)),
+        });
+        let fields = fields.collect::<NodeResult<Vec<_>>>()?;
+        Ok(Value::from_pairs(
+            fields.iter().map(|(name, field)| (*name, field.as_ref())),
+        )?)
+    };
+    let filled = list.iter().map(case).collect::<NodeResult<Vec<_>>>()?;
+    Ok(Some(Value::from_items(filled.iter().map(Value::as_ref))?))
+}
+
 /// `behind` becomes the first number that is behind the outputs of all cases.
-fn in_map<'a>(input: &Switch<'a>, behind: &mut u32) -> Option<Case<'a>> {
+fn in_map<'a>(cases: ValueRef<'a>, value: ValueRef<'_>, behind: &mut u32) -> Option<Case<'a>> {
     let mut found = None;
-    let wanted = key_of(input.value.0);
-    for (place, (key, result)) in (0..).zip(input.cases.0.as_map()?) {
+    let wanted = key_of(value);
+    for (place, (key, result)) in (0..).zip(cases.as_map()?) {
         let output = number(result).unwrap_or(place);
         *behind = (*behind).max(output.saturating_add(1));
         if wanted.as_deref() == Some(key) {
@@ -123,9 +164,14 @@ fn in_map<'a>(input: &Switch<'a>, behind: &mut u32) -> Option<Case<'a>> {
 }
 
 /// As [`in_map`]; the first case that fits is the one.
-fn in_list<'a>(input: &Switch<'a>, behind: &mut u32, ctx: &Ctx<'_>) -> NodeResult<Option<Case<'a>>> {
+fn in_list<'a>(
+    cases: ValueRef<'a>,
+    wanted: ValueRef<'_>,
+    behind: &mut u32,
+    ctx: &Ctx<'_>,
+) -> NodeResult<Option<Case<'a>>> {
     let mut found = None;
-    for (place, case) in (0..).zip(input.cases.0.as_list().into_iter().flatten()) {
+    for (place, case) in (0..).zip(cases.as_list().into_iter().flatten()) {
         let wrong = |why: &str| NodeError::invalid(&format!("cases[{place}]"), why);
         let outputs = match case.get("output") {
             None => vec![place],
@@ -137,10 +183,10 @@ fn in_list<'a>(input: &Switch<'a>, behind: &mut u32, ctx: &Ctx<'_>) -> NodeResul
             continue;
         }
         let fits = match (case.get("value"), case.get("condition")) {
-            (Some(value), None) => same(value, input.value.0),
+            (Some(value), None) => same(value, wanted),
             (None, Some(condition)) => {
                 let parameter = format!("cases[{place}].condition");
-                holds(condition, &parameter, &[("value", input.value.0)], ctx)?
+                holds(condition, &parameter, &[("value", wanted)], ctx)?
             }
             _ => return Err(wrong("must be a map with either `value` or `condition`")),
         };

@@ -27,6 +27,7 @@ pub(crate) struct Stop<'a> {
     details: Any<'a>,
     /// Stops only if this value is true, or this expression is; always, if missing.
     #[serde(default)]
+    #[schemars(extend("x-template" = false))]
     when: Given<'a>,
 }
 

@@ -254,6 +254,52 @@ fn a_switch_takes_the_first_case_that_fits_and_else_the_fallback() {
 }
 
 #[test]
+fn the_cases_of_a_switch_may_hold_templates() {
+    let harness = workflow();
+    check_in::<switch>(
+        &harness,
+        &[
+            (
+                r#"{"value": "Ada", "cases": [{"value": "x"}, {"value": "{{ $json.name }}", "output": 4}]}"#,
+                Ok((r#"{"result": 4, "matched": true, "output": 4}"#, &[4])),
+            ),
+            (
+                r#"{"value": 11, "cases": [{"condition": "{{ $value > 10 }}", "result": "{{ $json.name }}!"}]}"#,
+                Ok((r#"{"result": "Ada!", "matched": true, "output": 0}"#, &[0])),
+            ),
+            (
+                r#"{"value": "a", "cases": {"a": "{{ $json.ok }}"}}"#,
+                Ok((r#"{"result": true, "matched": true, "output": 0}"#, &[0])),
+            ),
+            (
+                r#"{"value": 1, "cases": [{"value": "{{ 1 + }}"}]}"#,
+                Err((code::EXECUTION_ERROR, "`cases`")),
+            ),
+        ],
+    );
+    let nowhere = Harness::new().outside_workflow();
+    let output = nowhere.call::<switch>(r#"{"value": "{{ x }}", "cases": [{"value": "{{ x }}"}]}"#);
+    assert_eq!(
+        output.unwrap().to_json(),
+        r#"{"result":null,"matched":true,"output":0}"#
+    );
+}
+
+#[test]
+fn what_a_node_evaluates_itself_is_marked_to_reach_it_as_it_is() {
+    let marked = [
+        (condition::meta(), "condition"),
+        (logic_if::meta(), "condition"),
+        (stop::meta(), "when"),
+        (switch::meta(), "cases"),
+    ];
+    for (meta, parameter) in marked {
+        let schema = &meta.parameters["properties"][parameter];
+        assert_eq!(schema["x-template"], false, "{}", meta.node_type);
+    }
+}
+
+#[test]
 fn merge_makes_one_value_of_what_arrived() {
     check::<merge>(&[("{}", Ok((r#"{"result": []}"#, &[])))]);
     let harness = workflow()

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use plugin_api::error::code;
 use plugin_api::prelude::*;
 
-use crate::any::{Outcome, truthy};
+use crate::any::{Outcome, shown, truthy};
 
 /// What an expression sees of a list.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ impl<'v> Here<'v> {
         }
     }
 
-    /// What is meant by `by`: an expression if it has a `$`, else a path of names and places with dots between.
+    /// What an item has under `by`: an expression if it has a `$`, else a path of names and places with dots between.
     pub(crate) fn by(self, by: Option<&str>, ctx: &Ctx<'_>) -> NodeResult<Outcome<'v>> {
         match by {
             None => Ok(Outcome::Lent(self.item)),
@@ -83,6 +83,22 @@ impl<'v> Here<'v> {
             error
         })
     }
+}
+
+/// What `by` says: a template that looks at no item is filled in once, and gives a path.
+pub(crate) fn meant<'a>(by: Option<&'a str>, ctx: &Ctx<'_>) -> NodeResult<Option<Cow<'a, str>>> {
+    let Some(text) = by else { return Ok(None) };
+    let looks = text.contains("$item") || text.contains("$index");
+    if looks || !text.contains("{{") {
+        return Ok(Some(text.into()));
+    }
+    let rendered = ctx.render(Value::from(text).as_ref(), &[])?;
+    let rendered = rendered.as_ref();
+    if rendered.is_null() {
+        return Ok(None);
+    }
+    let wrong = || NodeError::invalid("by", format_args!("gives {}, which is no field", shown(rendered)));
+    Ok(Some(rendered.as_str().ok_or_else(wrong)?.to_owned().into()))
 }
 
 /// The value at a path such as `user.tags.0`; null where it leads nowhere.

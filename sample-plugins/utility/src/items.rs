@@ -30,6 +30,7 @@ pub(crate) struct Filter<'a> {
     #[serde(default, alias = "list", alias = "array")]
     items: Items<'a>,
     /// What keeps an item: an expression such as `$item.age > 18`, or a value for all of them.
+    #[schemars(extend("x-template" = false))]
     condition: Any<'a>,
 }
 
@@ -63,6 +64,7 @@ pub(crate) struct Map<'a> {
     items: Items<'a>,
     /// What becomes of an item: an expression such as `$item.name`, or any value with `{{ $item.name }}` in its texts.
     #[serde(default, alias = "template", alias = "mapping")]
+    #[schemars(extend("x-template" = false, "x-aliases" = ["template", "mapping"]))]
     transform: Given<'a>,
 }
 
@@ -94,7 +96,10 @@ pub(crate) struct Reduce<'a> {
     items: Items<'a>,
     /// An expression for the next result, such as `$acc + $item`.
     #[serde(default, alias = "expression")]
-    #[schemars(length(min = 1, max = 100_000))]
+    #[schemars(
+        length(min = 1, max = 100_000),
+        extend("x-template" = false, "x-aliases" = ["expression"])
+    )]
     reducer: Option<&'a str>,
     /// The result to begin with; the first item, if missing.
     #[serde(default)]

@@ -7,7 +7,7 @@ use plugin_api::prelude::*;
 use plugin_api::value::Kind;
 
 use crate::any::{Items, Outcome};
-use crate::callback::{Here, group_name};
+use crate::callback::{Here, group_name, meant};
 use crate::shape::grouped;
 
 /// 2^63, the first float above every `i64`.
@@ -34,7 +34,7 @@ pub(crate) struct Sort<'a> {
     /// What to sort by: a field such as `user.age`, or an expression such as `$item.age`; the items themselves, if
     /// missing.
     #[serde(default, alias = "key", alias = "field")]
-    #[schemars(length(max = 100_000))]
+    #[schemars(length(max = 100_000), extend("x-template" = false, "x-aliases" = ["key", "field"]))]
     by: Option<&'a str>,
     /// `asc` or `desc`.
     #[serde(default, alias = "direction")]
@@ -58,9 +58,10 @@ pub(crate) struct Sort<'a> {
     )
 )]
 pub(crate) fn sort(input: Sort<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Value>> {
+    let by = meant(input.by, ctx)?;
     let mut keyed: Vec<(Outcome<'_>, ValueRef<'_>)> = Vec::new();
     for (index, item) in input.items.iter().enumerate() {
-        keyed.push((Here::at(index, item).by(input.by, ctx)?, item));
+        keyed.push((Here::at(index, item).by(by.as_deref(), ctx)?, item));
     }
     keyed.sort_by(|(a, _), (b, _)| {
         let (a, b) = (a.as_ref(), b.as_ref());
@@ -150,7 +151,10 @@ pub(crate) struct Group<'a> {
     /// What to group by: a field such as `user.role`, or an expression such as `$item.age > 18`; the items themselves, if
     /// missing.
     #[serde(default, alias = "key", alias = "field", alias = "groupBy")]
-    #[schemars(length(max = 100_000))]
+    #[schemars(
+        length(max = 100_000),
+        extend("x-template" = false, "x-aliases" = ["key", "field", "groupBy"])
+    )]
     by: Option<&'a str>,
 }
 
@@ -181,9 +185,10 @@ pub(crate) struct Groups {
     )
 )]
 pub(crate) fn group(input: Group<'_>, ctx: &Ctx<'_>) -> NodeResult<Groups> {
+    let by = meant(input.by, ctx)?;
     let mut named = Vec::new();
     for (index, item) in input.items.iter().enumerate() {
-        let by = Here::at(index, item).by(input.by, ctx)?;
+        let by = Here::at(index, item).by(by.as_deref(), ctx)?;
         named.push((group_name(by.as_ref()).into_owned(), item));
     }
     let (result, groups) = grouped(named)?;

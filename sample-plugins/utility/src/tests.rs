@@ -17,6 +17,8 @@ fn workflow() -> Harness {
     Harness::new()
         .wall_clock(UNIX_EPOCH)
         .with_evaluator(move |expression, bindings| match expression {
+            "'ok'" => Ok(Value::from("ok")),
+            "1" => Ok(Value::from(1)),
             "$item" => Ok(bindings.get("item").unwrap_or(ValueRef::NULL).to_value()),
             "$index" => Ok(bindings.get("index").unwrap_or(ValueRef::NULL).to_value()),
             "$item.ok" => Ok(bindings.pointer("/item/ok").unwrap_or(ValueRef::NULL).to_value()),
@@ -153,8 +155,10 @@ fn a_table_of_many_rows_and_columns_is_refused_before_it_is_made() {
 fn set_variable_sets_real_values_and_replaces_when_told() {
     check::<set_variable>(&[
         (
-            r#"{"variables": {"who": "Ada", "n": 3, "o": {"x": "Ada"}}}"#,
-            Ok(r#"{"variablesSet": {"who": "Ada", "n": 3, "o": {"x": "Ada"}}, "count": 3, "timestamp": 0}"#),
+            r#"{"variables": {"who": "Ada", "n": 3, "o": {"x": "Ada"}, "l": [1, null, [true]], "z": null}}"#,
+            Ok(
+                r#"{"variablesSet": {"who": "Ada", "n": "3", "o": "[object Object]", "l": "1,,true", "z": "null"}, "count": 5, "timestamp": 0}"#,
+            ),
         ),
         (
             r#"{"variables": {}}"#,
@@ -473,4 +477,35 @@ fn aliases_name_the_ids_of_the_other_languages() {
     assert_eq!(filter_list::meta().aliases, ["utils.filter_list"]);
     assert_eq!(map_list::meta().aliases, ["utils.map_list"]);
     assert_eq!(reduce_list::meta().aliases, ["utils.reduce_list"]);
+}
+
+#[test]
+fn what_is_evaluated_for_each_item_is_marked_to_reach_the_node_as_it_is() {
+    let marked = [
+        (filter::meta(), "condition", &[][..]),
+        (map::meta(), "transform", &["template", "mapping"]),
+        (reduce::meta(), "reducer", &["expression"]),
+        (sort::meta(), "by", &["key", "field"]),
+        (group::meta(), "by", &["key", "field", "groupBy"]),
+    ];
+    for (meta, parameter, aliases) in marked {
+        let schema = &meta.parameters["properties"][parameter];
+        assert_eq!(schema["x-template"], false, "{}", meta.node_type);
+        let named = schema["x-aliases"].as_array().into_iter().flatten();
+        let named: Vec<_> = named.filter_map(|name| name.as_str()).collect();
+        assert_eq!(named, aliases, "{}", meta.node_type);
+    }
+}
+
+#[test]
+fn a_field_to_sort_by_may_come_from_a_template() {
+    let harness = workflow();
+    let by = |by: &str| {
+        let input = format!(r#"{{"items": [{{"ok": 2, "$index": 1}}, {{"ok": 1}}], "by": "{by}"}}"#);
+        harness.call::<sort>(&input).map(|output| output.to_json())
+    };
+    let sorted = r#"{"result":[{"ok":1},{"ok":2,"$index":1}]}"#;
+    assert_eq!(by("{{ $item.ok }}").unwrap(), sorted);
+    assert_eq!(by("{{ 'ok' }}").unwrap(), sorted);
+    assert!(by("{{ 1 }}").unwrap_err().message.contains("`by`"));
 }

@@ -12,6 +12,8 @@ mod end_to_end;
 mod evolution;
 #[path = "suite/examples.rs"]
 mod examples;
+#[path = "suite/golden/mod.rs"]
+mod golden;
 #[path = "suite/hostile/mod.rs"]
 mod hostile;
 #[path = "suite/idle/mod.rs"]

@@ -36,6 +36,11 @@ const FIXTURES: [&str; 22] = [
     "flow",
 ];
 
+/// Plugins as anybody would write them, by the name of their folder in `sample-plugins`.
+pub const SAMPLES: [&str; 10] = [
+    "control", "convert", "dict", "list", "logic", "math", "string", "test", "utility", "var",
+];
+
 /// The `patchbay` binary, which is also the child for trial loads.
 #[must_use]
 pub fn binary() -> PathBuf {
@@ -59,6 +64,7 @@ pub fn frozen(name: &str) -> PathBuf {
 /// The plugin file of a sample plugin, by the name of its folder.
 #[must_use]
 pub fn sample(name: &str) -> PathBuf {
+    assert!(SAMPLES.contains(&name), "there is no sample {name}");
     built().join(format!("libpatchbay_{}.so", name.replace('-', "_")))
 }
 
@@ -105,9 +111,10 @@ fn build_once(dir: &Path) {
         "--examples",
         "-p",
         "patchbay",
-        "-p",
-        "sample-string",
     ]);
+    for sample in SAMPLES {
+        cargo.arg("-p").arg(format!("sample-{sample}"));
+    }
     for fixture in FIXTURES {
         cargo.arg("-p").arg(format!("fixture-{fixture}"));
     }

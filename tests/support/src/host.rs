@@ -12,7 +12,7 @@ use patchbay::{
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use crate::built::{binary, fixture};
+use crate::built::{SAMPLES, binary, fixture, sample};
 use crate::tape::{DEADLINE, Tape};
 
 /// A name that is known to be valid.
@@ -86,6 +86,21 @@ impl TestHost {
             host.bring_in(fixture);
         }
         host
+    }
+
+    /// A host that opens with all sample plugins, and these fixtures, live.
+    #[must_use]
+    pub fn of_samples(fixtures: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+        Self::with(|config| {
+            fs::create_dir_all(&config.plugins).unwrap();
+            for of in SAMPLES {
+                deploy(&sample(of), &config.plugins.join(format!("{of}.so")));
+            }
+            for of in fixtures {
+                deploy(&fixture(of), &config.plugins.join(format!("{of}.so")));
+            }
+            change(config);
+        })
     }
 
     /// The host itself.

@@ -8,7 +8,7 @@ use patchbay_runs::{
 };
 use patchbay_vocab::{RunId, TenantId, WorkflowId};
 use patchbay_wire::{
-    ReplayRequest, ReplayView, RunListView, RunRequest, RunView, ValidateView, WorkflowView,
+    FailureCountView, ReplayRequest, ReplayView, RunListView, RunRequest, RunView, ValidateView, WorkflowView,
 };
 use plugin_api::value::Value;
 
@@ -157,6 +157,12 @@ impl Patchbay {
     /// When the journal cannot write, or it takes longer than `within`.
     pub fn sync_runs(&self, within: Duration) -> Result<(), ControlError> {
         Ok(self.inner.runs.sync(within)?)
+    }
+
+    /// How often nodes of workflows failed since the host began, by kind, node type and version, and how recovery went.
+    #[must_use]
+    pub fn failures(&self) -> Vec<FailureCountView> {
+        self.inner.runs.failures()
     }
 
     /// The journal of runs in numbers.

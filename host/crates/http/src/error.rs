@@ -235,6 +235,7 @@ const fn status_of(class: ErrorClass) -> StatusCode {
     match class {
         ErrorClass::NotFound => StatusCode::NOT_FOUND,
         ErrorClass::Invalid => StatusCode::BAD_REQUEST,
+        ErrorClass::Forbidden => StatusCode::FORBIDDEN,
         ErrorClass::Conflict => StatusCode::CONFLICT,
         ErrorClass::NodeFailed => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorClass::Timeout => StatusCode::GATEWAY_TIMEOUT,

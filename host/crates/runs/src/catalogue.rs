@@ -13,11 +13,14 @@ use plugin_api::meta::Capability;
 use plugin_api::value::ValueRef;
 
 use crate::counted::{Counted, Weighs};
+use crate::rules::TenantRules;
 
 /// Problems of one node's parameters that are told.
 const MOST_PROBLEMS: usize = 20;
 /// The keyword of a parameter's schema that says: the node evaluates the expression in it by itself.
 const TEMPLATE: &str = "x-template";
+/// The keyword with other names of such a parameter.
+const ALIASES: &str = "x-aliases";
 
 /// What is read from a node's metadata once: its compiled schema, and which parameters it evaluates.
 #[derive(Debug)]
@@ -48,6 +51,7 @@ pub(crate) struct View<'v> {
     pub(crate) snapshot: &'v Snapshot<Served>,
     pub(crate) dispatcher: &'v Arc<Dispatcher>,
     pub(crate) schemas: &'v Schemas,
+    pub(crate) rules: &'v TenantRules,
     pub(crate) tenant: Option<&'v TenantId>,
 }
 
@@ -79,11 +83,21 @@ impl<'v> View<'v> {
         // A schema that is none was told of when the plugin was checked; nothing is checked against it.
         let schema = Arc::new(Schema {
             validator: jsonschema::validator_for(parameters).ok(),
-            kept: kept.map(|(name, _)| name.as_str().into()).collect(),
+            kept: kept.flat_map(names).collect(),
         });
         self.schemas.insert(key, Arc::clone(&schema));
         schema
     }
+}
+
+/// Every name of a parameter.
+fn names<'s>((name, schema): (&'s String, &'s serde_json::Value)) -> impl Iterator<Item = Box<str>> {
+    let aliases = schema.get(ALIASES).and_then(serde_json::Value::as_array);
+    let aliases = aliases
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_str);
+    std::iter::once(name.as_str()).chain(aliases).map(Into::into)
 }
 
 impl Catalogue for View<'_> {
@@ -152,8 +166,16 @@ impl Catalogue for View<'_> {
         told.take(MOST_PROBLEMS).collect()
     }
 
-    fn allows(&self, _: &str) -> bool {
-        true
+    fn allows(&self, node_type: &str) -> bool {
+        let Some(tenant) = self.tenant else { return true };
+        // By every name that leads to the node: an alias is no way around a rule.
+        let node = self.find(node_type).map(|found| found.node);
+        let own = node.map(|node| node.node_type.as_str());
+        let aliases = node
+            .into_iter()
+            .flat_map(|node| node.aliases.iter().map(|alias| alias.as_str()));
+        let names = std::iter::once(node_type).chain(own).chain(aliases);
+        self.rules.allows(tenant, names)
     }
 
     fn has_secret(&self, name: &str) -> bool {

@@ -21,6 +21,7 @@ use crate::compiled::{Bound, Compiled, Looked, Reading, compile};
 use crate::config::RunsConfig;
 use crate::counted::{CacheNumbers, Counted};
 use crate::error::RunsError;
+use crate::failures::Failures;
 use crate::hold::Ground;
 use crate::host::RunsHost;
 use crate::live::{Live, Watch};
@@ -53,6 +54,7 @@ pub struct Runs {
     bound_hits: AtomicU64,
     bound_misses: AtomicU64,
     pub(crate) journal: Arc<Journal>,
+    failures: Arc<Failures>,
     pub(crate) recorder: Recorder,
     pub(crate) live: Mutex<HashMap<RunId, Arc<Live>>>,
     pub(crate) shelf: Shelf,
@@ -69,7 +71,8 @@ impl Runs {
         journal.keep = config.keep;
         let journal = Arc::new(Journal::open(&journal, Arc::clone(&parts.clock))?);
         let unavailable = |error: std::io::Error| RunsError::Unavailable(error.to_string());
-        let recorder = Recorder::start(Arc::clone(&journal)).map_err(unavailable)?;
+        let failures = Arc::new(Failures::default());
+        let recorder = Recorder::start(Arc::clone(&journal), Arc::clone(&failures)).map_err(unavailable)?;
         let ground = Ground {
             dispatcher: parts.dispatcher,
             lifecycle: parts.lifecycle,
@@ -85,6 +88,7 @@ impl Runs {
             bound_hits: AtomicU64::new(0),
             bound_misses: AtomicU64::new(0),
             journal,
+            failures,
             recorder,
             live: Mutex::default(),
             shelf: Shelf::new(config.workflows.clone()),
@@ -145,6 +149,7 @@ impl Runs {
             snapshot,
             dispatcher: &self.ground.dispatcher,
             schemas: &self.schemas,
+            rules: &self.config.rules,
             tenant,
         }
     }
@@ -265,6 +270,20 @@ impl Runs {
             ("metadata", self.schemas.numbers()),
             ("results", self.ground.results.numbers()),
         ]
+    }
+
+    /// Whether a tenant may use a node type, by the rules of the configuration.
+    #[must_use]
+    pub fn may_use(&self, tenant: &TenantId, node_type: &str) -> bool {
+        use patchbay_workflow::Catalogue as _;
+        let snapshot = self.registry.snapshot();
+        self.view(&snapshot, Some(tenant)).allows(node_type)
+    }
+
+    /// How often nodes failed since the host began, and how recovery went; the most frequent first.
+    #[must_use]
+    pub fn failures(&self) -> Vec<wire::FailureCountView> {
+        self.failures.list()
     }
 
     /// Ends what runs: cancels it, waits for it, and writes the journal. At most `within` in all.

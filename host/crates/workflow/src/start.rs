@@ -38,7 +38,13 @@ pub(crate) fn begin<'a>(
             starts.push(node);
         }
     }
-    if !starts.is_empty() {
+    // Triggers that are all switched off start nothing; one whose node is disabled passes on what arrives.
+    let is_off = |trigger: &Trigger| {
+        let node = plan.nodes.get(trigger.node as usize);
+        !trigger.enabled && node.is_some_and(|node| !node.disabled)
+    };
+    let all_off = !triggers.is_empty() && triggers.iter().all(is_off);
+    if !starts.is_empty() || all_off {
         plan.starts = starts
             .iter()
             .filter_map(|node| ground.layout.local.get(*node as usize).copied())

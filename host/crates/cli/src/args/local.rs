@@ -224,4 +224,6 @@ pub enum BenchSubject {
     Swap,
     /// Values in and out against JSON text
     Values,
+    /// Workflows: what a node of a run costs beside its call, runs at once, swaps during runs, caches
+    Workflow,
 }

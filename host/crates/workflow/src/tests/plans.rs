@@ -242,8 +242,13 @@ fn enabled_triggers_say_where_runs_begin() {
             vec!["c", "a"],
         ),
         (
+            json!([{"nodeId": "b", "kind": "manual", "enabled": false}, {"nodeId": "c", "kind": "manual"}]),
+            vec!["c"],
+        ),
+        // Switched off is not the same as not there.
+        (
             json!([{"nodeId": "b", "kind": "manual", "enabled": false}]),
-            vec!["a", "c"],
+            vec![],
         ),
     ];
     for (triggers, expected) in cases {
@@ -520,4 +525,13 @@ fn fifty_thousand_loops_in_one_another_are_refused() {
     }
     let codes = said(&workflow(&nodes, Json::Object(connections), json!({})));
     assert!(codes.iter().any(|(code, _)| *code == "INVALID_LOOP"));
+}
+
+#[test]
+fn wait_is_a_class_and_a_node_type() {
+    // Written without `nodeType`, as real files do, it was refused for naming nothing that runs.
+    let nodes = [json!({"id": "w", "name": "w", "type": "wait", "parameters": {"duration": 1}})];
+    let plan = planned(&workflow(&nodes, json!({}), json!({})));
+    assert_eq!(&*plan.nodes[0].node_type, "wait");
+    assert!(matches!(plan.nodes[0].work, Work::Call(_)));
 }

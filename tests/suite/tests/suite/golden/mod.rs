@@ -1,0 +1,113 @@
+//! The recorded workflows in `tests/golden`, run on real plugin files and compared with what is recorded.
+//!
+//! What a record holds: `workflow`, `triggerData` and `variables` (what the run begins with), `expectedState` (the result of
+//! each node; `expectedStateDirectWiring` where failures reach retries and recovery, as they do here), `executionOrder` (an
+//! id for each try), `delaysMs` (waits that were asked for), `expectedVariables` and `metrics`. Texts of errors are not
+//! compared. Where what is recorded is a fault (`tsBug`), or another answer is better, [`differences`] says which and why.
+
+mod comparison;
+mod differences;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use patchbay_tests_support::TestHost;
+use patchbay_tests_support::patchbay::{ControlError, RunOrder, RunsError, Value};
+use serde_json::Value as Json;
+
+use self::comparison::compare;
+use self::differences::{CONTINUED, DIFFERENCES, NODES, REFUSED};
+
+/// A record, and the document in it as it is written: the order of an object's fields counts.
+struct Case {
+    id: String,
+    record: Json,
+    document: String,
+}
+
+#[derive(serde::Deserialize)]
+struct Written {
+    workflow: Box<serde_json::value::RawValue>,
+}
+
+/// The records, in the order of their ids.
+fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../golden");
+    let files = fs::read_dir(folder).unwrap();
+    let read = files.map(|file| {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        let record: Json = serde_json::from_str(&text).unwrap();
+        let written: Written = serde_json::from_str(&text).unwrap();
+        Case {
+            id: record["id"].as_str().unwrap().to_owned(),
+            document: document(&written, &record),
+            record,
+        }
+    });
+    let mut cases: Vec<_> = read.collect();
+    cases.sort_by(|a, b| a.id.cmp(&b.id));
+    cases
+}
+
+/// Where several nodes fail here and not in the record, the first failure is not to end the run.
+fn document(written: &Written, record: &Json) -> String {
+    let document = written.workflow.get();
+    if CONTINUED.iter().any(|case| record["id"] == *case) {
+        let fields = document.strip_prefix('{').unwrap();
+        return format!(r#"{{"errorHandling": {{"default": "continueRegularOutput"}}, {fields}"#);
+    }
+    document.to_owned()
+}
+
+fn order_of(case: &Case) -> RunOrder {
+    let value = |json: &Json| Value::from_json(&json.to_string()).unwrap();
+    let mut order = RunOrder::of(case.document.as_str());
+    order.trigger = value(&case.record["triggerData"]);
+    order.variables = Some(value(&case.record["variables"]));
+    order
+}
+
+/// The codes of the errors for which a workflow is refused.
+fn refusal(error: &ControlError) -> Vec<String> {
+    match error {
+        ControlError::Runs(RunsError::Refused { findings }) => findings
+            .errors()
+            .map(|finding| finding.code.0.to_owned())
+            .collect(),
+        other => vec![other.to_string()],
+    }
+}
+
+#[test]
+fn recorded_workflows_end_as_recorded_or_better() {
+    let host = TestHost::of_samples(&[], |_| {});
+    let cases = cases();
+    let known: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
+    let named = NODES.iter().map(|node| node.case);
+    let named = named.chain(DIFFERENCES.iter().map(|difference| difference.case));
+    let named = named.chain(REFUSED.iter().map(|(case, _)| *case));
+    for name in named.chain(CONTINUED) {
+        assert!(known.contains(name), "there is no record {name}");
+    }
+
+    // All at once: most of the time goes by in waits between tries.
+    let begun: Vec<_> = cases
+        .iter()
+        .map(|case| (case, host.host().begin_run(order_of(case))))
+        .collect();
+    let mut wrong = Vec::new();
+    for (case, run) in begun {
+        let id = case.id.as_str();
+        let refused = REFUSED.iter().find(|(refused, _)| *refused == id);
+        let run = run.and_then(|run| Ok(run.wait()?));
+        let found = match (run, refused) {
+            (Ok(_), Some((_, code))) => vec![format!("is to be refused with {code}, but runs")],
+            (Err(error), Some((_, code))) if refusal(&error) == [*code] => Vec::new(),
+            (Err(error), _) => vec![format!("is refused: {:?}", refusal(&error))],
+            (Ok(run), None) => compare(id, &case.record, &serde_json::to_value(&run).unwrap()),
+        };
+        wrong.extend(found.into_iter().map(|found| format!("{id}: {found}")));
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
