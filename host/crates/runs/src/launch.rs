@@ -3,25 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use patchbay_dispatch::{CallError, Mount, Routes, Served, Variables};
-use patchbay_executor::{
-    Admitted, Children, Finished, Given, Jitter, Place, Prepared, Refusal, RunRequest, RunStatus,
-};
-use patchbay_journal::TriggerKind;
+use patchbay_dispatch::{CallError, Mount, NodeSlot, Routes, Served, Variables};
+use patchbay_executor::{Admitted, Finished, Given, Jitter, Place, Prepared, Refusal, RunRequest};
 use patchbay_registry::Selector;
-use patchbay_vocab::{PluginName, RunId, TenantId};
+use patchbay_vocab::{PluginName, TenantId};
 use plugin_api::value::Value;
 use tokio::sync::oneshot;
 
 use crate::begun::{Begun, Ended};
-use crate::compiled::{Bound, Compiled};
+use crate::compiled::{Bound, Compiled, Seen};
 use crate::error::RunsError;
-use crate::hold::HostHold;
+use crate::family::Family;
+use crate::hold::{HostHold, places};
 use crate::live::{Live, Who};
 use crate::order::{Order, context_of, tenant_of, variables_of};
 use crate::record::{self, About};
 use crate::recorder::Told;
-use crate::runs::{Runs, unreachable_id};
+use crate::runs::Runs;
 
 /// How often a run is begun anew when a version it was to hold has gone meanwhile.
 const TRIES: u32 = 64;
@@ -39,7 +37,9 @@ impl Runs {
         let tenant = tenant_of(&order, &compiled)?;
         let mounts = self.versions(&order.versions)?;
         // Refused at once, also where it would have to wait.
-        self.fit(&compiled, &mounts, &tenant)?;
+        let (routes, seen) = self.routes(&mounts);
+        self.fit(&compiled, &routes, seen, &tenant)?;
+        drop(routes);
         let key = match compiled.plan.rate.as_ref().map(|rate| rate.key.as_str()) {
             None | Some("workflow" | "") => String::new(),
             Some("user") => order.user.as_ref().map(Value::to_json).unwrap_or_default(),
@@ -105,20 +105,26 @@ impl Runs {
         }
     }
 
-    /// The document on what is live now, with `mounts` in place of live versions; refused when it cannot be run there.
-    fn fit(
+    /// What is live now, with `mounts` in place of live versions.
+    fn routes(&self, mounts: &[Arc<Mount<Served>>]) -> (Arc<Routes>, Seen) {
+        let live = self.registry.snapshot();
+        match mounts {
+            [] => (live, Seen::Live),
+            mounts => (Arc::new(live.overlaid(mounts)), Seen::Overlaid),
+        }
+    }
+
+    /// The document on a snapshot; refused when it cannot be run there.
+    pub(crate) fn fit(
         &self,
         compiled: &Arc<Compiled>,
-        mounts: &[Arc<Mount<Served>>],
+        routes: &Routes,
+        seen: Seen,
         tenant: &TenantId,
     ) -> Result<Arc<Bound>, RunsError> {
-        let snapshot = self.registry.snapshot();
-        let bound = match mounts {
-            [] => self.bind(compiled, &snapshot, tenant),
-            mounts => {
-                let overlaid = snapshot.overlaid(mounts);
-                Arc::new(compiled.bind_anew(&self.view(&overlaid, Some(tenant))))
-            }
+        let bound = match seen {
+            Seen::Live => self.bind(compiled, routes, tenant),
+            Seen::Overlaid => Arc::new(compiled.bind_anew(&self.view(routes, Some(tenant)))),
         };
         if bound.fatal {
             let findings = Box::new(compiled.findings(&bound));
@@ -127,34 +133,30 @@ impl Runs {
         Ok(bound)
     }
 
-    /// Holds what a run needs, all of one snapshot.
+    /// Holds what a run needs, all of the one snapshot that its document was checked on.
     fn take_hold(
         &self,
         compiled: &Arc<Compiled>,
-        mounts: &Arc<[Arc<Mount<Served>>]>,
+        mounts: &[Arc<Mount<Served>>],
         tenant: &TenantId,
-        variables: &Arc<Variables>,
+        variables: Arc<Variables>,
+        family: &Arc<Family>,
     ) -> Result<(Arc<Bound>, HostHold), RunsError> {
+        let mut mounts = mounts.to_vec();
         let mut last = CallError::Closing;
         for _ in 0..TRIES {
-            let bound = self.fit(compiled, mounts, tenant)?;
+            let (routes, seen) = self.routes(&mounts);
+            let bound = self.fit(compiled, &routes, seen, tenant)?;
             // Types that nothing has are not held: their nodes are refused one by one.
-            let snapshot = self.registry.snapshot();
-            let overlaid;
-            let routes: &Routes = match &**mounts {
-                [] => &snapshot,
-                mounts => {
-                    overlaid = snapshot.overlaid(mounts);
-                    &overlaid
+            let routed = |slot: &Option<NodeSlot>| slot.filter(|slot| routes.route(*slot).is_some());
+            let (places, wanted) = places(bound.slots.iter().map(routed));
+            let dispatcher = &self.ground.dispatcher;
+            match dispatcher.session_within(&routes, &wanted, &mut mounts) {
+                Ok(session) => {
+                    let (ground, plan) = (&self.ground, &compiled.plan);
+                    let hold = HostHold::of(ground, family, plan, places, (session, seen), variables);
+                    return Ok((bound, hold));
                 }
-            };
-            let routed = |slot: &Option<patchbay_dispatch::NodeSlot>| {
-                slot.filter(|slot| routes.route(*slot).is_some())
-            };
-            let slots: Vec<_> = bound.slots.iter().map(routed).collect();
-            let types = &compiled.plan.node_types;
-            match HostHold::take(&self.ground, types, &slots, mounts, Arc::clone(variables)) {
-                Ok(hold) => return Ok((bound, hold)),
                 // A version has gone since the look: look again.
                 Err(error) => last = error,
             }
@@ -211,7 +213,8 @@ impl Runs {
         } = launch;
         let plan = &compiled.plan;
         let variables = Arc::new(variables_of(&order, plan)?);
-        let (bound, hold) = self.take_hold(&compiled, &mounts, &tenant, &variables)?;
+        let family = Family::new(Arc::downgrade(self));
+        let (bound, hold) = self.take_hold(&compiled, &mounts, &tenant, variables, &family)?;
         let begins_with = hold.variables().all();
         let about = About {
             workflow: plan.id.clone(),
@@ -225,6 +228,7 @@ impl Runs {
             save: plan.save,
             warnings: record::findings(&compiled.findings(&bound)),
         };
+        family.begins(about.clone());
         let starts = match &order.from {
             None => None,
             Some(node) => Some(vec![place_of(&bound.prepared, node).ok_or_else(|| {
@@ -260,10 +264,7 @@ impl Runs {
                 None => Jitter::AsPlanned,
             },
             observer: Some(Arc::clone(&live) as Arc<dyn patchbay_executor::Observer>),
-            children: Some(Arc::new(Sub {
-                runs: Arc::downgrade(self),
-                about: about.clone(),
-            })),
+            children: Some(family),
             parent: None,
             depth: 0,
             place: Some(place),
@@ -300,40 +301,6 @@ struct Launch {
     tenant: TenantId,
     mounts: Arc<[Arc<Mount<Served>>]>,
     live: Arc<Live>,
-}
-
-/// Runs of workflows that a run runs.
-struct Sub {
-    runs: std::sync::Weak<Runs>,
-    about: About,
-}
-
-impl Children for Sub {
-    fn id(&self) -> RunId {
-        self.runs
-            .upgrade()
-            .map_or_else(unreachable_id, |runs| runs.fresh_id())
-    }
-
-    fn ended(&self, finished: &Finished) {
-        let Some(runs) = self.runs.upgrade() else { return };
-        let plan = finished.plan();
-        let about = About {
-            workflow: plan.id.clone(),
-            name: plan.name.as_str().into(),
-            trigger: TriggerKind::Workflow,
-            parent: finished.run().parent().cloned(),
-            replay: None,
-            variables: plan.variables.clone(),
-            save: plan.save,
-            warnings: Vec::new(),
-            ..self.about.clone()
-        };
-        if about.save.success || finished.status != RunStatus::Success {
-            runs.recorder
-                .tell(Told::Record(Box::new(record::ended(finished, &about))));
-        }
-    }
 }
 
 pub(crate) fn place_of(prepared: &Prepared, node: &str) -> Option<u32> {

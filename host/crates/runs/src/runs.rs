@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use patchbay_dispatch::{Dispatcher, Routes, Served};
-use patchbay_executor::{Executor, ExecutorConfig, Prepared};
+use patchbay_executor::{Executor, ExecutorConfig};
 use patchbay_expression::EvalLimits;
 use patchbay_journal::{Journal, JournalConfig};
 use patchbay_lifecycle::Lifecycle;
@@ -54,7 +54,7 @@ pub struct Runs {
     bound_hits: AtomicU64,
     bound_misses: AtomicU64,
     pub(crate) journal: Arc<Journal>,
-    failures: Arc<Failures>,
+    pub(crate) failures: Arc<Failures>,
     pub(crate) recorder: Recorder,
     pub(crate) live: Mutex<HashMap<RunId, Arc<Live>>>,
     pub(crate) shelf: Shelf,
@@ -175,23 +175,6 @@ impl Runs {
 
     pub(crate) fn forget(&self, id: &RunId) {
         self.live.lock().remove(id);
-    }
-
-    /// A workflow for a node that runs it.
-    pub(crate) fn sub_workflow(&self, text: &str, tenant: &TenantId) -> Result<Arc<Prepared>, String> {
-        let compiled = self.compiled(text).map_err(|error| error.to_string())?;
-        if let Some(of) = &compiled.plan.tenant
-            && of != tenant
-        {
-            return Err(format!("the workflow is of tenant `{of}`"));
-        }
-        let snapshot = self.registry.snapshot();
-        let bound = self.bind(&compiled, &snapshot, tenant);
-        if bound.fatal {
-            let findings = Box::new(compiled.findings(&bound));
-            return Err(RunsError::Refused { findings }.to_string());
-        }
-        Ok(Arc::clone(&bound.prepared))
     }
 
     /// Watches a run that has not ended.
