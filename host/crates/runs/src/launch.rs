@@ -10,7 +10,7 @@ use patchbay_vocab::{PluginName, TenantId};
 use plugin_api::value::Value;
 use tokio::sync::oneshot;
 
-use crate::begun::{Begun, Ended};
+use crate::begun::{Begun, Ended, Over};
 use crate::compiled::{Bound, Compiled, Seen};
 use crate::error::RunsError;
 use crate::family::Family;
@@ -30,7 +30,10 @@ impl Runs {
     /// # Errors
     /// Why there is none.
     pub fn begin(self: &Arc<Self>, order: Order) -> Result<Begun, RunsError> {
-        if self.journal.is_behind() {
+        if self.is_closed() {
+            return Err(closing());
+        }
+        if self.journal.is_behind() || self.recorder.is_behind() {
             return Err(RunsError::Behind);
         }
         let compiled = self.compiled(&order.text)?;
@@ -46,29 +49,39 @@ impl Runs {
             Some(_) => tenant.as_str().to_owned(),
         };
         let id = self.fresh_id();
+        let (sender, mut ended) = oneshot::channel();
+        let plan = Arc::clone(&compiled.plan);
         let live = Live::new(
             Who {
                 id: id.clone(),
-                workflow: compiled.plan.id.clone(),
-                name: compiled.plan.name.as_str().into(),
+                workflow: plan.id.clone(),
+                name: plan.name.as_str().into(),
                 tenant: tenant.clone(),
                 trigger: order.kind.as_str(),
                 parent: order.again.as_ref().map(|again| again.replay.of.clone()),
             },
             self.ground.clock.wall(),
+            Launch {
+                order,
+                compiled,
+                tenant,
+                mounts,
+                ended: sender,
+            },
         );
         self.live.lock().insert(id.clone(), Arc::clone(&live));
-        let (sender, mut ended) = oneshot::channel();
-        let plan = Arc::clone(&compiled.plan);
-        let launch = Launch {
-            order,
-            compiled,
-            tenant,
-            mounts,
-            live,
-        };
-        let runs = Arc::clone(self);
-        let start = Box::new(move |place| runs.launch(launch, sender, place));
+        // Only now is it sure to be ended by whoever closes.
+        if self.is_closed() {
+            self.forget(&id);
+            return Err(closing());
+        }
+        // A host that is dropped does not wait for those that wait.
+        let runs = Arc::downgrade(self);
+        let start = Box::new(move |place| {
+            if let Some(runs) = runs.upgrade() {
+                runs.launch(&live, place);
+            }
+        });
         let Some(executor) = self.executor.get() else {
             self.forget(&id);
             return Err(RunsError::Unavailable("it is starting".into()));
@@ -185,32 +198,41 @@ impl Runs {
     }
 
     /// A run has its place: begins it, or tells why it cannot begin.
-    fn launch(self: &Arc<Self>, launch: Launch, ended: Ended, place: Place) {
-        let live = Arc::clone(&launch.live);
-        let mut ended = Some(ended);
-        if let Err(error) = self.try_launch(launch, &mut ended, place) {
-            self.forget(&live.id);
-            if let Some(ended) = ended {
-                // Nobody waits any more.
-                let _ = ended.send(Err(error));
+    fn launch(self: &Arc<Self>, live: &Arc<Live>, place: Place) {
+        let mut place = Some(place);
+        // One that was ended while it waited is no longer there.
+        if let Some(launch) = live.launch() {
+            let mut ended = None;
+            if let Err(error) = self.try_launch(live, *launch, &mut ended, &mut place) {
+                self.forget(&live.id);
+                if let Some(ended) = ended {
+                    // Nobody may wait any more.
+                    let _ = ended.send(Err(error));
+                }
             }
+        }
+        if let Some(place) = place {
+            // Not here: whoever gives out places is on this stack, and thousands may not begin, one after the other.
+            self.tasks.spawn_blocking(move || drop(place));
         }
     }
 
-    /// Takes who is told of the end only when the run has begun.
+    /// Takes the place, and keeps who is told of the end, only when the run has begun.
     fn try_launch(
         self: &Arc<Self>,
+        live: &Arc<Live>,
         launch: Launch,
-        ended: &mut Option<Ended>,
-        place: Place,
+        told_of_end: &mut Option<Ended>,
+        place: &mut Option<Place>,
     ) -> Result<(), RunsError> {
         let Launch {
             order,
             compiled,
             tenant,
             mounts,
-            live,
+            ended,
         } = launch;
+        *told_of_end = Some(ended);
         let plan = &compiled.plan;
         let variables = Arc::new(variables_of(&order, plan)?);
         let family = Family::new(Arc::downgrade(self));
@@ -249,6 +271,9 @@ impl Runs {
                 output: output.clone(),
             })
         });
+        let Some(executor) = self.executor.get() else {
+            return Err(RunsError::Unavailable("it is starting".into()));
+        };
         let request = RunRequest {
             id: live.id.clone(),
             prepared: Arc::clone(&bound.prepared),
@@ -263,17 +288,14 @@ impl Runs {
                 Some(_) => Jitter::Off,
                 None => Jitter::AsPlanned,
             },
-            observer: Some(Arc::clone(&live) as Arc<dyn patchbay_executor::Observer>),
+            observer: Some(Arc::clone(live) as Arc<dyn patchbay_executor::Observer>),
             children: Some(family),
             parent: None,
             depth: 0,
-            place: Some(place),
-        };
-        let Some(executor) = self.executor.get() else {
-            return Err(RunsError::Unavailable("it is starting".into()));
+            place: place.take(),
         };
         let (runs, id, told) = (Arc::downgrade(self), live.id.clone(), about.clone());
-        let ended = ended.take();
+        let ended = told_of_end.take();
         let on_end = Box::new(move |finished: Finished| {
             let finished = Arc::new(finished);
             if let Some(runs) = runs.upgrade() {
@@ -282,7 +304,7 @@ impl Runs {
                 runs.forget(&id);
             }
             if let Some(ended) = ended {
-                let _ = ended.send(Ok((finished, told)));
+                let _ = ended.send(Ok(Over::Finished(finished, Box::new(told))));
             }
         });
         let at = self.ground.clock.wall();
@@ -295,12 +317,17 @@ impl Runs {
 }
 
 /// What is kept of an order until it has its place.
-struct Launch {
-    order: Order,
-    compiled: Arc<Compiled>,
-    tenant: TenantId,
+pub(crate) struct Launch {
+    pub(crate) order: Order,
+    pub(crate) compiled: Arc<Compiled>,
+    pub(crate) tenant: TenantId,
     mounts: Arc<[Arc<Mount<Served>>]>,
-    live: Arc<Live>,
+    /// Who is told of its end.
+    pub(crate) ended: Ended,
+}
+
+fn closing() -> RunsError {
+    RunsError::Unavailable("it is shutting down".into())
 }
 
 pub(crate) fn place_of(prepared: &Prepared, node: &str) -> Option<u32> {

@@ -35,6 +35,7 @@ mod results;
 mod rules;
 mod runs;
 mod shelf;
+mod unbegun;
 mod validation;
 
 pub use begun::Begun;

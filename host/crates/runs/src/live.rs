@@ -10,6 +10,8 @@ use patchbay_vocab::{RunId, TenantId, UnixMillis, WorkflowId};
 use patchbay_wire::{RunEventView, RunSummaryView};
 use tokio::sync::broadcast;
 
+use crate::launch::Launch;
+
 /// Events a slow watcher may lag behind before it loses some.
 const EVENTS_KEPT: usize = 4_096;
 
@@ -29,7 +31,9 @@ pub(crate) struct Live {
 
 enum State {
     /// Waits for a place.
-    Queued,
+    Queued(Box<Launch>),
+    /// Has its place, and is about to begin.
+    Launching,
     Running(Arc<Run>),
     /// Was to be ended before it began.
     CancelledEarly,
@@ -86,7 +90,7 @@ pub(crate) struct Who {
 }
 
 impl Live {
-    pub(crate) fn new(who: Who, began: UnixMillis) -> Arc<Self> {
+    pub(crate) fn new(who: Who, began: UnixMillis, launch: Launch) -> Arc<Self> {
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         Arc::new(Self {
             id: who.id,
@@ -98,7 +102,7 @@ impl Live {
             began,
             events,
             watchers: Arc::default(),
-            state: Mutex::new(State::Queued),
+            state: Mutex::new(State::Queued(Box::new(launch))),
         })
     }
 
@@ -107,6 +111,27 @@ impl Live {
         Watch {
             events: self.events.subscribe(),
             watchers: Arc::clone(&self.watchers),
+        }
+    }
+
+    /// When it was asked for.
+    pub(crate) const fn began(&self) -> UnixMillis {
+        self.began
+    }
+
+    /// What was kept of it until it had its place; `None` when it was ended meanwhile.
+    pub(crate) fn launch(&self) -> Option<Box<Launch>> {
+        self.leave_queue(State::Launching)
+    }
+
+    fn leave_queue(&self, for_: State) -> Option<Box<Launch>> {
+        let mut state = self.state.lock();
+        match std::mem::replace(&mut *state, for_) {
+            State::Queued(launch) => Some(launch),
+            other => {
+                *state = other;
+                None
+            }
         }
     }
 
@@ -124,26 +149,33 @@ impl Live {
         }
     }
 
-    pub(crate) fn cancel(&self) {
+    /// Ends it; gives what was kept of it when it has not had its place: then whoever asks sees to its end.
+    #[must_use]
+    pub(crate) fn cancel(&self) -> Option<Box<Launch>> {
+        let waiting = self.leave_queue(State::Ended);
+        if waiting.is_some() {
+            return waiting;
+        }
         let mut state = self.state.lock();
         let run = match &*state {
             State::Running(run) => Some(Arc::clone(run)),
-            State::Queued | State::CancelledEarly => {
+            State::Launching | State::CancelledEarly => {
                 *state = State::CancelledEarly;
                 None
             }
-            State::Ended => None,
+            State::Queued(_) | State::Ended => None,
         };
         drop(state);
         if let Some(run) = run {
             run.cancel(RunStatus::Cancelled);
         }
+        None
     }
 
     pub(crate) fn summary(&self, now: UnixMillis) -> RunSummaryView {
         let status = match &*self.state.lock() {
-            State::Queued => "queued",
-            State::Running(_) | State::CancelledEarly | State::Ended => "running",
+            State::Queued(_) => "queued",
+            State::Launching | State::Running(_) | State::CancelledEarly | State::Ended => "running",
         };
         RunSummaryView {
             run_id: self.id.clone(),

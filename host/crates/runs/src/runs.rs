@@ -1,11 +1,11 @@
 //! The runs of a host: what they share, and what is known of those that have not ended.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use patchbay_dispatch::{Dispatcher, Routes, Served};
 use patchbay_executor::{Executor, ExecutorConfig};
 use patchbay_expression::EvalLimits;
@@ -57,6 +57,11 @@ pub struct Runs {
     pub(crate) failures: Arc<Failures>,
     pub(crate) recorder: Recorder,
     pub(crate) live: Mutex<HashMap<RunId, Arc<Live>>>,
+    /// Told when the last of them has ended.
+    all_ended: Condvar,
+    /// No more of them begin.
+    closed: AtomicBool,
+    pub(crate) tasks: tokio::runtime::Handle,
     pub(crate) shelf: Shelf,
     serial: AtomicU64,
 }
@@ -91,6 +96,9 @@ impl Runs {
             failures,
             recorder,
             live: Mutex::default(),
+            all_ended: Condvar::new(),
+            closed: AtomicBool::new(false),
+            tasks: parts.tasks.clone(),
             shelf: Shelf::new(config.workflows.clone()),
             serial: AtomicU64::new(0),
             config,
@@ -174,7 +182,15 @@ impl Runs {
     }
 
     pub(crate) fn forget(&self, id: &RunId) {
-        self.live.lock().remove(id);
+        let mut live = self.live.lock();
+        live.remove(id);
+        if live.is_empty() {
+            self.all_ended.notify_all();
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
     }
 
     /// Watches a run that has not ended.
@@ -197,10 +213,16 @@ impl Runs {
         let live = self.live.lock().get(id).cloned();
         match live {
             Some(live) => {
-                live.cancel();
+                self.end(&live);
                 Ok(())
             }
             None => Err(self.ended_or_unknown(id)),
+        }
+    }
+
+    fn end(&self, live: &Live) {
+        if let Some(launch) = live.cancel() {
+            self.end_unbegun(live, *launch);
         }
     }
 
@@ -232,8 +254,9 @@ impl Runs {
     /// # Errors
     /// When the journal cannot write, or it takes longer than `within`.
     pub fn sync(&self, within: Duration) -> Result<(), RunsError> {
+        let end = self.ground.clock.now().0 + within;
         self.recorder.flush(within)?;
-        Ok(self.journal.sync(within)?)
+        Ok(self.journal.sync(end.saturating_sub(self.ground.clock.now().0))?)
     }
 
     /// The caches of workflows, by name: compiled documents, what they come to on the registry, schemas, results.
@@ -269,18 +292,28 @@ impl Runs {
         self.failures.list()
     }
 
-    /// Ends what runs: cancels it, waits for it, and writes the journal. At most `within` in all.
+    /// Ends what runs, for good: nothing begins any more, what runs or waits is cancelled and waited for, and the journal
+    /// is written. At most `within` in all.
     pub fn close(&self, within: Duration) {
+        self.closed.store(true, Ordering::SeqCst);
         self.shelf.stop();
+        let now = || self.ground.clock.now().0;
+        let end = now() + within;
         let running: Vec<_> = self.live.lock().values().cloned().collect();
         for live in &running {
-            live.cancel();
+            self.end(live);
         }
-        let end = self.ground.clock.now().0 + within;
-        while !self.live.lock().is_empty() && self.ground.clock.now().0 < end {
-            std::thread::yield_now();
+        // The journal needs some of the time, too.
+        let runs_end = end.saturating_sub(within / 4);
+        let mut live = self.live.lock();
+        while !live.is_empty() {
+            let left = runs_end.saturating_sub(now());
+            if self.all_ended.wait_for(&mut live, left).timed_out() {
+                break;
+            }
         }
-        if let Err(error) = self.sync(within) {
+        drop(live);
+        if let Err(error) = self.sync(end.saturating_sub(now())) {
             tracing::warn!(%error, "the last runs may not be in the journal");
         }
     }
