@@ -35,6 +35,7 @@ mod results;
 mod rules;
 mod runs;
 mod shelf;
+mod taken_over;
 mod unbegun;
 mod validation;
 
