@@ -34,6 +34,7 @@ mod replay;
 mod results;
 mod rules;
 mod runs;
+mod served;
 mod shelf;
 mod taken_over;
 mod unbegun;
