@@ -97,7 +97,9 @@ impl HostError {
 const fn exit_of(class: ErrorClass) -> Exit {
     match class {
         ErrorClass::NotFound | ErrorClass::Invalid => Exit::Usage,
-        ErrorClass::Forbidden | ErrorClass::Conflict | ErrorClass::NodeFailed | ErrorClass::Timeout => Exit::No,
+        ErrorClass::Forbidden | ErrorClass::Conflict | ErrorClass::NodeFailed | ErrorClass::Timeout => {
+            Exit::No
+        }
         ErrorClass::TooMany | ErrorClass::Unavailable => Exit::Unreachable,
         ErrorClass::Internal => Exit::Internal,
     }

@@ -63,7 +63,7 @@ impl Runs {
         let launch = Launch {
             order,
             compiled,
-            tenant,
+            tenant: tenant.clone(),
             mounts,
             live,
         };
@@ -73,7 +73,7 @@ impl Runs {
             self.forget(&id);
             return Err(RunsError::Unavailable("it is starting".into()));
         };
-        match executor.admit(&plan, &key, start) {
+        match executor.admit(&plan, &tenant, &key, start) {
             Ok(admitted) => {
                 let queued = admitted == Admitted::Queued;
                 // What could not begin says so at once.
