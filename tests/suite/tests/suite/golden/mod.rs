@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use patchbay_tests_support::TestHost;
 use patchbay_tests_support::patchbay::{ControlError, RunOrder, RunsError, Value};
+use patchbay_tests_support::{SAMPLES, TestHost};
 use serde_json::Value as Json;
 
 use self::comparison::compare;
@@ -81,7 +81,7 @@ fn refusal(error: &ControlError) -> Vec<String> {
 
 #[test]
 fn recorded_workflows_end_as_recorded_or_better() {
-    let host = TestHost::of_samples(&[], |_| {});
+    let host = TestHost::opened(&SAMPLES, &[], |_| {});
     let cases = cases();
     let known: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
     let named = NODES.iter().map(|node| node.case);
