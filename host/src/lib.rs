@@ -55,23 +55,23 @@
 
 pub use patchbay_control::{
     BadKey, BadPattern, BadSelector, Begun, CacheNumbers, Call, CallError, CallOptions, Cancel, Config,
-    ConfigError, ConfigFile, ControlError, ErrorClass, Facts, Finished, Force, GoLive, Hook, HookReply,
-    InstanceConfig, JournalStats, KeyFile, LifecycleError, NamePattern, Node, NodeScope, OnDelete, OpenError,
-    Order, Output, OwnedOptions, Pair, Patchbay, Protection, Retention, RunOrder, RunStatus, RunsConfig,
-    RunsError, SameVersion, Selector, Session, SignError, Signatures, SigningError, SigningKey, Team,
-    TriggerKind, TrustPolicy, TrustedKey, Variables, Wanted, Watch, check_file, inspect_file,
-    read_public_key, relax_trust, sign_file,
+    ConfigError, ConfigFile, ControlError, ErrorClass, Facts, Finished, Force, GoLive, Hook, HookBody,
+    HookReply, InstanceConfig, JournalStats, KeyFile, LifecycleError, NamePattern, Node, NodeScope, OnDelete,
+    OpenError, Order, Output, OwnedOptions, Pair, Patchbay, Protection, Replaying, Retention, RunOrder,
+    RunStatus, RunsConfig, RunsError, SameVersion, Selector, Session, SignError, Signatures, SigningError,
+    SigningKey, Team, TriggerKind, TrustPolicy, TrustedKey, Variables, Wanted, Watch, check_file,
+    inspect_file, read_public_key, relax_trust, sign_file, validate_document,
 };
 pub use patchbay_isolate::serve_if_asked;
 pub use patchbay_vocab::{
     Code, Digest, Explain, Explained, KeyId, NodeType, PluginName, RevisionNumber, RevisionState, RunId,
-    TeamName, TenantId, Version, VersionReq,
+    TeamName, TenantId, Version, VersionReq, WorkflowId,
 };
 pub use patchbay_wire::{
     CacheView, CachesView, CallReply, CallRequest, CheckView, EventView, HistoryView, InspectView,
     KeyPairView, NodeResultView, NodeView, PluginView, RejectedView, RelaxedView, ReplayRequest, ReplayView,
-    RevisionView, RunListView, RunMetrics, RunRequest, RunView, SignedView, SignerView, StatusView, SwapView,
-    UnloadMode, ValidateView, WorkflowFindingView, WorkflowView,
+    RevisionView, RunEventView, RunListView, RunMetrics, RunRequest, RunView, SignedView, SignerView,
+    StatusView, SwapView, UnloadMode, ValidateView, WorkflowFindingView, WorkflowView,
 };
 pub use plugin_api::meta::Effect;
 pub use plugin_api::value::{Value, ValueError, ValueRef};

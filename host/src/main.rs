@@ -5,6 +5,7 @@ mod bench;
 mod dev;
 mod local;
 mod new;
+mod run;
 mod trust;
 mod up;
 
@@ -20,6 +21,8 @@ fn main() -> ExitCode {
         Outcome::Local(Local::Up(arguments)) => up::up(&arguments),
         Outcome::Local(Local::New(arguments)) => new::new(&arguments),
         Outcome::Local(Local::Dev(arguments)) => dev::dev(&arguments),
+        Outcome::Local(Local::Run(arguments)) => run::run(&arguments),
+        Outcome::Local(Local::Validate(arguments)) => run::validate(&arguments),
         Outcome::Local(Local::Inspect(arguments)) => local::inspect(&arguments),
         Outcome::Local(Local::Check(arguments)) => local::check(&arguments),
         Outcome::Local(Local::Keygen(arguments)) => trust::keygen(&arguments),

@@ -119,6 +119,9 @@ fn run(arguments: &UpArgs) -> Result<(), UpError> {
     let data = or(&arguments.data, &file.data, "data");
     let mut config = Config::new(plugins, data);
     file.apply(&mut config).map_err(UpError::Config)?;
+    if let Some(dir) = &arguments.workflows {
+        config.workflows.workflows = Some(dir.clone());
+    }
     if arguments.require_signature {
         config.trust.signatures = Signatures::Required;
     }
@@ -177,7 +180,7 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, UpError> {
 /// Under a limit on the length of files (`ulimit -f`), a plugin that is too long to copy is a reason to refuse it, which
 /// the failed write gives, and none to end the host, which the signal would do. A trial's child has the signal's
 /// standard effect all the same: starting a program takes handlers away.
-fn survive_long_files() {
+pub(crate) fn survive_long_files() {
     if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
         tracing::warn!(%error, "a file over the limit on lengths will end the host");
     }

@@ -28,22 +28,7 @@ impl<'s> Subject<'s> {
 
 /// Times all subjects in alternating rounds; the first is the baseline of the others. Nanoseconds for one.
 pub(crate) fn alternate(mut subjects: Vec<Subject<'_>>, effort: Effort) -> Vec<Row> {
-    let (rounds, length) = match effort {
-        Effort::Quick => (5, Duration::from_millis(10)),
-        Effort::Full => (25, Duration::from_millis(40)),
-    };
-    let counts: Vec<u64> = subjects
-        .iter_mut()
-        .map(|subject| calibrate(subject, length))
-        .collect();
-    let mut nanos: Vec<Vec<f64>> = vec![Vec::new(); subjects.len()];
-    for _ in 0..rounds {
-        for ((subject, &count), nanos) in subjects.iter_mut().zip(&counts).zip(&mut nanos) {
-            let begin = Instant::now();
-            (subject.run)(count);
-            nanos.push(begin.elapsed().as_nanos() as f64 / count as f64);
-        }
-    }
+    let nanos = rounds(&mut subjects, effort);
     let first = nanos[0].clone();
     let baseline = subjects[0].name.clone();
     let rows = subjects
@@ -62,9 +47,30 @@ pub(crate) fn alternate(mut subjects: Vec<Subject<'_>>, effort: Effort) -> Vec<R
     rows.collect()
 }
 
+/// Times all subjects in alternating rounds: for each, the nanoseconds for one in each round.
+pub(crate) fn rounds(subjects: &mut [Subject<'_>], effort: Effort) -> Vec<Vec<f64>> {
+    let (rounds, length) = match effort {
+        Effort::Quick => (5, Duration::from_millis(10)),
+        Effort::Full => (25, Duration::from_millis(40)),
+    };
+    let counts: Vec<u64> = subjects
+        .iter_mut()
+        .map(|subject| calibrate(subject, length))
+        .collect();
+    let mut nanos: Vec<Vec<f64>> = vec![Vec::new(); subjects.len()];
+    for _ in 0..rounds {
+        for ((subject, &count), nanos) in subjects.iter_mut().zip(&counts).zip(&mut nanos) {
+            let begin = Instant::now();
+            (subject.run)(count);
+            nanos.push(begin.elapsed().as_nanos() as f64 / count as f64);
+        }
+    }
+    nanos
+}
+
 /// How often a subject must be done for a round of that length.
 fn calibrate(subject: &mut Subject<'_>, length: Duration) -> u64 {
-    let mut count = 16;
+    let mut count = 1;
     loop {
         let begin = Instant::now();
         (subject.run)(count);
@@ -104,6 +110,22 @@ pub(crate) fn quantile(values: &[f64], share: f64) -> f64 {
     values.get(rank - 1).copied().unwrap_or(f64::NAN)
 }
 
+/// How `values` grow with `sizes`: the slope of the line that fits their logarithms best; 1 when they are in proportion.
+pub(crate) fn exponent(sizes: &[f64], values: &[f64]) -> f64 {
+    let points = || {
+        sizes
+            .iter()
+            .zip(values)
+            .map(|(size, value)| (size.ln(), value.ln()))
+    };
+    let count = sizes.len().min(values.len()) as f64;
+    let (x, y) = points().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+    let (x, y) = (x / count, y / count);
+    let above: f64 = points().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    let below: f64 = points().map(|point| (point.0 - x).powi(2)).sum();
+    above / below
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +137,12 @@ mod tests {
         let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!((quantile(&hundred, 0.5), quantile(&hundred, 0.99)), (50.0, 99.0));
         assert_eq!(quantile(&[7.0], 0.99), 7.0);
+    }
+
+    #[test]
+    fn the_exponent_is_the_slope_between_logarithms() {
+        let sizes = [10.0, 100.0, 1000.0];
+        assert!((exponent(&sizes, &[30.0, 300.0, 3000.0]) - 1.0).abs() < 1e-9);
+        assert!((exponent(&sizes, &[1.0, 100.0, 10_000.0]) - 2.0).abs() < 1e-9);
     }
 }

@@ -10,6 +10,7 @@ mod stage;
 mod state;
 mod swap;
 mod values;
+mod workflow;
 
 use patchbay::Explain;
 use patchbay_cli::{BenchArgs, BenchSubject, Exit, Format, with_process_streams};
@@ -71,6 +72,9 @@ pub(crate) fn bench(arguments: &BenchArgs) -> Exit {
         }
         if wanted(BenchSubject::Swap) {
             reports.push(swap::run(&stage, effort)?);
+        }
+        if wanted(BenchSubject::Workflow) {
+            workflow::run(&stage, effort, &mut reports)?;
         }
         Ok(())
     })();

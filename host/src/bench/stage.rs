@@ -50,6 +50,15 @@ impl Stage {
 
     /// A host that keeps `history_limit` versions warm, with the plugins given.
     pub(crate) fn host(&self, plugins: &[&str], history_limit: usize) -> Result<Host, BenchError> {
+        self.host_with(plugins, |config| config.history_limit = history_limit)
+    }
+
+    /// A host with the plugins given, and other settings.
+    pub(crate) fn host_with(
+        &self,
+        plugins: &[&str],
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Host, BenchError> {
         let dirs = tempfile::tempdir().map_err(BenchError::new)?;
         let inbox = dirs.path().join("plugins");
         fs::create_dir(&inbox).map_err(BenchError::new)?;
@@ -57,10 +66,10 @@ impl Stage {
             drop_in(&inbox, &format!("{plugin}.so"), &self.bytes(plugin)?)?;
         }
         let mut config = Config::new(&inbox, dirs.path().join("data"));
-        config.history_limit = history_limit;
         // The same version with other bytes at its end is how the bench gets many revisions from one file.
         config.same_version = SameVersion::Replace;
         config.stable_for = std::time::Duration::from_millis(20);
+        change(&mut config);
         let patchbay = Patchbay::open(config).map_err(BenchError::new)?;
         match patchbay.rejected().first() {
             Some(rejected) => Err(BenchError::new(format!(

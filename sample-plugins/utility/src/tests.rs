@@ -155,8 +155,10 @@ fn a_table_of_many_rows_and_columns_is_refused_before_it_is_made() {
 fn set_variable_sets_real_values_and_replaces_when_told() {
     check::<set_variable>(&[
         (
-            r#"{"variables": {"who": "Ada", "n": 3, "o": {"x": "Ada"}}}"#,
-            Ok(r#"{"variablesSet": {"who": "Ada", "n": 3, "o": {"x": "Ada"}}, "count": 3, "timestamp": 0}"#),
+            r#"{"variables": {"who": "Ada", "n": 3, "o": {"x": "Ada"}, "l": [1, null, [true]], "z": null}}"#,
+            Ok(
+                r#"{"variablesSet": {"who": "Ada", "n": "3", "o": "[object Object]", "l": "1,,true", "z": "null"}, "count": 5, "timestamp": 0}"#,
+            ),
         ),
         (
             r#"{"variables": {}}"#,

@@ -1,11 +1,15 @@
 //! Setting variables of the run under names that expressions can say.
 
+use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use plugin_api::prelude::*;
-use plugin_api::value::MapRef;
+use plugin_api::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use plugin_api::serde::ser::{Serialize, Serializer};
+use plugin_api::value::{Kind, MapRef};
 
 use crate::any::{Any, shown};
+use crate::text::text_of;
 
 /// The code of variables that cannot be set.
 const SET_VARIABLE_ERROR: &str = "SET_VARIABLE_ERROR";
@@ -35,11 +39,65 @@ pub(crate) struct SetVariable<'a> {
     mode: Mode,
 }
 
+/// A map of texts, in the order in which they were written.
+pub(crate) struct Texts(Value);
+
+impl Texts {
+    fn of(variables: MapRef<'_>) -> NodeResult<Self> {
+        let texts: Vec<(&str, Value)> = variables
+            .iter()
+            .map(|(name, value)| (name, Value::from(written(value).as_str())))
+            .collect();
+        let texts = texts.iter().map(|(name, text)| (*name, text.as_ref()));
+        Ok(Self(Value::from_pairs(texts)?))
+    }
+}
+
+impl Serialize for Texts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().serialize(serializer)
+    }
+}
+
+impl JsonSchema for Texts {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Texts".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "additionalProperties": { "type": "string" } })
+    }
+}
+
+/// As JavaScript's `String` writes a value, which is what workflows have been shown so far.
+fn written(value: ValueRef<'_>) -> String {
+    match (value.kind(), value.as_list()) {
+        (Kind::Null, _) => "null".to_owned(),
+        (Kind::Map, _) => "[object Object]".to_owned(),
+        (_, Some(items)) => {
+            let item = |item: ValueRef<'_>| {
+                if item.is_null() {
+                    String::new()
+                } else {
+                    written(item)
+                }
+            };
+            items.iter().map(item).collect::<Vec<_>>().join(",")
+        }
+        _ => text_of(value).map_or_else(|| value.to_json(), Cow::into_owned),
+    }
+}
+
 /// Variables that were set.
 #[output]
-pub(crate) struct Set<'a> {
-    /// The values by the names of their variables.
-    variables_set: Any<'a>,
+pub(crate) struct Set {
+    /// What was set, by the names of the variables: as texts, for whoever reads the record. The variables themselves have
+    /// the values as they were given.
+    variables_set: Texts,
     /// How many there are.
     count: usize,
     /// When, in milliseconds since 1970; 0 if the host has no clock.
@@ -56,15 +114,15 @@ pub(crate) struct Set<'a> {
     example(
         title = "two",
         input = r#"{"variables": {"who": "Ada", "n": 3}}"#,
-        output = r#"{"variablesSet": {"who": "Ada", "n": 3}, "count": 2, "timestamp": 0}"#
+        output = r#"{"variablesSet": {"who": "Ada", "n": "3"}, "count": 2, "timestamp": 0}"#
     ),
     example(
         title = "these and no others",
         input = r#"{"variables": {"z": 3}, "mode": "replace"}"#,
-        output = r#"{"variablesSet": {"z": 3}, "count": 1, "timestamp": 0}"#
+        output = r#"{"variablesSet": {"z": "3"}, "count": 1, "timestamp": 0}"#
     )
 )]
-pub(crate) fn set_variable<'a>(input: SetVariable<'a>, ctx: &Ctx<'_>) -> NodeResult<Set<'a>> {
+pub(crate) fn set_variable(input: SetVariable<'_>, ctx: &Ctx<'_>) -> NodeResult<Set> {
     let variables = named(input.variables.0)?;
     for (name, value) in variables {
         ctx.set_variable(name, &value)?;
@@ -84,7 +142,7 @@ pub(crate) fn set_variable<'a>(input: SetVariable<'a>, ctx: &Ctx<'_>) -> NodeRes
         .and_then(|since| u64::try_from(since.as_millis()).ok())
         .unwrap_or(0);
     Ok(Set {
-        variables_set: input.variables,
+        variables_set: Texts::of(variables)?,
         count: variables.len(),
         timestamp,
     })

@@ -2,6 +2,7 @@
 
 mod local;
 mod trust;
+mod workflows;
 
 use std::time::Duration;
 
@@ -14,14 +15,16 @@ pub use local::{
 };
 pub use trust::{KeygenArgs, PasswordArgs, RelaxArgs, SignArgs, TrustArgs};
 pub(crate) use trust::{TrustCommand, TrustCommandArgs};
+pub(crate) use workflows::{CachesArgs, ReplayArgs, RunArg, RunsArgs, RunsCommand, WorkflowsArgs};
+pub use workflows::{RunArgs, ValidateArgs};
 
 use crate::input;
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  the answer is no: an unfit file, a node that failed, a change that the host refused
-  2  usage error, bad input, or a name that nothing has
+  1  the answer is no: an unfit file, a node or a run that failed, a change that the host refused
+  2  usage error, bad input, a document that is refused, or a name that nothing has
   3  the host cannot be reached, or cannot serve now
   4  something broke
 
@@ -33,6 +36,7 @@ Examples:
   patchbay up --plugins ./plugins
   patchbay nodes
   patchbay call string.upper '{\"value\": \"hello\"}'
+  patchbay validate order.json && patchbay run order.json
   patchbay promote string 1.2.0 --reason 'fixes the umlauts'
   patchbay rollback string";
 
@@ -53,6 +57,14 @@ pub(crate) enum Command {
     New(NewArgs),
     /// Build a plugin on every save, and serve what was built
     Dev(DevArgs),
+    /// Run a workflow, with no server or on one
+    Run(RunArgs),
+    /// Find everything that is wrong with a workflow
+    Validate(ValidateArgs),
+    /// List the runs of a host; show, watch, cancel or replay one
+    Runs(RunsArgs),
+    /// List the workflows that a host serves, or show one
+    Workflows(WorkflowsArgs),
     /// Call a node
     Call(CallArgs),
     /// List plugins with their versions, or the files that were refused
@@ -69,6 +81,8 @@ pub(crate) enum Command {
     Quarantine(QuarantineArgs),
     /// Show how the host is
     Status(StatusArgs),
+    /// Show what the host's caches hold, and how often they hit
+    Caches(CachesArgs),
     /// Follow what happens in the host
     Events(EventsArgs),
     /// Show what a file says of itself, without running any of it

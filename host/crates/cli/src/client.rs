@@ -19,6 +19,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(60);
 const LARGEST_ANSWER: u64 = 256 << 20;
 const LONGEST_EVENT: u64 = 1 << 20;
+const EVENTS: &str = "text/event-stream";
 
 /// A connection to a host.
 pub(crate) struct Client {
@@ -70,22 +71,61 @@ impl Client {
         self.decode(request.send(&body[..]).map_err(|cause| self.unreached(cause))?)
     }
 
-    /// Follows the events; `each` is called with the JSON of each, until it returns false or the host ends.
-    pub(crate) fn follow(&self, mut each: impl FnMut(&str) -> bool) -> Result<(), CliError> {
+    /// Reads text as it is.
+    pub(crate) fn text(&self, path: &str) -> Result<String, CliError> {
         let answer = self
             .agent
-            .get(self.at("events"))
-            .header("accept", "text/event-stream")
+            .get(self.at(path))
+            .config()
+            .timeout_global(Some(ANSWER))
+            .build()
             .call();
-        let mut answer = answer.map_err(|cause| self.unreached(cause))?;
+        let body = self.body(answer.map_err(|cause| self.unreached(cause))?)?;
+        String::from_utf8(body).map_err(|_| self.stranger("its answer is no text".into()))
+    }
+
+    /// Sends a text that may or may not be JSON, as JSON.
+    pub(crate) fn post_text<T: DeserializeOwned>(&self, path: &str, body: &str) -> Result<T, CliError> {
+        let request = self.agent.post(self.at(path)).content_type("application/json");
+        let answer = request.send(body.as_bytes());
+        self.decode(answer.map_err(|cause| self.unreached(cause))?)
+    }
+
+    /// Follows a stream of events; `each` is called with the JSON of each, until it returns false or the stream ends.
+    pub(crate) fn follow(&self, path: &str, mut each: impl FnMut(&str) -> bool) -> Result<(), CliError> {
+        let answer = self.agent.get(self.at(path)).header("accept", EVENTS).call();
+        let answer = answer.map_err(|cause| self.unreached(cause))?;
+        self.events(answer, LONGEST_EVENT, |_, json| each(json))
+    }
+
+    /// Sends, and follows what comes of it; `each` is called with the type and the JSON of each event.
+    pub(crate) fn post_and_follow<B: Serialize>(
+        &self,
+        path: &str,
+        body: &B,
+        each: impl FnMut(&str, &str) -> bool,
+    ) -> Result<(), CliError> {
+        let body = serde_json::to_vec(body).map_err(CliError::BadJson)?;
+        let request = self.agent.post(self.at(path)).content_type("application/json");
+        let answer = request.header("accept", EVENTS).send(&body[..]);
+        let answer = answer.map_err(|cause| self.unreached(cause))?;
+        self.events(answer, LARGEST_ANSWER, each)
+    }
+
+    fn events(
+        &self,
+        mut answer: Response<Body>,
+        longest: u64,
+        mut each: impl FnMut(&str, &str) -> bool,
+    ) -> Result<(), CliError> {
         if answer.status() != 200 {
             return self.decode::<serde_json::Value>(answer).map(drop);
         }
         let mut stream = BufReader::new(answer.body_mut().with_config().limit(u64::MAX).reader());
-        let mut line = Vec::new();
+        let (mut line, mut kind) = (Vec::new(), String::new());
         loop {
             line.clear();
-            let read = stream.by_ref().take(LONGEST_EVENT).read_until(b'\n', &mut line);
+            let read = stream.by_ref().take(longest).read_until(b'\n', &mut line);
             match read.map_err(|cause| CliError::Broken {
                 url: self.url.clone(),
                 cause,
@@ -93,8 +133,14 @@ impl Client {
                 0 => return Ok(()),
                 _ => {
                     let text = String::from_utf8_lossy(&line);
-                    if text.strip_prefix("data:").is_some_and(|json| !each(json.trim())) {
-                        return Ok(());
+                    if let Some(name) = text.strip_prefix("event:") {
+                        name.trim().clone_into(&mut kind);
+                    } else if let Some(json) = text.strip_prefix("data:") {
+                        if !each(&kind, json.trim()) {
+                            return Ok(());
+                        }
+                    } else if text.trim().is_empty() {
+                        kind.clear();
                     }
                 }
             }
@@ -105,7 +151,13 @@ impl Client {
         format!("{}/api/v1/{path}", self.url)
     }
 
-    fn decode<T: DeserializeOwned>(&self, mut answer: Response<Body>) -> Result<T, CliError> {
+    fn decode<T: DeserializeOwned>(&self, answer: Response<Body>) -> Result<T, CliError> {
+        let body = self.body(answer)?;
+        serde_json::from_slice(&body).map_err(|cause| self.stranger(cause.to_string()))
+    }
+
+    /// The body of an answer that is a success.
+    fn body(&self, mut answer: Response<Body>) -> Result<Vec<u8>, CliError> {
         let status = answer.status().as_u16();
         let body = answer
             .body_mut()
@@ -113,8 +165,8 @@ impl Client {
             .limit(LARGEST_ANSWER)
             .read_to_vec();
         let body = body.map_err(|cause| self.broken_off(cause))?;
-        if status == 200 {
-            return serde_json::from_slice(&body).map_err(|cause| self.stranger(cause.to_string()));
+        if matches!(status, 200 | 202) {
+            return Ok(body);
         }
         let problem = serde_json::from_slice::<ProblemView>(&body)
             .map_err(|_| self.stranger(format!("status {status} without a problem in its body")))?;

@@ -148,7 +148,7 @@ pub(crate) fn events(args: &EventsArgs, streams: &mut Streams<'_>) -> Exit {
     let format = format_of(&args.server);
     let mut exit = Exit::Success;
     let followed = Client::new(&args.server.url, Duration::ZERO).and_then(|client| {
-        client.follow(|json| {
+        client.follow("events", |json| {
             // What is no event, such as the note that some were missed, is left to `--json`.
             exit = match (format, serde_json::from_str::<EventView>(json)) {
                 (Format::Human, Ok(event)) => streams.answer(&render::event(&event)),
@@ -164,12 +164,12 @@ pub(crate) fn events(args: &EventsArgs, streams: &mut Streams<'_>) -> Exit {
     }
 }
 
-fn format_of(server: &Server) -> Format {
+pub(crate) fn format_of(server: &Server) -> Format {
     Format::of_flag(server.json)
 }
 
 /// Asks for `path` and prints the answer.
-fn read<T>(
+pub(crate) fn read<T>(
     server: &Server,
     path: &str,
     streams: &mut Streams<'_>,

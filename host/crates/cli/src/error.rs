@@ -87,7 +87,9 @@ impl Explain for CliError {
         match self {
             Self::BadUrl { .. } => "write it like http://127.0.0.1:7411".into(),
             Self::BadJson(_) => "pass one JSON value, @FILE for a file's content, or - for stdin".into(),
-            Self::Unreadable { .. } => "check the path after the @ and its permissions".into(),
+            Self::Unreadable { .. } => {
+                "check the path (after the @ of an argument) and its permissions".into()
+            }
             Self::TooLarge { .. } => "pass less: a host refuses larger requests too".into(),
             Self::NobodyListens { .. } => "start one with `patchbay up`, or name another with --url".into(),
             Self::Slow { .. } => {
@@ -98,6 +100,24 @@ impl Explain for CliError {
             }
             Self::Stranger { .. } => "check --url or PATCHBAY_URL".into(),
             Self::Refused { problem, .. } => problem.hint.clone(),
+        }
+    }
+}
+
+/// Why a command did not do what it was asked: what to print, and how to end.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// What is printed.
+    pub problem: ProblemView,
+    /// How the command ends.
+    pub exit: Exit,
+}
+
+impl From<CliError> for Refused {
+    fn from(error: CliError) -> Self {
+        Self {
+            problem: error.problem(),
+            exit: error.exit(),
         }
     }
 }

@@ -36,7 +36,7 @@ impl Exit {
             200..300 => Self::Success,
             // Forbidden, conflict, a node's own error, a call that took too long: the request was sound, the answer is no.
             403 | 409 | 422 | 504 => Self::No,
-            503 => Self::Unreachable,
+            429 | 503 => Self::Unreachable,
             400..500 => Self::Usage,
             _ => Self::Internal,
         }
@@ -77,6 +77,7 @@ mod tests {
             (409, Exit::No),
             (422, Exit::No),
             (504, Exit::No),
+            (429, Exit::Unreachable),
             (503, Exit::Unreachable),
             (500, Exit::Internal),
             (302, Exit::Internal),

@@ -2,40 +2,64 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use patchbay_vocab::PluginName;
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use crate::error::CliError;
 
 /// What a host takes at most; reading more would be in vain.
 const MOST: u64 = 8 << 20;
 
+/// The longest document that a host reads.
+const LONGEST_DOCUMENT: u64 = 16 << 20;
+
 /// Reads `text` as JSON, `@FILE` as a file's name, `-` as stdin, and nothing as an empty object.
 pub(crate) fn read(text: Option<&str>) -> Result<Json, CliError> {
     match text {
         None => Ok(Json::Object(serde_json::Map::new())),
-        Some("-") => parse(&bounded(std::io::stdin().lock(), "-".into())?),
-        Some(text) => match text.strip_prefix('@') {
-            Some(path) => {
-                let path = PathBuf::from(path);
-                let file = File::open(&path).map_err(|cause| CliError::Unreadable {
-                    path: path.clone(),
-                    cause,
-                })?;
-                parse(&bounded(file, path)?)
-            }
-            None => parse(text.as_bytes()),
-        },
+        Some(text) => parse(&bytes_of(text)?),
     }
 }
 
-fn bounded(source: impl Read, path: PathBuf) -> Result<Vec<u8>, CliError> {
-    let mut bytes = Vec::new();
-    match source.take(MOST + 1).read_to_end(&mut bytes) {
+/// Reads the same as the text that it is, so that maps keep the order of their keys.
+pub(crate) fn raw(text: &str) -> Result<Box<RawValue>, CliError> {
+    serde_json::from_slice(&bytes_of(text)?).map_err(CliError::BadJson)
+}
+
+fn bytes_of(text: &str) -> Result<Vec<u8>, CliError> {
+    match text.strip_prefix('@') {
+        Some(path) => file(path.into(), MOST),
+        None if text == "-" => bounded(std::io::stdin().lock(), "-".into(), MOST),
+        None => Ok(text.as_bytes().to_vec()),
+    }
+}
+
+/// Reads a document, `-` from stdin. Whether it is one is for the host to say, with findings.
+pub(crate) fn document(path: &Path) -> Result<String, CliError> {
+    let bytes = match path.to_str() {
+        Some("-") => bounded(std::io::stdin().lock(), "-".into(), LONGEST_DOCUMENT)?,
+        _ => file(path.to_owned(), LONGEST_DOCUMENT)?,
+    };
+    String::from_utf8(bytes)
+        .map_err(|error| CliError::BadJson(serde::de::Error::custom(format!("{}: {error}", path.display()))))
+}
+
+fn file(path: PathBuf, most: u64) -> Result<Vec<u8>, CliError> {
+    match File::open(&path) {
+        Ok(file) => bounded(file, path, most),
         Err(cause) => Err(CliError::Unreadable { path, cause }),
-        Ok(size) if size as u64 > MOST => Err(CliError::TooLarge { most: MOST }),
+    }
+}
+
+fn bounded(source: impl Read, path: PathBuf, most: u64) -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    match source.take(most + 1).read_to_end(&mut bytes) {
+        Err(cause) => Err(CliError::Unreadable { path, cause }),
+        Ok(size) if size as u64 > most => Err(CliError::TooLarge { most }),
         Ok(_) => Ok(bytes),
     }
 }
@@ -60,6 +84,37 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     match count.checked_mul(scale) {
         Some(millis @ 1..=86_400_000) => Ok(Duration::from_millis(millis)),
         _ => Err("give between 1ms and one day".into()),
+    }
+}
+
+/// Reads how long ago: `90s`, `10m`, `2h`, `7d`.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
+    let wrong = || "give a whole number and a unit: 90s, 10m, 2h, 7d".to_owned();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let scale = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = digits.parse().map_err(|_| wrong())?;
+    match count.checked_mul(scale) {
+        Some(seconds @ 1..=3_155_760_000) => Ok(Duration::from_secs(seconds)),
+        _ => Err("give between 1s and a hundred years".into()),
+    }
+}
+
+/// Reads `PLUGIN=VERSION`.
+pub(crate) fn version(text: &str) -> Result<(PluginName, String), String> {
+    let Some((plugin, version)) = text.split_once('=') else {
+        return Err("write PLUGIN=VERSION, such as string=1.2.0 or string=r3".into());
+    };
+    let plugin = plugin.parse().map_err(|error| format!("{error}"))?;
+    match version {
+        "" => Err("write a version after the `=`, such as 1.2.0 or r3".into()),
+        version => Ok((plugin, version.to_owned())),
     }
 }
 
@@ -140,6 +195,44 @@ mod tests {
     #[test]
     fn deeply_nested_input_is_refused_and_not_followed() {
         assert!(read(Some(&"[".repeat(1_000_000))).is_err());
+    }
+
+    #[test]
+    fn raw_input_keeps_the_order_of_its_keys_and_its_numbers() {
+        let text = r#"{"b": 1.0, "a": [12345678901234567890]}"#;
+        assert_eq!(raw(text).unwrap().get(), text);
+        assert!(raw("{").is_err() && raw("").is_err());
+    }
+
+    #[test]
+    fn a_document_is_text_of_a_bounded_length() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("cut"), "{\"nodes\": [").unwrap();
+        std::fs::write(path("binary"), b"{\xff}").unwrap();
+        File::create(path("large"))
+            .unwrap()
+            .set_len(LONGEST_DOCUMENT + 1)
+            .unwrap();
+        assert_eq!(document(&path("cut")).unwrap(), "{\"nodes\": [");
+        let code = |name: &str| document(&path(name)).unwrap_err().code().0;
+        assert_eq!(
+            (code("binary"), code("large"), code("none"), code("")),
+            ("PB-CLI-003", "PB-CLI-005", "PB-CLI-004", "PB-CLI-004")
+        );
+    }
+
+    #[test]
+    fn spans_and_versions_are_read_or_refused() {
+        assert_eq!(span("2h"), Ok(Duration::from_secs(7_200)));
+        assert_eq!(span("7d"), Ok(Duration::from_secs(604_800)));
+        for bad in ["", "5", "2w", "0s", "1.5h", "99999999999999999999d"] {
+            assert!(span(bad).is_err(), "{bad}");
+        }
+        assert_eq!(version("string=1.2.0").unwrap().1, "1.2.0");
+        for bad in ["", "string", "string=", "=1.0.0", "a b=1.0.0"] {
+            assert!(version(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -15,23 +15,30 @@ mod command;
 mod error;
 mod exit;
 mod input;
+mod progress;
 mod render;
 mod run;
 mod streams;
 mod text;
+mod workflows;
 
 pub use args::{
     BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, DevArgs, InspectArgs, KeygenArgs, Language, Local,
-    NewArgs, PasswordArgs, RelaxArgs, SignArgs, TrustArgs, UpArgs,
+    NewArgs, PasswordArgs, RelaxArgs, RunArgs, SignArgs, TrustArgs, UpArgs, ValidateArgs,
 };
+pub use error::Refused;
 pub use exit::Exit;
+pub use progress::Progress;
 pub use render::{
-    render_check, render_dev, render_inspect, render_key_pair, render_new, render_relaxed, render_signed,
-    render_table,
+    render_check, render_dev, render_findings, render_inspect, render_key_pair, render_new, render_relaxed,
+    render_signed, render_table,
 };
 pub use run::{Outcome, command, run, run_on};
 pub use streams::{Format, Layout, Streams, with_process_streams};
 pub use text::{line, lines};
+pub use workflows::{
+    Asked, CancelRemote, print_run, print_validation, read_document, read_run, run_remotely,
+};
 
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,10 @@ mod changes;
 mod file;
 mod nodes;
 mod plugins;
+mod runs;
 mod schema;
 mod trust;
+mod workflows;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ContentArrangement, Table};
@@ -18,7 +20,10 @@ pub(crate) use changes::{event, history, quarantined, status, swap};
 pub use file::{render_check, render_inspect};
 pub(crate) use nodes::{manual, nodes};
 pub(crate) use plugins::{plugin, plugins, rejected};
+pub(crate) use runs::{replay, run, run_event, run_failure, run_nodes, run_summary, runs};
 pub use trust::{render_key_pair, render_relaxed, render_signed};
+pub use workflows::render_findings;
+pub(crate) use workflows::{caches, validation, workflow, workflows};
 
 use crate::streams::Layout;
 use crate::text;

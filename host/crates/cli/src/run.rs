@@ -11,6 +11,7 @@ use crate::args::{Cli, Command, Local, TrustCommand, TrustCommandArgs};
 use crate::command as server;
 use crate::exit::Exit;
 use crate::streams::{Format, Streams, with_process_streams};
+use crate::workflows;
 
 /// What became of a command line.
 #[derive(Debug)]
@@ -65,6 +66,14 @@ fn carry_out(command: Command, streams: &mut Streams<'_>) -> Outcome {
             return Outcome::Local(Local::Relax(args));
         }
         Command::Bench(args) => return Outcome::Local(Local::Bench(args)),
+        Command::Run(args) => return Outcome::Local(Local::Run(args)),
+        Command::Validate(args) => match &args.url {
+            Some(url) => workflows::validate(url, &args, streams),
+            None => return Outcome::Local(Local::Validate(args)),
+        },
+        Command::Runs(args) => workflows::runs(args, streams),
+        Command::Workflows(args) => workflows::workflows(&args, streams),
+        Command::Caches(args) => workflows::caches(&args, streams),
         Command::Call(args) => server::call(&args, streams),
         Command::Plugins(args) => server::plugins(&args, streams),
         Command::Nodes(args) => server::nodes(&args, streams),

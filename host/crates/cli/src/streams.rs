@@ -7,6 +7,7 @@ use patchbay_wire::ProblemView;
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::render::render_findings;
 use crate::text;
 
 /// How answers and errors are spelled.
@@ -88,6 +89,14 @@ impl<'a> Streams<'a> {
         }
     }
 
+    /// Prints an answer as JSON that keeps the order of keys of the values in it.
+    pub fn record<T: Serialize + ?Sized>(&mut self, answer: &T) -> Exit {
+        match serde_json::to_string(answer) {
+            Ok(json) => self.answer(&text::json(&text::pretty(&json))),
+            Err(error) => self.problem(&unwritable(&error.to_string()), Format::Json, Exit::Internal),
+        }
+    }
+
     /// Prints one of many answers as one line of JSON.
     pub fn json_line<T: Serialize + ?Sized>(&mut self, answer: &T) -> Exit {
         match serde_json::to_string(answer) {
@@ -109,6 +118,7 @@ impl<'a> Streams<'a> {
             message: error.chain(),
             hint: error.help(),
             request_id: None,
+            findings: Vec::new(),
         };
         self.problem(&problem, format, exit)
     }
@@ -164,6 +174,10 @@ fn human(problem: &ProblemView) -> String {
         text::line(&problem.code),
         text::lines(&problem.message)
     );
+    if !problem.findings.is_empty() {
+        text.push_str("\n\n");
+        text.push_str(render_findings(&problem.findings).trim_end());
+    }
     if !problem.hint.is_empty() {
         text.push_str(&format!("\n\nhint: {}", text::lines(&problem.hint)));
     }

@@ -61,6 +61,54 @@ pub(crate) fn json(text: &str) -> String {
     safe
 }
 
+/// JSON text on several lines, its keys in the order in which they stand; what is no JSON comes out as something else.
+pub(crate) fn pretty(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let mut rest = json.chars().peekable();
+    let next_line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(c) = rest.next() {
+        if quoted {
+            out.push(c);
+            quoted = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            continue;
+        }
+        match c {
+            ' ' | '\n' | '\r' | '\t' => {}
+            '{' | '[' => {
+                while rest.next_if(char::is_ascii_whitespace).is_some() {}
+                out.push(c);
+                match rest.next_if(|next| matches!(next, '}' | ']')) {
+                    Some(end) => out.push(end),
+                    None => {
+                        depth += 1;
+                        next_line(&mut out, depth);
+                    }
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                next_line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                next_line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c => {
+                quoted = c == '"';
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +134,19 @@ mod tests {
         let safe = json(&serde_json::to_string_pretty(&value).unwrap());
         assert!(safe.chars().all(|c| c == '\n' || !acts(c)), "{safe:?}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
+    }
+
+    #[test]
+    fn json_is_laid_out_without_touching_its_keys_and_texts() {
+        let value = serde_json::json!({
+            "a": [1, -2.5e3, true, null], "b": {}, "c": [], "d": {"e": "x: {\"y\", \\\\\" [1, 2]"}, "f": "\\\\"
+        });
+        let laid_out = serde_json::to_string_pretty(&value).unwrap();
+        assert_eq!(pretty(&value.to_string()), laid_out);
+        assert_eq!(pretty(&laid_out), laid_out, "it may be laid out already");
+        assert_eq!(pretty("{\"b\":1,\"a\":[ ]}"), "{\n  \"b\": 1,\n  \"a\": []\n}");
+        // A server may send anything.
+        assert_eq!(pretty("]]}"), "\n]\n]\n}");
     }
 
     #[test]

@@ -266,6 +266,12 @@ impl Patchbay {
         let begin = self.inner.clock.now();
         let dispatcher = &self.inner.dispatcher;
         let slot = dispatcher.resolve(node_type)?;
+        if !self.inner.runs.may_use(&call.tenant, node_type) {
+            return Err(ControlError::NotAllowed {
+                tenant: call.tenant,
+                node_type: node_type.to_owned(),
+            });
+        }
         if call.config.is_some() && crate::listing::node(&self.inner, slot).is_some_and(|node| !node.stateful)
         {
             return Err(ControlError::NoConfiguration(node_type.to_owned()));

@@ -6,7 +6,8 @@ use patchbay_dispatch::CallError;
 use patchbay_lifecycle::LifecycleError;
 use patchbay_registry::RegistryError;
 use patchbay_runs::{RunsError, RunsErrorClass};
-use patchbay_vocab::{Code, Explain, Explained, PluginName};
+use patchbay_vocab::{Code, Explain, Explained, PluginName, TenantId};
+use patchbay_wire::ProblemView;
 use plugin_api::error::code;
 
 /// Why a host cannot be opened.
@@ -82,6 +83,8 @@ pub enum ErrorClass {
     NotFound,
     /// What was sent is wrong.
     Invalid,
+    /// Whoever asks may not.
+    Forbidden,
     /// The host's rules or present state are in the way.
     Conflict,
     /// The node itself failed.
@@ -114,6 +117,14 @@ pub enum ControlError {
     /// The input is not a value.
     #[error("the input cannot be used: {0}")]
     Input(String),
+    /// The tenant's rules do not let it use the node type.
+    #[error("tenant `{tenant}` may not use `{node_type}`")]
+    NotAllowed {
+        /// Who.
+        tenant: TenantId,
+        /// What.
+        node_type: String,
+    },
     /// A node that has no instances was given the configuration of one.
     #[error("`{0}` keeps no state, so it takes no configuration")]
     NoConfiguration(String),
@@ -129,6 +140,19 @@ impl From<RegistryError> for ControlError {
 }
 
 impl ControlError {
+    /// What the outside is told: code, message, hint, and everything that was found in a document.
+    #[must_use]
+    pub fn problem(&self) -> ProblemView {
+        let findings = match self {
+            Self::Runs(error) => error.finding_views(),
+            _ => Vec::new(),
+        };
+        ProblemView {
+            findings,
+            ..self.explained().into()
+        }
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub fn class(&self) -> ErrorClass {
@@ -161,6 +185,7 @@ impl ControlError {
                 RunsErrorClass::Unavailable => ErrorClass::Unavailable,
                 RunsErrorClass::Internal => ErrorClass::Internal,
             },
+            Self::NotAllowed { .. } => ErrorClass::Forbidden,
             Self::Input(_) | Self::NoConfiguration(_) => ErrorClass::Invalid,
         }
     }
@@ -175,6 +200,7 @@ impl Explain for ControlError {
             Self::UnknownPlugin(_) => Code("PB-CONTROL-001"),
             Self::Input(_) => Code("PB-CONTROL-002"),
             Self::NoConfiguration(_) => Code("PB-CONTROL-003"),
+            Self::NotAllowed { .. } => Code("PB-CONTROL-004"),
         }
     }
 
@@ -185,6 +211,10 @@ impl Explain for ControlError {
             Self::Runs(error) => error.help(),
             Self::UnknownPlugin(_) => "see `patchbay plugins` for what there is".into(),
             Self::Input(_) => "send one JSON value whose numbers are finite".into(),
+            Self::NotAllowed { .. } => {
+                "ask an admin to change `allow_nodes` and `deny_nodes` of the tenant in the configuration"
+                    .into()
+            }
             Self::NoConfiguration(_) => {
                 "leave the configuration out; what a call needs goes into its parameters".into()
             }

@@ -34,7 +34,8 @@ pub use patchbay_intake::signature::{
 pub use patchbay_lifecycle::{GoLive, LifecycleError, OnDelete};
 pub use patchbay_registry::{BadSelector, Force, SameVersion, Selector};
 pub use patchbay_runs::{
-    Begun, CacheNumbers, Finished, Hook, HookReply, JournalStats, Order as RunOrder, Retention, RunStatus,
-    RunsConfig, RunsError, TriggerKind, Wanted, Watch,
+    BadNodePattern, Begun, CacheNumbers, Finished, Hook, HookBody, HookReply, JournalStats, NodePattern,
+    NodeRules, Order as RunOrder, Replaying, Retention, RunStatus, RunsConfig, RunsError, TenantRules,
+    TriggerKind, Wanted, Watch, validate_document,
 };
 pub use patchbay_signing::{KeyFile, Pair, Protection, SigningError, SigningKey};

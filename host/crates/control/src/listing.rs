@@ -202,6 +202,7 @@ fn revision(inner: &Inner, status: &PluginStatus, revision: &RevisionStatus) -> 
             message: why.message,
             hint: why.hint,
             request_id: None,
+            findings: Vec::new(),
         }),
     }
 }

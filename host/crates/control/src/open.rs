@@ -114,6 +114,10 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         tracing::warn!("serving before every file of the plugin directory was vetted");
     }
     let mut workflows = config.workflows;
+    if let Some(dir) = &mut workflows.workflows {
+        make_dir(dir, 0o755)?;
+        *dir = absolute(dir)?;
+    }
     // Below the data directory as it is named absolutely, wherever that was moved to.
     if workflows.journal.parent() == Some(config.data.as_path()) {
         workflows.journal = journal_of(&data_dir);

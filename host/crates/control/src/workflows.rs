@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use patchbay_runs::{Begun, Hook, HookReply, JournalStats, Order, RunsError, TriggerKind, Wanted, Watch};
+use patchbay_runs::{
+    Begun, Hook, HookReply, JournalStats, Order, Replaying, RunsError, TriggerKind, Wanted, Watch,
+};
 use patchbay_vocab::{RunId, TenantId, WorkflowId};
 use patchbay_wire::{
-    ReplayRequest, ReplayView, RunListView, RunRequest, RunView, ValidateView, WorkflowView,
+    FailureCountView, ReplayRequest, ReplayView, RunListView, RunRequest, RunView, ValidateView, WorkflowView,
 };
 use plugin_api::value::Value;
 
@@ -19,7 +21,7 @@ impl Patchbay {
         self.inner.runs.validate(text, tenant)
     }
 
-    /// Begins a run; [`Begun::wait`] waits for its end.
+    /// Begins a run; [`Begun::wait`] and [`Begun::ended`] wait for its end.
     ///
     /// # Errors
     /// When the document cannot be run, or not now.
@@ -39,30 +41,28 @@ impl Patchbay {
     ///
     /// # Errors
     /// When it names no workflow, or its parts are not what they should be.
-    pub fn order_of(&self, request: RunRequest) -> Result<Order, ControlError> {
-        let text: Arc<str> = match (request.workflow, request.workflow_id) {
+    pub fn order_of(&self, mut request: RunRequest) -> Result<Order, ControlError> {
+        let text: Arc<str> = match (request.workflow.take(), request.workflow_id.take()) {
             (Some(document), None) => document.get().into(),
             (None, Some(id)) => self.inner.runs.served_text(&id)?,
             _ => return Err(RunsError::WhichWorkflow.into()),
         };
-        let value = |what: &'static str, json: Option<Box<serde_json::value::RawValue>>| {
-            let read = json.map(|json| Value::from_json(json.get()));
-            read.transpose().map_err(|error| RunsError::Input {
-                what,
-                why: error.to_string(),
-            })
-        };
-        let mut order = Order::of(text);
-        if let Some(input) = value("input", request.input)? {
-            order.trigger = input;
+        order_of_parts(text, request)
+    }
+
+    /// An order to run the document `text`, whatever that is, out of the rest of a request.
+    ///
+    /// # Errors
+    /// When parts of the request are not what they should be, or it names a workflow itself.
+    pub fn order_of_text(
+        &self,
+        text: impl Into<Arc<str>>,
+        request: RunRequest,
+    ) -> Result<Order, ControlError> {
+        match (&request.workflow, &request.workflow_id) {
+            (None, None) => order_of_parts(text.into(), request),
+            _ => Err(RunsError::WhichWorkflow.into()),
         }
-        order.variables = value("variables", request.variables)?;
-        order.user = value("user", request.user)?;
-        order.tenant = request.tenant;
-        order.timeout = request.timeout_ms.map(Duration::from_millis);
-        order.versions = request.versions;
-        order.kind = TriggerKind::Manual;
-        Ok(order)
     }
 
     /// Watches a run that has not ended.
@@ -110,7 +110,15 @@ impl Patchbay {
     /// # Errors
     /// When it cannot be done again.
     pub fn replay_run(&self, run: &RunId, request: &ReplayRequest) -> Result<ReplayView, ControlError> {
-        Ok(self.inner.runs.replay(run, request)?)
+        Ok(self.begin_replay(run, request)?.wait()?)
+    }
+
+    /// Begins to do a run again; [`Replaying::wait`] and [`Replaying::ended`] wait for its end and compare.
+    ///
+    /// # Errors
+    /// When it cannot be done again.
+    pub fn begin_replay(&self, run: &RunId, request: &ReplayRequest) -> Result<Replaying, ControlError> {
+        Ok(self.inner.runs.begin_replay(run, request)?)
     }
 
     /// The workflows that the host serves.
@@ -132,7 +140,15 @@ impl Patchbay {
     /// # Errors
     /// When no workflow has that webhook, or its run could not begin.
     pub fn hook(&self, hook: &Hook) -> Result<HookReply, ControlError> {
-        Ok(self.inner.runs.hook(hook)?)
+        Ok(HookReply::of(&self.begin_hook(hook)?.wait()?))
+    }
+
+    /// Begins the run that a webhook starts; [`HookReply::of`] says what to answer when it has ended.
+    ///
+    /// # Errors
+    /// When no workflow has that webhook, or its run could not begin.
+    pub fn begin_hook(&self, hook: &Hook) -> Result<Begun, ControlError> {
+        Ok(self.inner.runs.begin_hook(hook)?)
     }
 
     /// Waits until every run that has ended so far is on disk.
@@ -143,9 +159,36 @@ impl Patchbay {
         Ok(self.inner.runs.sync(within)?)
     }
 
+    /// How often nodes of workflows failed since the host began, by kind, node type and version, and how recovery went.
+    #[must_use]
+    pub fn failures(&self) -> Vec<FailureCountView> {
+        self.inner.runs.failures()
+    }
+
     /// The journal of runs in numbers.
     #[must_use]
     pub fn journal(&self) -> JournalStats {
         self.inner.runs.journal_stats()
     }
+}
+
+fn order_of_parts(text: Arc<str>, request: RunRequest) -> Result<Order, ControlError> {
+    let value = |what: &'static str, json: Option<Box<serde_json::value::RawValue>>| {
+        let read = json.map(|json| Value::from_json(json.get()));
+        read.transpose().map_err(|error| RunsError::Input {
+            what,
+            why: error.to_string(),
+        })
+    };
+    let mut order = Order::of(text);
+    if let Some(input) = value("the input", request.input)? {
+        order.trigger = input;
+    }
+    order.variables = value("variables", request.variables)?;
+    order.user = value("the user", request.user)?;
+    order.tenant = request.tenant;
+    order.timeout = request.timeout_ms.map(Duration::from_millis);
+    order.versions = request.versions;
+    order.kind = TriggerKind::Manual;
+    Ok(order)
 }

@@ -24,7 +24,7 @@ use crate::timers::Due;
 use crate::{Failure, ServedBy};
 
 /// Nodes that a thread runs before it looks whether other frames wait.
-const SLICE: u32 = 512;
+const SLICE: u64 = 512;
 /// A pure node that takes no longer than this, in nanoseconds, is not worth waking a thread for.
 const CHEAP: u32 = 20_000;
 
@@ -214,7 +214,7 @@ impl Frame {
         desk.now = run.shop.nanos();
         let mut graph = self.graph.lock();
         graph.asked = false;
-        for done in 0.. {
+        for done in 0_u64.. {
             if graph.closed {
                 return;
             }
@@ -242,6 +242,10 @@ impl Frame {
             drop(graph);
             let step = step::run(self, &*hold, item, desk);
             graph = self.graph.lock();
+            if graph.forced {
+                // The run has gone on without this thread, and another one has its place.
+                desk.replaced = true;
+            }
             if desk.replaced || graph.closed {
                 return;
             }
@@ -440,6 +444,7 @@ impl Frame {
         }
         let mut hanging = graph.running;
         graph.closed = true;
+        graph.forced = true;
         let ending = graph.ending.take().unwrap_or_else(|| self.run.cancelled_as());
         let order = std::mem::take(&mut graph.order);
         let away = std::mem::take(&mut graph.away);
@@ -465,8 +470,21 @@ impl Frame {
 
     fn close_by_force_within(self: &Arc<Self>) -> u32 {
         let mut graph = self.graph.lock();
-        let hanging = if graph.closed { 0 } else { graph.running };
+        if graph.closed {
+            return 0;
+        }
+        let mut hanging = graph.running;
         graph.closed = true;
+        graph.forced = true;
+        let away = std::mem::take(&mut graph.away);
+        drop(graph);
+        for (_, away) in away {
+            match away {
+                Away::Task(_, Some(stop)) => stop(),
+                Away::Loop(rounds) => hanging += rounds.frame().close_by_force_within(),
+                Away::Task(_, None) | Away::Sleeping(_) => {}
+            }
+        }
         hanging
     }
 

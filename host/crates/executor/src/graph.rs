@@ -92,6 +92,8 @@ pub(crate) struct Graph {
     pub(crate) ending: Option<Ending>,
     /// Nothing changes any more.
     pub(crate) closed: bool,
+    /// It was closed while nodes were on threads, which are not waited for.
+    pub(crate) forced: bool,
     /// Another thread was asked to look at the ready nodes, and has not yet.
     pub(crate) asked: bool,
     dead: VecDeque<u32>,
@@ -124,6 +126,7 @@ impl Graph {
             away: HashMap::new(),
             ending: None,
             closed: false,
+            forced: false,
             asked: false,
             dead: VecDeque::new(),
         }

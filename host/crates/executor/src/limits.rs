@@ -11,7 +11,7 @@ use crate::frame::Frame;
 /// Counts one execution of a node.
 #[inline]
 pub(crate) fn count_execution(frame: &Frame) -> Result<(), Failure> {
-    let Some(most) = frame.prepared.plan().limits.executions else {
+    let Some(most) = frame.run.limits.executions else {
         return Ok(());
     };
     if frame.run.executions.fetch_add(1, Ordering::Relaxed) < most {
@@ -24,7 +24,7 @@ pub(crate) fn count_execution(frame: &Frame) -> Result<(), Failure> {
 /// Looks at an output's size.
 #[inline]
 pub(crate) fn check_output(frame: &Frame, output: ValueRef<'_>) -> Result<(), Failure> {
-    let limits = &frame.prepared.plan().limits;
+    let limits = &frame.run.limits;
     let bytes = output.raw().len() as u64;
     if let Some(most) = limits.output_bytes
         && bytes > most

@@ -278,6 +278,13 @@ impl Finished {
         self.frame.result()
     }
 
+    /// Whether any node failed, was tried again or was recovered.
+    #[must_use]
+    pub fn has_failures(&self) -> bool {
+        let mut done = self.frame.slots.iter().filter_map(std::sync::OnceLock::get);
+        done.any(|done| done.more.is_some())
+    }
+
     /// Counts over its nodes.
     #[must_use]
     pub fn metrics(&self) -> Metrics {

@@ -221,6 +221,7 @@ pub(crate) fn round_over(
     let Some(Away::Loop(mut rounds)) = graph.away.remove(&node) else {
         return;
     };
+    let ends = graph.ending.as_ref().map(|ending| ending.status);
     // Until its step is applied, the node counts as running, so that nobody takes the frame for done.
     graph.running += 1;
     drop(graph);
@@ -236,6 +237,8 @@ pub(crate) fn round_over(
         node: of,
         index: node,
     };
+    // The run ends: no other round begins.
+    let ending = ending.or_else(|| ends.map(|status| Ending { status, error: None }));
     let step = match (ending, &of.work) {
         (Some(ending), _) => at.finish_failed(broken(&mut rounds, &ending), &why(&rounds, ending, parent)),
         (None, patchbay_workflow::Work::Loop(spec)) => next(&at, spec, rounds, desk),
@@ -246,7 +249,7 @@ pub(crate) fn round_over(
 
 fn broken(rounds: &mut Rounds, ending: &Ending) -> Box<Attempt> {
     let mut attempt = Attempt::first(rounds.started, rounds.input.take());
-    attempt.give_up = ending.status != RunStatus::Error;
+    attempt.give_up = ending.status != RunStatus::Error || ending.error.is_none();
     attempt
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use patchbay_vocab::{Monotonic, RunId, TenantId, UnixMillis};
+use patchbay_workflow::Limits;
 use plugin_api::value::Value;
 
 use crate::admission::Place;
@@ -119,7 +120,9 @@ pub struct Run {
     deadline: Mutex<Option<Ticket>>,
     frame: Mutex<Option<Arc<Frame>>>,
     on_end: Mutex<Option<OnEnd>>,
-    _place: Option<Place>,
+    place: Mutex<Option<Place>>,
+    /// The bounds of the workflow, for bodies of loops as well.
+    pub(crate) limits: Limits,
 }
 
 impl Run {
@@ -149,7 +152,8 @@ impl Run {
             deadline: Mutex::new(None),
             frame: Mutex::new(None),
             on_end: Mutex::new(Some(on_end)),
-            _place: request.place,
+            place: Mutex::new(request.place),
+            limits: request.prepared.plan().limits.clone(),
             shop: Arc::clone(shop),
         });
         let plan = Arc::clone(request.prepared.plan());
@@ -265,6 +269,8 @@ impl Run {
             self.shop.pool.timers.remove(ticket);
         }
         drop(self.frame.lock().take());
+        // The next run of the workflow need not wait for whoever looks at this one.
+        drop(self.place.lock().take());
         let hold = self.hold.lock().take();
         let (variables, served) = hold.map_or_else(
             || (Value::null(), Vec::new()),

@@ -68,8 +68,7 @@ pub(crate) fn tries(frame: &Frame, item: &Item) -> bool {
 }
 
 pub(crate) fn run(frame: &Arc<Frame>, hold: &dyn Hold, item: Item, desk: &mut Desk) -> Step {
-    let plan = Arc::clone(frame.prepared.plan());
-    let Some(node) = plan.nodes.get(item.node as usize) else {
+    let Some(node) = frame.prepared.plan().nodes.get(item.node as usize) else {
         return Step::Lost;
     };
     let at = At {

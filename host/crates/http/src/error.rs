@@ -160,7 +160,7 @@ impl Explain for HttpError {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
-    problem: ProblemView,
+    problem: Box<ProblemView>,
 }
 
 impl Refusal {
@@ -180,7 +180,7 @@ struct Marked(ProblemView);
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
-        response.extensions_mut().insert(Marked(self.problem));
+        response.extensions_mut().insert(Marked(*self.problem));
         response
     }
 }
@@ -189,7 +189,7 @@ impl From<HttpError> for Refusal {
     fn from(error: HttpError) -> Self {
         Self {
             status: error.status(),
-            problem: error.explained().into(),
+            problem: Box::new(error.explained().into()),
         }
     }
 }
@@ -202,17 +202,19 @@ impl From<BadId> for Refusal {
 
 impl From<ControlError> for Refusal {
     fn from(error: ControlError) -> Self {
-        let (class, explained) = (error.class(), error.explained());
+        let (class, mut problem) = (error.class(), error.problem());
         let status = status_of(class);
         if status.is_server_error() {
-            tracing::error!(code = %explained.code, cause = %explained.message, "use case failed");
+            tracing::error!(code = %problem.code, cause = %problem.message, "use case failed");
         }
-        let mut problem = ProblemView::from(explained);
         if matches!(class, ErrorClass::Internal) {
             // Causes of faults of the host's own name files and systems: they are for its log.
             problem.message = error.to_string();
         }
-        Self { status, problem }
+        Self {
+            status,
+            problem: Box::new(problem),
+        }
     }
 }
 
@@ -221,6 +223,7 @@ const fn status_of(class: ErrorClass) -> StatusCode {
     match class {
         ErrorClass::NotFound => StatusCode::NOT_FOUND,
         ErrorClass::Invalid => StatusCode::BAD_REQUEST,
+        ErrorClass::Forbidden => StatusCode::FORBIDDEN,
         ErrorClass::Conflict => StatusCode::CONFLICT,
         ErrorClass::NodeFailed => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorClass::Timeout => StatusCode::GATEWAY_TIMEOUT,

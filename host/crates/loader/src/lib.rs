@@ -28,8 +28,9 @@ pub use nothing::Nothing;
 pub use raw::handover::{HandOver, HandOverLimits, HandedOver, Leaving, ServicesFor, Side};
 pub use raw::library::LayoutCheck;
 pub use raw::lookup::SymbolLookup;
-pub use raw::parking::{InstanceCounts, ParkLimits, StaysAwake};
+pub use raw::parking::StaysAwake;
 pub use raw::plugin::{CallFuture, LoadedPlugin, Nested, OwnedStateHold, StateHold, SyncCall, Unloaded};
+pub use raw::tally::{InstanceCounts, ParkLimits};
 pub use raw::trap::exit_on_refused_calls;
 
 /// Whether this executable can unmap plugins: it has the thread hooks, and plugins bind to them.

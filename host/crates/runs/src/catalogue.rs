@@ -13,6 +13,7 @@ use plugin_api::meta::Capability;
 use plugin_api::value::ValueRef;
 
 use crate::counted::{Counted, Weighs};
+use crate::rules::TenantRules;
 
 /// Problems of one node's parameters that are told.
 const MOST_PROBLEMS: usize = 20;
@@ -50,6 +51,7 @@ pub(crate) struct View<'v> {
     pub(crate) snapshot: &'v Snapshot<Served>,
     pub(crate) dispatcher: &'v Arc<Dispatcher>,
     pub(crate) schemas: &'v Schemas,
+    pub(crate) rules: &'v TenantRules,
     pub(crate) tenant: Option<&'v TenantId>,
 }
 
@@ -164,8 +166,16 @@ impl Catalogue for View<'_> {
         told.take(MOST_PROBLEMS).collect()
     }
 
-    fn allows(&self, _: &str) -> bool {
-        true
+    fn allows(&self, node_type: &str) -> bool {
+        let Some(tenant) = self.tenant else { return true };
+        // By every name that leads to the node: an alias is no way around a rule.
+        let node = self.find(node_type).map(|found| found.node);
+        let own = node.map(|node| node.node_type.as_str());
+        let aliases = node
+            .into_iter()
+            .flat_map(|node| node.aliases.iter().map(|alias| alias.as_str()));
+        let names = std::iter::once(node_type).chain(own).chain(aliases);
+        self.rules.allows(tenant, names)
     }
 
     fn has_secret(&self, name: &str) -> bool {

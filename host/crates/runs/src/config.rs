@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use patchbay_journal::Retention;
 
+use crate::rules::TenantRules;
+
 /// How workflows are run on a host. Start from [`RunsConfig::new`] and change fields.
 #[derive(Clone, Debug)]
 pub struct RunsConfig {
@@ -30,6 +32,8 @@ pub struct RunsConfig {
     pub result_from: Duration,
     /// Variables of the environment that workflows may read as `$env`.
     pub env: Vec<String>,
+    /// Which node types tenants may use.
+    pub rules: TenantRules,
     /// A directory of workflow documents that the host serves; none when `None`.
     pub workflows: Option<PathBuf>,
 }
@@ -51,6 +55,7 @@ impl RunsConfig {
             result_bytes: 64 << 20,
             result_from: Duration::from_micros(50),
             env: Vec::new(),
+            rules: TenantRules::default(),
             workflows: None,
         }
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use patchbay_dispatch::CallError;
 use patchbay_journal::JournalError;
 use patchbay_lifecycle::LifecycleError;
+use patchbay_registry::RegistryError;
 use patchbay_vocab::{Code, Explain, RunId, TenantId, WorkflowId};
+use patchbay_wire::WorkflowFindingView;
 use patchbay_workflow::Findings;
 
 /// What kind of failure it is, for whoever has to choose a status.
@@ -125,10 +127,18 @@ fn first(findings: &Findings) -> String {
     })
 }
 
+/// Whether what was asked for is not there at all.
+fn is_unknown(cause: &LifecycleError) -> bool {
+    matches!(
+        cause,
+        LifecycleError::Registry(RegistryError::UnknownPlugin { .. } | RegistryError::UnknownRevision { .. })
+    )
+}
+
 impl RunsError {
     /// What kind of failure it is.
     #[must_use]
-    pub const fn class(&self) -> RunsErrorClass {
+    pub fn class(&self) -> RunsErrorClass {
         match self {
             Self::UnknownRun(_) | Self::UnknownWorkflow(_) | Self::NoHook { .. } => RunsErrorClass::NotFound,
             Self::Refused { .. }
@@ -136,6 +146,7 @@ impl RunsError {
             | Self::Input { .. }
             | Self::OtherTenant { .. }
             | Self::VariableMissing(_) => RunsErrorClass::Invalid,
+            Self::Version { cause, .. } if is_unknown(cause) => RunsErrorClass::NotFound,
             Self::Version { .. } | Self::Ended(_) | Self::NotReplayable { .. } => RunsErrorClass::Conflict,
             Self::TooOften { .. } | Self::QueueFull => RunsErrorClass::TooMany,
             Self::Hold(_) | Self::Behind | Self::Unavailable(_) => RunsErrorClass::Unavailable,
@@ -150,6 +161,12 @@ impl RunsError {
             Self::Refused { findings } => Some(findings),
             _ => None,
         }
+    }
+
+    /// The same, as the outside sees it; empty when the document is not the reason.
+    #[must_use]
+    pub fn finding_views(&self) -> Vec<WorkflowFindingView> {
+        self.findings().map(crate::record::findings).unwrap_or_default()
     }
 }
 
@@ -185,7 +202,7 @@ impl Explain for RunsError {
                 "see `patchbay workflows` for the webhooks there are; a workflow has to be active".into()
             }
             Self::WhichWorkflow => "send one of the two".into(),
-            Self::Input { .. } => "send JSON as `patchbay run --help` shows it".into(),
+            Self::Input { .. } => "write it as `patchbay run --help` shows it".into(),
             Self::OtherTenant { document, .. } => format!("run it for `{document}`, or change its tenantId"),
             Self::VariableMissing(name) => format!("give it with --variables '{{\"{name}\": ...}}'"),
             Self::Version { plugin, .. } => format!("see `patchbay plugins {plugin}` for what there is"),

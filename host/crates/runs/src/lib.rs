@@ -13,28 +13,37 @@
 //! to on the registry is kept until one of the versions that its nodes lead to has changed.
 #![forbid(unsafe_code)]
 
-mod counted;
-
+mod begun;
 mod catalogue;
 mod compiled;
 mod config;
+mod counted;
 mod error;
+mod failures;
 mod hold;
 mod host;
+mod launch;
 mod live;
+mod order;
 mod record;
 mod recorder;
 mod replay;
 mod results;
+mod rules;
 mod runs;
 mod shelf;
+mod validation;
 
+pub use begun::Begun;
 pub use config::RunsConfig;
 pub use counted::CacheNumbers;
 pub use error::{RunsError, RunsErrorClass};
 pub use live::Watch;
+pub use order::Order;
 pub use patchbay_executor::{Finished, RunStatus};
 pub use patchbay_journal::{JournalError, JournalStats, Retention, TriggerKind};
-pub use replay::Wanted;
-pub use runs::{Begun, Order, Parts, Runs};
-pub use shelf::{Hook, HookReply};
+pub use replay::{Replaying, Wanted};
+pub use rules::{BadNodePattern, NodePattern, NodeRules, TenantRules};
+pub use runs::{Parts, Runs};
+pub use shelf::{Hook, HookBody, HookReply};
+pub use validation::validate_document;

@@ -33,6 +33,8 @@ enum State {
     Running(Arc<Run>),
     /// Was to be ended before it began.
     CancelledEarly,
+    /// Has ended: its run, which knows who watches it, is let go of.
+    Ended,
 }
 
 /// Watches a run until it is dropped.
@@ -112,6 +114,9 @@ impl Live {
     pub(crate) fn begun(&self, run: &Arc<Run>) {
         let mut state = self.state.lock();
         let cancelled = matches!(*state, State::CancelledEarly);
+        if matches!(*state, State::Ended) {
+            return;
+        }
         *state = State::Running(Arc::clone(run));
         drop(state);
         if cancelled {
@@ -127,6 +132,7 @@ impl Live {
                 *state = State::CancelledEarly;
                 None
             }
+            State::Ended => None,
         };
         drop(state);
         if let Some(run) = run {
@@ -137,7 +143,7 @@ impl Live {
     pub(crate) fn summary(&self, now: UnixMillis) -> RunSummaryView {
         let status = match &*self.state.lock() {
             State::Queued => "queued",
-            State::Running(_) | State::CancelledEarly => "running",
+            State::Running(_) | State::CancelledEarly | State::Ended => "running",
         };
         RunSummaryView {
             run_id: self.id.clone(),
@@ -233,5 +239,6 @@ impl Observer for Live {
             ..Told::default()
         };
         self.send("run.ended", None, told);
+        *self.state.lock() = State::Ended;
     }
 }

@@ -11,6 +11,7 @@ use patchbay_journal::{Journal, RunRecord, RunStart};
 use patchbay_workflow::SavePolicy;
 
 use crate::error::RunsError;
+use crate::failures::Failures;
 use crate::record::{self, About};
 
 /// What the recorder is told.
@@ -27,11 +28,11 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn start(journal: Arc<Journal>) -> std::io::Result<Self> {
+    pub(crate) fn start(journal: Arc<Journal>, failures: Arc<Failures>) -> std::io::Result<Self> {
         let (told, work) = crossbeam_channel::unbounded();
         std::thread::Builder::new()
             .name("pb-recorder".into())
-            .spawn(move || record_all(&work, &journal))?;
+            .spawn(move || record_all(&work, &journal, &failures))?;
         Ok(Self { told })
     }
 
@@ -48,7 +49,7 @@ impl Recorder {
     }
 }
 
-fn record_all(work: &Receiver<Told>, journal: &Journal) {
+fn record_all(work: &Receiver<Told>, journal: &Journal, failures: &Failures) {
     while let Ok(told) = work.recv() {
         match told {
             Told::Begun(start, save) => {
@@ -57,6 +58,9 @@ fn record_all(work: &Receiver<Told>, journal: &Journal) {
                 }
             }
             Told::Ended(finished, about) => {
+                if finished.has_failures() {
+                    failures.count(&finished);
+                }
                 let keep = match finished.status {
                     RunStatus::Success => about.save.success,
                     RunStatus::Error | RunStatus::Cancelled | RunStatus::Timeout => about.save.failure,

@@ -10,11 +10,13 @@ use plugin_api::meta::Effect;
 use plugin_api::value::Value;
 use serde_json::Value as Json;
 
+use crate::begun::Begun;
 use crate::error::RunsError;
-use crate::record;
 #[cfg(test)]
-use crate::runs::empty_map;
-use crate::runs::{Again, Order, Runs};
+use crate::order::empty_map;
+use crate::order::{Again, Order};
+use crate::record;
+use crate::runs::Runs;
 
 /// Differences that are told.
 const MOST_DIFFERENCES: usize = 200;
@@ -38,6 +40,57 @@ pub struct Wanted {
     pub limit: Option<u32>,
     /// The `next` of the page before.
     pub before: Option<String>,
+}
+
+/// A replay that was begun.
+#[derive(Debug)]
+pub struct Replaying {
+    runs: Arc<Runs>,
+    begun: Begun,
+    original: wire::RunView,
+    from: Option<String>,
+}
+
+impl Replaying {
+    /// The new run's id.
+    #[must_use]
+    pub const fn id(&self) -> &RunId {
+        self.begun.id()
+    }
+
+    /// Waits for its end on this thread, and compares what came of it with what came of it then.
+    ///
+    /// # Errors
+    /// When it was queued and could not begin.
+    pub fn wait(self) -> Result<wire::ReplayView, RunsError> {
+        let run = self.begun.wait()?;
+        Ok(compared(&self.runs, &self.original, self.from.as_deref(), run))
+    }
+
+    /// The same, without a thread.
+    ///
+    /// # Errors
+    /// When it was queued and could not begin.
+    pub async fn ended(self) -> Result<wire::ReplayView, RunsError> {
+        let run = self.begun.ended().await?;
+        Ok(compared(&self.runs, &self.original, self.from.as_deref(), run))
+    }
+}
+
+fn compared(
+    runs: &Runs,
+    original: &wire::RunView,
+    from: Option<&str>,
+    run: wire::RunView,
+) -> wire::ReplayView {
+    let differences = compare(original, &run, from);
+    wire::ReplayView {
+        original: original.run_id.clone(),
+        same: differences.is_empty(),
+        differences,
+        effectful: runs.effectful(&run),
+        run,
+    }
 }
 
 impl Runs {
@@ -131,15 +184,15 @@ impl Runs {
         Ok(stored.document)
     }
 
-    /// Does a run again, from the start or from a node on, and compares what comes of it.
+    /// Begins to do a run again, from the start or from a node on.
     ///
     /// # Errors
     /// When it cannot be done again.
-    pub fn replay(
+    pub fn begin_replay(
         self: &Arc<Self>,
         id: &RunId,
         request: &wire::ReplayRequest,
-    ) -> Result<wire::ReplayView, RunsError> {
+    ) -> Result<Replaying, RunsError> {
         if self.live_summary(id).is_none() {
             self.sync(std::time::Duration::from_secs(10))?;
         }
@@ -148,17 +201,11 @@ impl Runs {
             .run(id)?
             .ok_or_else(|| RunsError::UnknownRun(id.clone()))?;
         let order = self.order_again(&stored, request)?;
-        let begun = self.begin(order)?;
-        let run = begun.wait()?;
-        let original = record::stored(&stored);
-        let differences = compare(&original, &run, request.from.as_deref());
-        let effectful = self.effectful(&run);
-        Ok(wire::ReplayView {
-            original: id.clone(),
-            same: differences.is_empty(),
-            differences,
-            effectful,
-            run,
+        Ok(Replaying {
+            begun: self.begin(order)?,
+            runs: Arc::clone(self),
+            original: record::stored(&stored),
+            from: request.from.clone(),
         })
     }
 

@@ -18,6 +18,8 @@ pub(crate) type Of = (Digest, usize);
 
 /// A result that was long to compute.
 type Kept = Arc<Value>;
+/// By node and hash of the parameters; the parameters themselves are compared.
+type Cache = Counted<(Of, Digest), (Box<[u8]>, Kept)>;
 
 impl Weighs for (Box<[u8]>, Kept) {
     fn bytes(&self) -> usize {
@@ -29,8 +31,7 @@ impl Weighs for (Box<[u8]>, Kept) {
 const LARGEST: usize = 1 << 20;
 
 pub(crate) struct Results {
-    /// By node and hash of the parameters; the parameters themselves are compared.
-    cache: Option<Counted<(Of, Digest), (Box<[u8]>, Kept)>>,
+    cache: Option<Cache>,
     dear: RwLock<HashMap<Of, bool>>,
     from: Duration,
 }

@@ -16,10 +16,11 @@ use patchbay_wire as wire;
 use patchbay_workflow::{Plan, TriggerKind, next_time};
 use plugin_api::value::{Value, ValueRef, Writer};
 
+use crate::begun::Begun;
 use crate::compiled::Reading;
 use crate::error::RunsError;
-use crate::record;
-use crate::runs::{Order, Runs};
+use crate::order::Order;
+use crate::runs::Runs;
 
 /// How often the directory and the schedules are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -39,8 +40,35 @@ pub struct Hook {
     pub query: Vec<(String, String)>,
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
-    /// The body: JSON, or text.
-    pub body: Option<Value>,
+    /// The body.
+    pub body: HookBody,
+}
+
+/// The body of a request to a webhook.
+#[derive(Clone, Debug, Default)]
+pub enum HookBody {
+    /// There is none.
+    #[default]
+    None,
+    /// It says that it is JSON.
+    Json(String),
+    /// It is any other text.
+    Text(String),
+}
+
+impl HookBody {
+    fn value(&self) -> Result<Option<Value>, RunsError> {
+        match self {
+            Self::None => Ok(None),
+            Self::Text(text) => Ok(Some(Value::from(text.as_str()))),
+            Self::Json(text) => Value::from_json(text)
+                .map(Some)
+                .map_err(|error| RunsError::Input {
+                    what: "the body",
+                    why: error.to_string(),
+                }),
+        }
+    }
 }
 
 /// What a webhook answers.
@@ -222,7 +250,7 @@ impl Shelf {
                 };
                 match runs.begin(order) {
                     Ok(begun) => {
-                        tracing::info!(workflow = %plan.id, run = %begun.id(), "a schedule began a run")
+                        tracing::info!(workflow = %plan.id, run = %begun.id(), "a schedule began a run");
                     }
                     Err(error) => {
                         let (code, why) = (error.code(), error.chain());
@@ -371,21 +399,18 @@ impl Runs {
         })
     }
 
-    /// Runs the workflow that a webhook starts, and answers with what its `webhook-response` node says, else with the
-    /// run's result.
+    /// Begins the run that a webhook starts; [`HookReply::of`] says what to answer when it has ended.
     ///
     /// # Errors
     /// When no active workflow has that webhook, or its run could not begin.
-    pub fn hook(self: &Arc<Self>, hook: &Hook) -> Result<HookReply, RunsError> {
+    pub fn begin_hook(self: &Arc<Self>, hook: &Hook) -> Result<Begun, RunsError> {
         let documents: Vec<_> = self.shelf.documents.read().by_id.values().cloned().collect();
         let wanted = hook.path.trim_matches('/');
         let found = documents.iter().find_map(|document| {
             let plan = document.plan().filter(|plan| plan.active)?;
             let trigger = plan.triggers.iter().find(|trigger| match &trigger.kind {
                 TriggerKind::Webhook { path, methods } => {
-                    trigger.enabled
-                        && path.trim_matches('/') == wanted
-                        && methods.iter().any(|known| *known == hook.method)
+                    trigger.enabled && path.trim_matches('/') == wanted && methods.contains(&hook.method)
                 }
                 _ => false,
             })?;
@@ -400,18 +425,16 @@ impl Runs {
         let order = Order {
             kind: Kind::Webhook,
             from: Some(node.id.as_str().to_owned()),
-            trigger: request(hook),
+            trigger: request(hook, hook.body.value()?.as_ref()),
             ..Order::of(Arc::clone(&document.text))
         };
-        let (finished, about) = self.begin(order)?.finish()?;
-        let view = record::view(&finished, &about);
-        Ok(reply(&view))
+        self.begin(order)
     }
 }
 
 /// `$json` of a run that a request starts: the fields of its body, and the rest of it under `$request`. A body that is no
 /// object is in the field `body`.
-fn request(hook: &Hook) -> Value {
+fn request(hook: &Hook, body: Option<&Value>) -> Value {
     let mut out = Vec::new();
     let pairs = |pairs: &[(String, String)]| {
         // Of a name that comes twice the last value counts.
@@ -419,7 +442,7 @@ fn request(hook: &Hook) -> Value {
         map
     };
     let written = Writer::new(&mut out).map(|map| {
-        match hook.body.as_ref().map(|body| (body, body.as_ref().as_map())) {
+        match body.map(|body| (body, body.as_ref().as_map())) {
             Some((_, Some(fields))) => {
                 for (key, value) in fields.iter().filter(|(key, _)| *key != "$request") {
                     map.entry(key, |writer| writer.value(value))?;
@@ -447,6 +470,14 @@ fn request(hook: &Hook) -> Value {
         })
     });
     written.map_or_else(|_| Value::null(), |()| ValueRef::assume_valid(&out).to_value())
+}
+
+impl HookReply {
+    /// What a run that a request started answers: what its `webhook-response` node says, else its result.
+    #[must_use]
+    pub fn of(view: &wire::RunView) -> Self {
+        reply(view)
+    }
 }
 
 fn reply(view: &wire::RunView) -> HookReply {

@@ -27,8 +27,8 @@ pub use node::{Capability, DependencyView, Effect, ExampleView, NodeView};
 pub use plugin::{PluginView, RejectedView, RevisionView};
 pub use problem::ProblemView;
 pub use run::{
-    DifferenceView, NodeResultView, ReplayRequest, ReplayView, RunBegun, RunErrorView, RunEventView,
-    RunListView, RunMetrics, RunRequest, RunSummaryView, RunView, TriggerView, ValidateView,
+    DifferenceView, FailureCountView, NodeResultView, ReplayRequest, ReplayView, RunBegun, RunErrorView,
+    RunEventView, RunListView, RunMetrics, RunRequest, RunSummaryView, RunView, TriggerView, ValidateView,
     WorkflowFindingView, WorkflowView,
 };
 pub use trust::{KeyPairView, RelaxedView, SignedView, SignerView};

@@ -4,6 +4,8 @@ use patchbay_vocab::{Code, Explained};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::WorkflowFindingView;
+
 /// What went wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -18,6 +20,9 @@ pub struct ProblemView {
     /// The request it belongs to, as the host's log names it; null outside the HTTP API.
     #[serde(default)]
     pub request_id: Option<String>,
+    /// What was found in the document, when that is the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<WorkflowFindingView>,
 }
 
 impl ProblemView {
@@ -29,6 +34,7 @@ impl ProblemView {
             message: message.into(),
             hint: hint.into(),
             request_id: None,
+            findings: Vec::new(),
         }
     }
 }
@@ -41,6 +47,7 @@ impl From<Explained> for ProblemView {
             message,
             hint,
             request_id: None,
+            findings: Vec::new(),
         }
     }
 }

@@ -405,3 +405,27 @@ pub struct TriggerView {
     #[schema(value_type = Option<u64>)]
     pub next_at: Option<UnixMillis>,
 }
+
+/// How often a kind of failure came, and how recovery went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailureCountView {
+    /// The kind of failure, or the node's own code; `RECOVERED` for nodes that recovery saved.
+    pub code: String,
+    /// The node type.
+    pub node_type: String,
+    /// The plugin that was called.
+    #[schema(value_type = Option<String>)]
+    pub plugin: Option<PluginName>,
+    /// Its version.
+    #[schema(value_type = Option<String>)]
+    pub version: Option<Version>,
+    /// Nodes that failed for good.
+    pub count: u64,
+    /// Nodes for which recovery was tried.
+    pub recovery_attempts: u64,
+    /// Nodes for which it gave a result.
+    pub recovery_successes: u64,
+    /// How long those nodes took from their first try to that result, on the mean, in milliseconds.
+    pub mean_recovery_ms: Option<f64>,
+}

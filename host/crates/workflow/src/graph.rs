@@ -339,5 +339,9 @@ fn executor_id<'a>(node: &Object<'a, '_>, notes: &mut Notes<'_>) -> (&'a str, &'
             return (guess, class);
         }
     }
+    // The one class that is a node type as well.
+    if class == "wait" {
+        return ("wait", class);
+    }
     ("", class)
 }

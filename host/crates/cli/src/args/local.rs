@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use patchbay_vocab::PluginName;
 
 use super::trust::{KeygenArgs, RelaxArgs, SignArgs, TrustArgs};
+use super::workflows::{RunArgs, ValidateArgs};
 use crate::input;
 
 /// Where a host listens when nothing else is said.
@@ -32,6 +33,10 @@ pub enum Local {
     Sign(SignArgs),
     /// Make a data directory forget how strictly it was served.
     Relax(RelaxArgs),
+    /// Run a workflow.
+    Run(RunArgs),
+    /// Check a workflow.
+    Validate(ValidateArgs),
     /// Measure.
     Bench(BenchArgs),
 }
@@ -42,6 +47,7 @@ pub enum Local {
   patchbay up --plugins ./plugins
   patchbay up --config patchbay.toml --listen 127.0.0.1:8080
   patchbay up --plugins ./target/debug --dev
+  patchbay up --workflows ./workflows
 
 Prints one line `ready http://...` on stdout when it serves.")]
 pub struct UpArgs {
@@ -54,6 +60,9 @@ pub struct UpArgs {
     /// Directory for the host's own files [default: data]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Directory of workflow documents to serve: their schedules and webhooks start runs [default: none]
+    #[arg(long, value_name = "DIR")]
+    pub workflows: Option<PathBuf>,
     /// Address of the HTTP API [default: 127.0.0.1:7411]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
@@ -215,4 +224,6 @@ pub enum BenchSubject {
     Swap,
     /// Values in and out against JSON text
     Values,
+    /// Workflows: what a node of a run costs beside its call, runs at once, swaps during runs, caches
+    Workflow,
 }

@@ -115,6 +115,7 @@ fn a_plugin_that_sleeps_says_so_beside_its_state_and_why_it_cannot_be_woken() {
         message: "gone".into(),
         hint: "drop it in again".into(),
         request_id: None,
+        findings: Vec::new(),
     });
     let text = plugin(&view, Layout::Pipe);
     assert!(
@@ -131,6 +132,7 @@ fn one_plugin_shows_what_keeps_a_revision_from_going_live() {
         message: "needs `list` ^2".into(),
         hint: "deploy it first".into(),
         request_id: None,
+        findings: Vec::new(),
     });
     let text = plugin(&view, Layout::Pipe);
     assert!(

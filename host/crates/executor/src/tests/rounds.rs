@@ -127,3 +127,17 @@ fn a_workflow_runs_another_and_takes_its_result() {
             .contains("node `bad` failed")
     );
 }
+
+#[test]
+fn rounds_count_as_executions() {
+    let bench = Bench::new(&usual());
+    let body = plan(&[draft("b", "echo")], &[]);
+    let mut bounded = plan(
+        &[draft("loop", "loop").given(r#"{"count": 9}"#).body(body, 10)],
+        &[],
+    );
+    bounded.limits.executions = Some(5);
+    let finished = bench.run(bounded);
+    assert_eq!(finished.error.as_ref().unwrap().1.class, Class::LimitExceeded);
+    assert_eq!(bench.nodes.calls.load(std::sync::atomic::Ordering::SeqCst), 4);
+}

@@ -16,8 +16,8 @@ use plugin_api::shim::host::{Caller, HostServices, HostSink};
 use plugin_api::value::ValueRef;
 
 use super::instances::{ByTenant, Instance, Instances, Kept, Keyed, MAX_INSTANCES, NodeRuntime};
-use super::parking::Parked;
 use super::plugin::LoadedPlugin;
+use super::tally::Parked;
 use crate::{CallFault, HandOverError};
 
 /// How long new calls are held back at first while calls that are inside are waited for, and at most.

@@ -16,8 +16,8 @@ use plugin_api::error::code;
 use plugin_api::shim::host::{Caller, HostServices, HostSink, InstancePtr, NodeEntry};
 use plugin_api::value::ValueRef;
 
-use super::parking::{Parked, Tally};
 use super::plugin::SyncCall;
+use super::tally::{Parked, Tally};
 use crate::{CallFault, LoadError, Nothing};
 
 /// Instances of one node that may live at the same time.

@@ -13,6 +13,7 @@ pub(crate) mod lookup;
 pub(crate) mod parking;
 pub(crate) mod plugin;
 pub(crate) mod slots;
+pub(crate) mod tally;
 pub(crate) mod trap;
 
 use plugin_api::abi::{PluginTable, Status};

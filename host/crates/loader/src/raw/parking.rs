@@ -9,7 +9,7 @@
 //! ```
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use patchbay_lease::Pass;
@@ -20,58 +20,8 @@ use plugin_api::value::ValueRef;
 use super::handover::ServicesFor;
 use super::instances::{ByTenant, Instance, Instances, Kept, NodeRuntime};
 use super::plugin::LoadedPlugin;
+use super::tally::{InstanceCounts, ParkLimits, Parked};
 use crate::CallFault;
-
-/// Instances that do not take back what they saved, after which their node is believed to only save.
-const REFUSALS: u64 = 8;
-
-/// When instances are parked, and how much is kept for them.
-#[derive(Clone, Copy, Debug)]
-pub struct ParkLimits {
-    /// How long an instance has to be idle; `None` for never.
-    pub idle_after: Option<Duration>,
-    /// How many instances of a plugin may stay; beyond it, those that were used longest ago are parked.
-    pub instances: usize,
-    /// Bytes of one instance's encoded state.
-    pub state_bytes: usize,
-    /// Bytes that are kept for one plugin.
-    pub parked_bytes: usize,
-}
-
-/// A plugin's instances in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct InstanceCounts {
-    /// Instances there are.
-    pub live: u64,
-    /// States that are kept for instances that have ended.
-    pub parked: u64,
-    /// Bytes of these.
-    pub parked_bytes: u64,
-    /// Calls that found their instance.
-    pub hits: u64,
-    /// Calls for which it had to be made.
-    pub misses: u64,
-    /// Instances that were parked.
-    pub evictions: u64,
-    /// Parked states that an instance was made for again.
-    pub restored: u64,
-}
-
-impl InstanceCounts {
-    /// Both together.
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
-        Self {
-            live: self.live + other.live,
-            parked: self.parked + other.parked,
-            parked_bytes: self.parked_bytes + other.parked_bytes,
-            hits: self.hits + other.hits,
-            misses: self.misses + other.misses,
-            evictions: self.evictions + other.evictions,
-            restored: self.restored + other.restored,
-        }
-    }
-}
 
 /// Why a plugin cannot be put to sleep now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,66 +34,6 @@ pub enum StaysAwake {
     Refused,
     /// The pass is for another version.
     WrongPass,
-}
-
-/// What is counted for one node.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    /// A coarse clock in milliseconds, moved by the sweeps: calls read it instead of the real one. 0 before the first.
-    pub(super) clock: AtomicU64,
-    /// Instances that have not been destroyed.
-    pub(super) objects: AtomicU64,
-    parked: AtomicU64,
-    parked_bytes: AtomicU64,
-    /// Hits of instances that have ended.
-    pub(super) past_hits: AtomicU64,
-    pub(super) misses: AtomicU64,
-    evictions: AtomicU64,
-    pub(super) restored: AtomicU64,
-    /// Whether the node has shown that it takes back what it saves.
-    proven: AtomicBool,
-    /// How often it has not, before it ever did.
-    refusals: AtomicU64,
-}
-
-impl Tally {
-    /// Whether it is not to be asked any more.
-    fn is_refuted(&self) -> bool {
-        self.refusals.load(Ordering::Relaxed) >= REFUSALS && !self.proven.load(Ordering::Relaxed)
-    }
-
-    /// Tenants and configurations that there is something for.
-    pub(super) fn known(&self) -> u64 {
-        self.objects.load(Ordering::Relaxed) + self.parked.load(Ordering::Relaxed)
-    }
-}
-
-/// The state of an instance that has ended; counted as long as it is there.
-#[derive(Debug)]
-pub(super) struct Parked {
-    pub(super) state: Arc<[u8]>,
-    /// When the instance was used last.
-    pub(super) used: u64,
-    tally: Arc<Tally>,
-}
-
-impl Parked {
-    fn new(state: Arc<[u8]>, used: u64, tally: &Arc<Tally>) -> Arc<Self> {
-        tally.parked.fetch_add(1, Ordering::Relaxed);
-        tally
-            .parked_bytes
-            .fetch_add(state.len() as u64, Ordering::Relaxed);
-        let tally = Arc::clone(tally);
-        Arc::new(Self { state, used, tally })
-    }
-}
-
-impl Drop for Parked {
-    fn drop(&mut self) {
-        let bytes = self.state.len() as u64;
-        self.tally.parked_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.tally.parked.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// For each node the states it had when its plugin was put to sleep.

@@ -526,3 +526,12 @@ fn fifty_thousand_loops_in_one_another_are_refused() {
     let codes = said(&workflow(&nodes, Json::Object(connections), json!({})));
     assert!(codes.iter().any(|(code, _)| *code == "INVALID_LOOP"));
 }
+
+#[test]
+fn wait_is_a_class_and_a_node_type() {
+    // Written without `nodeType`, as real files do, it was refused for naming nothing that runs.
+    let nodes = [json!({"id": "w", "name": "w", "type": "wait", "parameters": {"duration": 1}})];
+    let plan = planned(&workflow(&nodes, json!({}), json!({})));
+    assert_eq!(&*plan.nodes[0].node_type, "wait");
+    assert!(matches!(plan.nodes[0].work, Work::Call(_)));
+}

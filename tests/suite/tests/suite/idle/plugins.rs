@@ -117,6 +117,31 @@ fn a_session_wakes_and_nothing_it_holds_falls_asleep() {
 }
 
 #[test]
+fn calls_and_sessions_of_a_revision_wake_it_live_or_not() {
+    let host = TestHost::holding(&["echo-1-0", "echo-1-1"], at_once);
+    let (echo, call) = (name("echo"), Call::of("default".parse().unwrap()));
+    for version in ["1.0.0", "1.1.0"] {
+        let revision = host.revision("echo", version).revision;
+        until_asleep(&host, "echo", version);
+        let answer = host
+            .host()
+            .call_revision((&echo, revision), "fx.version", &json!({}), &call);
+        assert_eq!(
+            answer.unwrap().as_ref().to_json(),
+            format!(r#"{{"result":"{version}"}}"#)
+        );
+        until_asleep(&host, "echo", version);
+        let session = host
+            .host()
+            .session_with(&["fx.version"], &[(&echo, revision)])
+            .unwrap();
+        assert_eq!(session.served_by(0).unwrap().version.to_string(), version);
+        assert!(!host.revision("echo", version).asleep);
+    }
+    assert_eq!(host.live("echo"), "1.1.0");
+}
+
+#[test]
 fn all_who_come_at_once_wait_for_one_load() {
     const THREADS: usize = 8;
     // Long enough for one of them to be in before it falls asleep again.

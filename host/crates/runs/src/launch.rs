@@ -1,0 +1,345 @@
+//! From an order to a run: what it runs on is fitted and held, then it begins.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use patchbay_dispatch::{CallError, Mount, Routes, Served, Variables};
+use patchbay_executor::{
+    Admitted, Children, Finished, Given, Jitter, Place, Prepared, Refusal, RunRequest, RunStatus,
+};
+use patchbay_journal::TriggerKind;
+use patchbay_registry::Selector;
+use patchbay_vocab::{PluginName, RunId, TenantId};
+use plugin_api::value::Value;
+use tokio::sync::oneshot;
+
+use crate::begun::{Begun, Ended};
+use crate::compiled::{Bound, Compiled};
+use crate::error::RunsError;
+use crate::hold::HostHold;
+use crate::live::{Live, Who};
+use crate::order::{Order, context_of, tenant_of, variables_of};
+use crate::record::{self, About};
+use crate::recorder::Told;
+use crate::runs::{Runs, unreachable_id};
+
+/// How often a run is begun anew when a version it was to hold has gone meanwhile.
+const TRIES: u32 = 64;
+
+impl Runs {
+    /// Begins a run.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn begin(self: &Arc<Self>, order: Order) -> Result<Begun, RunsError> {
+        if self.journal.is_behind() {
+            return Err(RunsError::Behind);
+        }
+        let compiled = self.compiled(&order.text)?;
+        let tenant = tenant_of(&order, &compiled)?;
+        let mounts = self.versions(&order.versions)?;
+        // Refused at once, also where it would have to wait.
+        self.fit(&compiled, &mounts, &tenant)?;
+        let key = match compiled.plan.rate.as_ref().map(|rate| rate.key.as_str()) {
+            None | Some("workflow" | "") => String::new(),
+            Some("user") => order.user.as_ref().map(Value::to_json).unwrap_or_default(),
+            Some(_) => tenant.as_str().to_owned(),
+        };
+        let id = self.fresh_id();
+        let live = Live::new(
+            Who {
+                id: id.clone(),
+                workflow: compiled.plan.id.clone(),
+                name: compiled.plan.name.as_str().into(),
+                tenant: tenant.clone(),
+                trigger: order.kind.as_str(),
+                parent: order.again.as_ref().map(|again| again.replay.of.clone()),
+            },
+            self.ground.clock.wall(),
+        );
+        self.live.lock().insert(id.clone(), Arc::clone(&live));
+        let (sender, mut ended) = oneshot::channel();
+        let plan = Arc::clone(&compiled.plan);
+        let launch = Launch {
+            order,
+            compiled,
+            tenant,
+            mounts,
+            live,
+        };
+        let runs = Arc::clone(self);
+        let start = Box::new(move |place| runs.launch(launch, sender, place));
+        let Some(executor) = self.executor.get() else {
+            self.forget(&id);
+            return Err(RunsError::Unavailable("it is starting".into()));
+        };
+        match executor.admit(&plan, &key, start) {
+            Ok(admitted) => {
+                let queued = admitted == Admitted::Queued;
+                // What could not begin says so at once.
+                if !queued && let Ok(outcome) = ended.try_recv() {
+                    if let Err(error) = outcome {
+                        return Err(error);
+                    }
+                    let (sender, again) = oneshot::channel();
+                    let _ = sender.send(outcome);
+                    return Ok(Begun::new(id, queued, again));
+                }
+                Ok(Begun::new(id, queued, ended))
+            }
+            Err(refusal) => {
+                self.forget(&id);
+                Err(match refusal {
+                    Refusal::TooOften {
+                        requests,
+                        window,
+                        again,
+                    } => RunsError::TooOften {
+                        requests,
+                        window,
+                        again,
+                    },
+                    Refusal::QueueFull => RunsError::QueueFull,
+                })
+            }
+        }
+    }
+
+    /// The document on what is live now, with `mounts` in place of live versions; refused when it cannot be run there.
+    fn fit(
+        &self,
+        compiled: &Arc<Compiled>,
+        mounts: &[Arc<Mount<Served>>],
+        tenant: &TenantId,
+    ) -> Result<Arc<Bound>, RunsError> {
+        let snapshot = self.registry.snapshot();
+        let bound = match mounts {
+            [] => self.bind(compiled, &snapshot, tenant),
+            mounts => {
+                let overlaid = snapshot.overlaid(mounts);
+                Arc::new(compiled.bind_anew(&self.view(&overlaid, Some(tenant))))
+            }
+        };
+        if bound.fatal {
+            let findings = Box::new(compiled.findings(&bound));
+            return Err(RunsError::Refused { findings });
+        }
+        Ok(bound)
+    }
+
+    /// Holds what a run needs, all of one snapshot.
+    fn take_hold(
+        &self,
+        compiled: &Arc<Compiled>,
+        mounts: &Arc<[Arc<Mount<Served>>]>,
+        tenant: &TenantId,
+        variables: &Arc<Variables>,
+    ) -> Result<(Arc<Bound>, HostHold), RunsError> {
+        let mut last = CallError::Closing;
+        for _ in 0..TRIES {
+            let bound = self.fit(compiled, mounts, tenant)?;
+            // Types that nothing has are not held: their nodes are refused one by one.
+            let snapshot = self.registry.snapshot();
+            let overlaid;
+            let routes: &Routes = match &**mounts {
+                [] => &snapshot,
+                mounts => {
+                    overlaid = snapshot.overlaid(mounts);
+                    &overlaid
+                }
+            };
+            let routed = |slot: &Option<patchbay_dispatch::NodeSlot>| {
+                slot.filter(|slot| routes.route(*slot).is_some())
+            };
+            let slots: Vec<_> = bound.slots.iter().map(routed).collect();
+            let types = &compiled.plan.node_types;
+            match HostHold::take(&self.ground, types, &slots, mounts, Arc::clone(variables)) {
+                Ok(hold) => return Ok((bound, hold)),
+                // A version has gone since the look: look again.
+                Err(error) => last = error,
+            }
+        }
+        Err(RunsError::Hold(last))
+    }
+
+    fn versions(
+        &self,
+        wanted: &BTreeMap<PluginName, String>,
+    ) -> Result<Arc<[Arc<Mount<Served>>]>, RunsError> {
+        let mut mounts = Vec::new();
+        for (plugin, version) in wanted {
+            let selector: Selector = version.parse().map_err(|_| RunsError::Input {
+                what: "versions",
+                why: format!("`{version}` is neither a version such as 1.2.0 nor a revision such as r3"),
+            })?;
+            let mount = self.ground.lifecycle.warm(plugin, Some(&selector));
+            mounts.push(mount.map_err(|cause| RunsError::Version {
+                plugin: plugin.to_string(),
+                version: version.clone(),
+                cause: Box::new(cause),
+            })?);
+        }
+        Ok(mounts.into())
+    }
+
+    /// A run has its place: begins it, or tells why it cannot begin.
+    fn launch(self: &Arc<Self>, launch: Launch, ended: Ended, place: Place) {
+        let live = Arc::clone(&launch.live);
+        let mut ended = Some(ended);
+        if let Err(error) = self.try_launch(launch, &mut ended, place) {
+            self.forget(&live.id);
+            if let Some(ended) = ended {
+                // Nobody waits any more.
+                let _ = ended.send(Err(error));
+            }
+        }
+    }
+
+    /// Takes who is told of the end only when the run has begun.
+    fn try_launch(
+        self: &Arc<Self>,
+        launch: Launch,
+        ended: &mut Option<Ended>,
+        place: Place,
+    ) -> Result<(), RunsError> {
+        let Launch {
+            order,
+            compiled,
+            tenant,
+            mounts,
+            live,
+        } = launch;
+        let plan = &compiled.plan;
+        let variables = Arc::new(variables_of(&order, plan)?);
+        let (bound, hold) = self.take_hold(&compiled, &mounts, &tenant, &variables)?;
+        let begins_with = hold.variables().all();
+        let about = About {
+            workflow: plan.id.clone(),
+            name: plan.name.as_str().into(),
+            text: Arc::clone(&compiled.text),
+            digest: compiled.digest,
+            trigger: order.kind,
+            parent: None,
+            replay: order.again.as_ref().map(|again| again.replay.clone()),
+            variables: begins_with,
+            save: plan.save,
+            warnings: record::findings(&compiled.findings(&bound)),
+        };
+        let starts = match &order.from {
+            None => None,
+            Some(node) => Some(vec![place_of(&bound.prepared, node).ok_or_else(|| {
+                RunsError::Input {
+                    what: "from",
+                    why: format!("the workflow has no node `{node}`"),
+                }
+            })?]),
+        };
+        let given = order
+            .again
+            .as_ref()
+            .map(|again| &*again.given)
+            .unwrap_or_default();
+        let given = given.iter().filter_map(|(node, output)| {
+            Some(Given {
+                node: place_of(&bound.prepared, node)?,
+                output: output.clone(),
+            })
+        });
+        let request = RunRequest {
+            id: live.id.clone(),
+            prepared: Arc::clone(&bound.prepared),
+            tenant: tenant.clone(),
+            hold: Arc::new(hold),
+            context: context_of(&tenant, order.user.as_ref(), &live.id),
+            trigger: order.trigger.clone(),
+            starts,
+            given: given.collect(),
+            timeout: order.timeout,
+            jitter: match order.again {
+                Some(_) => Jitter::Off,
+                None => Jitter::AsPlanned,
+            },
+            observer: Some(Arc::clone(&live) as Arc<dyn patchbay_executor::Observer>),
+            children: Some(Arc::new(Sub {
+                runs: Arc::downgrade(self),
+                about: about.clone(),
+            })),
+            parent: None,
+            depth: 0,
+            place: Some(place),
+        };
+        let Some(executor) = self.executor.get() else {
+            return Err(RunsError::Unavailable("it is starting".into()));
+        };
+        let (runs, id, told) = (Arc::downgrade(self), live.id.clone(), about.clone());
+        let ended = ended.take();
+        let on_end = Box::new(move |finished: Finished| {
+            let finished = Arc::new(finished);
+            if let Some(runs) = runs.upgrade() {
+                runs.recorder
+                    .tell(Told::Ended(Arc::clone(&finished), told.clone()));
+                runs.forget(&id);
+            }
+            if let Some(ended) = ended {
+                let _ = ended.send(Ok((finished, told)));
+            }
+        });
+        let at = self.ground.clock.wall();
+        let run = executor.run(request, on_end);
+        self.recorder
+            .tell(Told::Begun(Box::new(record::begun(&run, &about, at)), about.save));
+        live.begun(&run);
+        Ok(())
+    }
+}
+
+/// What is kept of an order until it has its place.
+struct Launch {
+    order: Order,
+    compiled: Arc<Compiled>,
+    tenant: TenantId,
+    mounts: Arc<[Arc<Mount<Served>>]>,
+    live: Arc<Live>,
+}
+
+/// Runs of workflows that a run runs.
+struct Sub {
+    runs: std::sync::Weak<Runs>,
+    about: About,
+}
+
+impl Children for Sub {
+    fn id(&self) -> RunId {
+        self.runs
+            .upgrade()
+            .map_or_else(unreachable_id, |runs| runs.fresh_id())
+    }
+
+    fn ended(&self, finished: &Finished) {
+        let Some(runs) = self.runs.upgrade() else { return };
+        let plan = finished.plan();
+        let about = About {
+            workflow: plan.id.clone(),
+            name: plan.name.as_str().into(),
+            trigger: TriggerKind::Workflow,
+            parent: finished.run().parent().cloned(),
+            replay: None,
+            variables: plan.variables.clone(),
+            save: plan.save,
+            warnings: Vec::new(),
+            ..self.about.clone()
+        };
+        if about.save.success || finished.status != RunStatus::Success {
+            runs.recorder
+                .tell(Told::Record(Box::new(record::ended(finished, &about))));
+        }
+    }
+}
+
+pub(crate) fn place_of(prepared: &Prepared, node: &str) -> Option<u32> {
+    let names = &prepared.plan().names;
+    names
+        .iter()
+        .find(|(name, _)| **name == *node)
+        .map(|(_, index)| *index)
+}

@@ -1,0 +1,216 @@
+//! What a node costs in chains, fans and layers of growing size, beside the same calls without an executor.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use patchbay::{Call, Output, RunOrder, Session, TenantId, Value, ValueRef};
+
+use plugin_api::value::Writer;
+
+use super::super::measure::{Subject, exponent, least, median, rounds};
+use super::super::report::{Report, Row};
+use super::super::stage::Stage;
+use super::super::{BenchError, Effort};
+use super::document::{Cheap, Keep, NOOP, UPPER, chain, fan, layers};
+use super::runner::Runner;
+
+/// Calls that one round of a baseline makes: as many as a chain has nodes.
+const CALLS: usize = 1_000;
+/// Where the executor should be.
+const BUDGET_PER_SECOND: f64 = 1e6;
+
+/// A document, and how many nodes it has.
+struct Shape {
+    name: String,
+    nodes: usize,
+    order: RunOrder,
+}
+
+impl Shape {
+    fn new(name: impl Into<String>, nodes: usize, text: Arc<str>) -> Self {
+        Self {
+            name: name.into(),
+            nodes,
+            order: RunOrder::of(text),
+        }
+    }
+}
+
+/// Families of documents that differ in size alone.
+fn families(cheap: Cheap) -> Vec<(&'static str, Vec<Shape>)> {
+    let chains = [10, 100, 1_000, 10_000];
+    let chains = chains.map(|n| Shape::new(format!("chain of {n}"), n, chain(cheap, n, Keep::Nothing)));
+    let fans = [10, 100, 1_000];
+    let fans = fans.map(|n| Shape::new(format!("fan-out 1 to {n}"), n + 1, fan(cheap, n)));
+    let widths = [10, 30, 100];
+    let layered = widths.map(|n| Shape::new(format!("layers 10 x {n}"), 10 * n, layers(cheap, 10, n)));
+    vec![
+        ("chains", chains.into()),
+        ("fan-out", fans.into()),
+        ("layers", layered.into()),
+    ]
+}
+
+pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
+    // One thread runs nodes: what is measured is one core, as long as nothing is recorded.
+    let host = stage.host_with(&["test", "string"], |config| config.workflows.threads = 1)?;
+    let runner = Runner::on(&host.patchbay);
+    let mut rows = Vec::new();
+    let mut notes = Vec::new();
+    for cheap in [NOOP, UPPER] {
+        let families = families(cheap);
+        for shape in families.iter().flat_map(|(_, shapes)| shapes) {
+            let last = format!("n{}", shape.nodes - 1);
+            runner.check(&shape.order, &last, cheap.gives)?;
+        }
+        let session = host
+            .patchbay
+            .session(&[cheap.node_type])
+            .map_err(BenchError::new)?;
+        let nanos = measure(&runner, &session, cheap, &families, effort)?;
+        let (calls, boxed, mut runs) = (&nanos[0], &nanos[1], nanos[2..].iter());
+        rows.push(row(
+            &format!("{}: inside a session, no executor", cheap.node_type),
+            calls,
+            None,
+        ));
+        rows.push(row("  the same work behind a Box<dyn Fn>", boxed, Some(calls)));
+        for (family, shapes) in &families {
+            let of_family: Vec<&Vec<f64>> = runs.by_ref().take(shapes.len()).collect();
+            for (shape, nanos) in shapes.iter().zip(&of_family) {
+                rows.push(row(&format!("  {}", shape.name), nanos, Some(calls)));
+            }
+            notes.extend(judge(cheap, family, shapes, &of_family, calls));
+        }
+    }
+    runner.verdict()?;
+    Ok(Report {
+        subject: "workflow: nanoseconds for one node, run begun and waited for; one thread, nothing recorded",
+        rows,
+        notes,
+    })
+}
+
+/// Nanoseconds for one node, or one call, in each round: session, boxed functions, then the documents in their order.
+fn measure(
+    runner: &Runner<'_>,
+    session: &Session,
+    cheap: Cheap,
+    families: &[(&'static str, Vec<Shape>)],
+    effort: Effort,
+) -> Result<Vec<Vec<f64>>, BenchError> {
+    let tenant: TenantId = "bench".parse().map_err(BenchError::new)?;
+    let call = Call::of(tenant);
+    let input = Value::from_json(cheap.parameters).map_err(BenchError::new)?;
+    let input = input.as_ref();
+    let mut out = Output::with_limit(1 << 20);
+    let mut boxed_out = Vec::new();
+    let functions: Vec<Work> = (0..CALLS).map(|_| work(cheap)).collect();
+    let mut subjects = vec![
+        Subject::new("session", || {
+            for _ in 0..CALLS {
+                let answer = call.in_session(session, 0, cheap.node_type, input, &mut out);
+                black_box(answer.is_ok());
+            }
+        }),
+        Subject::new("boxed", || {
+            for function in black_box(&functions) {
+                black_box(function(black_box(input), &mut boxed_out));
+            }
+        }),
+    ];
+    let mut sizes = vec![CALLS, CALLS];
+    for shape in families.iter().flat_map(|(_, shapes)| shapes) {
+        subjects.push(Subject::new(&shape.name, || runner.once(&shape.order)));
+        sizes.push(shape.nodes);
+    }
+    let nanos = rounds(&mut subjects, effort);
+    let per_node = |(nanos, size): (Vec<f64>, usize)| nanos.iter().map(|all| all / size as f64).collect();
+    Ok(nanos.into_iter().zip(sizes).map(per_node).collect())
+}
+
+/// What a node does, inside this program.
+type Work = Box<dyn Fn(ValueRef<'_>, &mut Vec<u8>) -> bool>;
+
+fn work(cheap: Cheap) -> Work {
+    if cheap.node_type == NOOP.node_type {
+        return Box::new(|input, out| {
+            black_box(input);
+            out.clear();
+            out.extend_from_slice(ValueRef::NULL.raw());
+            true
+        });
+    }
+    Box::new(|input, out| {
+        let text = input
+            .get("value")
+            .and_then(|text| text.as_str())
+            .unwrap_or_default();
+        let upper = text.to_uppercase();
+        out.clear();
+        Writer::new(out)
+            .map(|map| map.entry("result", |writer| writer.str(&upper)))
+            .is_ok()
+    })
+}
+
+fn row(what: &str, nanos: &[f64], baseline: Option<&Vec<f64>>) -> Row {
+    let mut row = Row::plain(what, median(nanos.to_vec()), least(nanos), "ns");
+    if let Some(base) = baseline {
+        row.baseline = Some("inside a session".into());
+        row.ratio = Some(median(
+            nanos.iter().zip(base).map(|(mine, base)| mine / base).collect(),
+        ));
+    }
+    row
+}
+
+/// Nodes a second, what the executor adds, and how it grows.
+fn judge(cheap: Cheap, family: &str, shapes: &[Shape], nanos: &[&Vec<f64>], calls: &[f64]) -> Vec<String> {
+    let (Some(largest), Some(shape)) = (nanos.last(), shapes.last()) else {
+        return Vec::new();
+    };
+    let sizes: Vec<f64> = shapes.iter().map(|shape| shape.nodes as f64).collect();
+    let totals = |of: fn(Vec<f64>) -> f64| -> Vec<f64> {
+        let times = nanos.iter().zip(&sizes);
+        times.map(|(nanos, size)| of(nanos.to_vec()) * size).collect()
+    };
+    let (middle, quickest) = (totals(median), totals(|nanos| least(&nanos)));
+    let added: Vec<f64> = largest
+        .iter()
+        .zip(calls)
+        .map(|(node, call)| node - call)
+        .collect();
+    let rate = |nanos: f64| 1e9 / nanos / 1e6;
+    let name = cheap.node_type;
+    let mut notes = vec![
+        format!(
+            "{name}, {}: {:.2} million nodes a second at the median, {:.2} at the best (budget {:.0}); the executor adds \
+             {:.0} ns to a call at the median, {:.0} at the least",
+            shape.name,
+            rate(median(largest.to_vec())),
+            rate(least(largest)),
+            BUDGET_PER_SECOND / 1e6,
+            median(added.clone()),
+            least(&added),
+        ),
+        format!(
+            "{name}, {family}: time grows with nodes to the power of {:.3} at the medians, {:.3} at the least ({:.0} to \
+             {:.0} nodes; 1 is linear)",
+            exponent(&sizes, &middle),
+            exponent(&sizes, &quickest),
+            sizes.first().copied().unwrap_or_default(),
+            sizes.last().copied().unwrap_or_default(),
+        ),
+    ];
+    // In the smallest chains beginning and waiting is most of it; the larger ones show the growth of the nodes' part.
+    if sizes.len() > 3 {
+        notes.push(format!(
+            "{name}, {family}: the same from {:.0} nodes on: {:.3} at the medians, {:.3} at the least",
+            sizes[1],
+            exponent(&sizes[1..], &middle[1..]),
+            exponent(&sizes[1..], &quickest[1..]),
+        ));
+    }
+    notes
+}
