@@ -18,7 +18,7 @@ fn a_run_is_done_again_from_a_node_or_on_another_version_and_compared() {
             "fx.echo",
             json!({ "was": "{{ $steps.a.output.result }}", "kept": [1] }),
         ),
-        node("c", "fx.variable", json!({ "name": "n", "value": "x" })),
+        node("c", "fx.kv", json!({ "key": "n", "put": "x" })),
     ];
     let run = succeed(&host, &workflow(&nodes, &[("a", "b"), ("b", "c")]));
     let id = serde_json::from_value(run["runId"].clone()).unwrap();
