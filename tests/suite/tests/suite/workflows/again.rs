@@ -44,7 +44,7 @@ fn a_run_is_done_again_from_a_node_or_on_another_version_and_compared() {
     let order: Vec<_> = from.run.execution_order.iter().map(ToString::to_string).collect();
     assert_eq!(order, ["b", "c"]);
     let output = from.run.state["b"].output.as_ref().unwrap();
-    assert_eq!(output.get(), r#"{"was":"1.1.0","kept":[1]}"#);
+    assert_eq!(output.get(), r#"{"kept":[1],"was":"1.1.0"}"#);
 
     let versions = BTreeMap::from([(name("echo"), "1.0.0".to_owned())]);
     let older = ReplayRequest {
