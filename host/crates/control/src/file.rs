@@ -27,12 +27,28 @@
 //! output_bytes = 67108864
 //! call_depth = 32
 //!
+//! [workflows]
+//! dir = "workflows"                # documents that are served: their schedules and webhooks start runs
+//! env = ["REGION"]                 # variables of the environment that workflows may read as `$env`
+//! script_ms = 1000                 # what one evaluation of a script may take
+//! script_memory_bytes = 67108864
+//! threads = 2                      # as many as there are processors when left out
+//! plan_cache_bytes = 268435456     # compiled documents
+//! result_cache_bytes = 67108864    # results of pure nodes; 0 for none
+//! result_cache_from_us = 50        # of those that take this long, or longer
+//! keep_runs = 1000000              # what the journal keeps of runs at most
+//! keep_days = 30
+//! keep_bytes = 8589934592
+//! grace_ms = 500                   # how long a run that was told to end may take to do so
+//!
 //! [tenants.acme.secrets]
 //! API_TOKEN = { env = "ACME_API_TOKEN" }
 //! SIGNING_KEY = { file = "acme.key" }
 //! ```
 //!
 //! `[trust]` is described in `trust.rs`.
+
+mod workflows;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -44,6 +60,7 @@ use patchbay_lifecycle::{GoLive, OnDelete};
 use patchbay_vocab::{Code, Explain, TenantId};
 use serde::Deserialize;
 
+use self::workflows::WorkflowsTable;
 use crate::Config;
 use crate::trust::TrustTable;
 
@@ -70,6 +87,8 @@ pub struct ConfigFile {
     probe: ProbeTable,
     #[serde(default)]
     limits: LimitsTable,
+    #[serde(default)]
+    workflows: WorkflowsTable,
     #[serde(default)]
     trust: TrustTable,
     /// Where it was read from: paths in it start there.
@@ -232,10 +251,13 @@ impl ConfigFile {
             reason: error.to_string(),
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        for relative in [&mut file.plugins, &mut file.data, &mut file.probe.helper]
-            .into_iter()
-            .flatten()
-        {
+        let paths = [
+            &mut file.plugins,
+            &mut file.data,
+            &mut file.probe.helper,
+            &mut file.workflows.dir,
+        ];
+        for relative in paths.into_iter().flatten() {
             *relative = folder.join(&*relative);
         }
         file.folder = folder.to_owned();
@@ -293,6 +315,8 @@ impl ConfigFile {
         set(&mut config.probe_memory, self.probe.memory_bytes);
         set(&mut config.max_plugin_bytes, self.limits.plugin_bytes);
         set(&mut config.max_output_bytes, self.limits.output_bytes);
+        set(&mut config.workflows.output_bytes, self.limits.output_bytes);
+        self.workflows.apply(&mut config.workflows)?;
         set(&mut config.max_call_depth, self.limits.call_depth);
         for (tenant, table) in &self.tenants {
             for (name, source) in &table.secrets {
@@ -483,6 +507,48 @@ mod tests {
             assert_eq!(error.code().0, "PB-CONFIG-005", "{line}");
             let setting = line.split(' ').next().unwrap();
             assert!(error.to_string().contains(setting), "{error}");
+        }
+    }
+
+    #[test]
+    fn workflows_are_set_within_bounds_and_their_directory_starts_from_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[limits]\noutput_bytes = 4096\n[workflows]\ndir = \"wf\"\nenv = [\"REGION\"]\nscript_ms = 20\n\
+                    threads = 3\nresult_cache_bytes = 0\nkeep_runs = 10\nkeep_days = 2\ngrace_ms = 0";
+        let config = read_in(folder.path(), text).unwrap().workflows;
+        assert_eq!(config.workflows, Some(folder.path().join("wf")));
+        assert_eq!(
+            (config.env, config.script_millis),
+            (vec!["REGION".to_owned()], 20)
+        );
+        assert_eq!(
+            (config.threads, config.result_bytes, config.output_bytes),
+            (3, 0, 4096)
+        );
+        assert_eq!((config.keep.runs, config.keep.days), (10, 2));
+        assert_eq!(config.grace, Duration::ZERO);
+        for line in [
+            "script_ms = 0",
+            "script_ms = 60001",
+            "script_memory_bytes = 1",
+            "threads = 0",
+            "threads = 257",
+            "plan_cache_bytes = 0",
+            "result_cache_bytes = 9223372036854775807",
+            "result_cache_from_us = 60000001",
+            "keep_runs = 0",
+            "keep_days = 36501",
+            "keep_bytes = 1",
+            "grace_ms = 60001",
+        ] {
+            let error = read(&format!("[workflows]\n{line}")).unwrap_err();
+            assert_eq!(error.code().0, "PB-CONFIG-005", "{line}");
+            let setting = line.split(' ').next().unwrap();
+            assert!(error.to_string().contains(setting), "{error}");
+        }
+        for line in ["env = [\"\"]", "env = [\"A=B\"]", "thread = 1", "threads = -1"] {
+            let error = read(&format!("[workflows]\n{line}")).unwrap_err();
+            assert_eq!(error.code().0, "PB-CONFIG-002", "{line}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use patchbay_control::{ControlError, Patchbay};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -18,6 +18,9 @@ use crate::routes;
 const CALLS: usize = 64;
 /// Everything else that blocks: listings and orders. Kept apart, so that stuck calls do not keep an admin out.
 const ORDERS: usize = 16;
+/// Beginning runs and reading what is kept of them, which may have to wait for the disk. Waiting for the end of a run
+/// takes no thread.
+const RECORDS: usize = 16;
 /// Streams of events at once.
 const STREAMS: usize = 64;
 /// How long work waits for a free thread.
@@ -27,11 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) patchbay: Patchbay,
-    pub(crate) streams: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     /// Closed when the server ends; without a server of ours there is nobody to say so.
     pub(crate) closing: Option<watch::Receiver<()>>,
     calls: Arc<Semaphore>,
     orders: Arc<Semaphore>,
+    records: Arc<Semaphore>,
 }
 
 impl App {
@@ -49,6 +53,20 @@ impl App {
         work: impl FnOnce(&Patchbay) -> Result<T, ControlError> + Send + 'static,
     ) -> Result<T, Refusal> {
         Ok(self.blocking(&self.calls, work).await??)
+    }
+
+    /// Begins a run, or reads what is kept of runs.
+    pub(crate) async fn record<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Patchbay) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.blocking(&self.records, work).await
+    }
+
+    /// A place for a stream of events, held while there is one.
+    pub(crate) fn stream(&self) -> Result<OwnedSemaphorePermit, HttpError> {
+        let place = Arc::clone(&self.streams).try_acquire_owned();
+        place.map_err(|_| HttpError::Busy)
     }
 
     async fn blocking<T: Send + 'static>(
@@ -84,7 +102,8 @@ impl App {
     tags(
         (name = "host", description = "How the host is and what happens in it"),
         (name = "plugins", description = "Versions, what holds them, and changes of what is live"),
-        (name = "nodes", description = "The catalogue, and calls")
+        (name = "nodes", description = "The catalogue, and calls"),
+        (name = "workflows", description = "Documents, their runs, and what is kept of them")
     )
 )]
 struct Description;
@@ -99,7 +118,7 @@ pub fn router(patchbay: Patchbay) -> Router {
 /// The API's description.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().split_for_parts().1
+    parts().1
 }
 
 pub(crate) fn build(
@@ -113,8 +132,9 @@ pub(crate) fn build(
         streams: Arc::new(Semaphore::new(STREAMS)),
         calls: Arc::new(Semaphore::new(CALLS)),
         orders: Arc::new(Semaphore::new(ORDERS)),
+        records: Arc::new(Semaphore::new(RECORDS)),
     };
-    let (api, description) = api().split_for_parts();
+    let (api, description) = parts();
     let router = api
         .merge(routes::ready())
         .with_state(app)
@@ -122,6 +142,28 @@ pub(crate) fn build(
     Guard::new(bound).protect(router)
 }
 
-fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes::api())
+/// The routes and their description, in which the rest of a path is a parameter like any other.
+fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
+    let api = OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes::api());
+    let (router, mut description) = api.split_for_parts();
+    let paths = std::mem::take(&mut description.paths.paths);
+    let paths = paths.into_iter().map(|(path, mut item)| {
+        if path.contains("{*") {
+            // One function answers several methods; each of them needs a name of its own.
+            for (method, operation) in [
+                ("get", &mut item.get),
+                ("post", &mut item.post),
+                ("put", &mut item.put),
+                ("patch", &mut item.patch),
+                ("delete", &mut item.delete),
+            ] {
+                if let Some(id) = operation.as_mut().and_then(|one| one.operation_id.as_mut()) {
+                    *id = format!("{id}_{method}");
+                }
+            }
+        }
+        (path.replace("{*", "{"), item)
+    });
+    description.paths.paths = paths.collect();
+    (router, description)
 }

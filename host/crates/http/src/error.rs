@@ -35,14 +35,23 @@ pub enum HttpError {
         why: String,
     },
     /// The body is larger than a host takes.
-    #[error("the body is larger than {LARGEST_BODY} bytes")]
-    BodyTooLarge,
+    #[error("the body is larger than {most} bytes")]
+    BodyTooLarge {
+        /// How large it may be.
+        most: usize,
+    },
     /// The body did not arrive in time.
     #[error("the body did not arrive in time")]
     BodyTooSlow,
     /// The connection ended before the body did.
     #[error("the body ended early")]
     BodyBroken,
+    /// The query cannot be read as what the route takes.
+    #[error("the query does not fit: {why}")]
+    BadQuery {
+        /// What was expected.
+        why: String,
+    },
     /// A name in the path is not one.
     #[error("{0}")]
     BadName(BadId),
@@ -83,9 +92,10 @@ impl HttpError {
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BadBody { .. }
+            | Self::BadQuery { .. }
             | Self::BodyBroken
             | Self::BadName(_)
             | Self::BadTarget { .. }
@@ -101,7 +111,7 @@ impl HttpError {
         match status {
             StatusCode::NOT_FOUND => Self::UnknownRoute,
             StatusCode::METHOD_NOT_ALLOWED => Self::WrongMethod,
-            StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge { most: LARGEST_BODY },
             status if status.is_server_error() => Self::Failed,
             _ => Self::Malformed,
         }
@@ -117,7 +127,7 @@ impl Explain for HttpError {
             Self::ForeignOrigin => "PB-HTTP-004",
             Self::NotJson => "PB-HTTP-005",
             Self::BadBody { .. } => "PB-HTTP-006",
-            Self::BodyTooLarge => "PB-HTTP-007",
+            Self::BodyTooLarge { .. } => "PB-HTTP-007",
             Self::BodyTooSlow => "PB-HTTP-008",
             Self::BodyBroken => "PB-HTTP-009",
             Self::BadName(_) => "PB-HTTP-010",
@@ -128,6 +138,7 @@ impl Explain for HttpError {
             Self::Failed => "PB-HTTP-015",
             Self::NotLoopback { .. } => "PB-HTTP-016",
             Self::NotReady => "PB-HTTP-017",
+            Self::BadQuery { .. } => "PB-HTTP-018",
         })
     }
 
@@ -139,8 +150,9 @@ impl Explain for HttpError {
                 "use the page that this host serves, or a client that is no browser".into()
             }
             Self::NotJson => "send the header content-type: application/json".into(),
+            Self::BadQuery { .. } => "see /api/v1/openapi.json for what the route takes".into(),
             Self::BadBody { .. } => "see /api/v1/openapi.json for the shape of the body".into(),
-            Self::BodyTooLarge => "send less, or the name of where the rest is".into(),
+            Self::BodyTooLarge { .. } => "send less, or the name of where the rest is".into(),
             Self::BodyTooSlow | Self::BodyBroken => "send the whole body at once".into(),
             Self::BadName(_) => "names are listed at /api/v1/plugins and /api/v1/nodes".into(),
             Self::BadTarget { .. } => "name a version such as 1.2.0, or a revision such as r3".into(),

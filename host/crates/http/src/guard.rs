@@ -25,6 +25,10 @@ use crate::error::{HttpError, Refusal};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Marks an answer whose status and body are what they should be, an error's status included.
+#[derive(Clone, Copy)]
+pub(crate) struct Settled;
+
 /// Names requests, and knows by which names this host may be called.
 #[derive(Debug)]
 pub(crate) struct Guard {
@@ -98,7 +102,8 @@ async fn pass(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> 
         Ok(()) => next.run(request).await,
         Err(error) => Refusal::from(error).into_response(),
     };
-    if response.status().is_client_error() || response.status().is_server_error() {
+    let settled = response.extensions_mut().remove::<Settled>().is_some();
+    if !settled && (response.status().is_client_error() || response.status().is_server_error()) {
         write_problem(&mut response, &id);
     }
     let headers = response.headers_mut();

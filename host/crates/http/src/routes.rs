@@ -4,7 +4,10 @@ mod call;
 mod change;
 mod events;
 mod fixed;
+mod hooks;
 mod read;
+mod runs;
+mod workflows;
 
 use axum::Router;
 use axum::routing::get;
@@ -29,6 +32,18 @@ pub(crate) fn api() -> OpenApiRouter<App> {
         .routes(routes!(change::quarantine))
         .routes(routes!(call::call))
         .routes(routes!(events::events))
+        .routes(routes!(workflows::validate))
+        .routes(routes!(workflows::workflows))
+        .routes(routes!(workflows::workflow))
+        .routes(routes!(workflows::caches))
+        .routes(routes!(runs::begin, runs::list))
+        .routes(routes!(runs::begin_served))
+        .routes(routes!(runs::show))
+        .routes(routes!(runs::document))
+        .routes(routes!(runs::events))
+        .routes(routes!(runs::cancel))
+        .routes(routes!(runs::replay))
+        .routes(routes!(hooks::hook))
 }
 
 /// The check that needs the host.

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::body::{Json, LARGEST_BODY};
+use crate::body::{Json, LARGEST_BODY, LARGEST_DOCUMENT, Query, Text};
 use crate::guard::Guard;
 use crate::serve::accept;
 
@@ -160,6 +160,65 @@ fn a_sound_request_is_served_and_carries_the_headers_for_browsers() {
 }
 
 #[test]
+fn a_route_for_documents_takes_longer_bodies_as_they_are_and_no_endless_ones() {
+    let length = async |Text(text): Text<LARGEST_DOCUMENT>| axum::Json(text.len());
+    let raw = async |Json(raw): Json<Box<serde_json::value::RawValue>, LARGEST_DOCUMENT>| axum::Json(raw);
+    let server = Server::start(
+        Router::new()
+            .route("/length", post(length))
+            .route("/raw", post(raw)),
+    );
+    let document = format!("\"{}\"", "a".repeat(16 << 20));
+    let answer = server.send(&request("POST /length", JSON, &document));
+    assert!(
+        answer.ends_with(&format!("\r\n\r\n{}", document.len())),
+        "{answer}"
+    );
+    let kept = r#"{"b": 1.0, "a": [123456789012345678901234567890]}"#;
+    assert!(server.send(&request("POST /raw", JSON, kept)).ends_with(kept));
+    // Text that is no JSON is taken by a route that says what is wrong with it.
+    assert!(
+        server
+            .send(&request("POST /length", JSON, "{\"a\": ["))
+            .ends_with("\r\n\r\n7")
+    );
+    let endless = format!("\"{}\"", "a".repeat(LARGEST_DOCUMENT));
+    for (path, body, code) in [
+        ("/length", endless.as_str(), "PB-HTTP-007"),
+        ("/raw", "{\"a\": [", "PB-HTTP-006"),
+    ] {
+        let answer = server.send(&request(&format!("POST {path}"), JSON, body));
+        assert_eq!(problem(&answer).code, code, "{path}");
+    }
+    let plain = server.send(&request("POST /length", "content-type: text/plain\r\n", "{}"));
+    assert_eq!(problem(&plain).code, "PB-HTTP-005");
+    server.stop();
+}
+
+#[test]
+fn a_query_that_does_not_fit_is_told_why() {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wanted {
+        limit: Option<u32>,
+    }
+    let read = async |Query(wanted): Query<Wanted>| axum::Json(wanted.limit);
+    let server = Server::start(Router::new().route("/query", get(read)));
+    assert!(
+        server
+            .send(&request("GET /query?limit=7", "", ""))
+            .ends_with("\r\n\r\n7")
+    );
+    for bad in ["limit=x", "limit=-1", "limits=7"] {
+        let answer = server.send(&request(&format!("GET /query?{bad}"), "", ""));
+        let problem = problem(&answer);
+        assert_eq!(problem.code, "PB-HTTP-018", "{bad}");
+        assert!(problem.message.contains("limit"), "{}", problem.message);
+    }
+    server.stop();
+}
+
+#[test]
 fn bytes_that_are_no_request_cost_their_connection_only() {
     let server = Server::start(echo());
     let long_head = [
@@ -248,28 +307,48 @@ fn the_description_names_every_route_and_its_problems() {
     let description = serde_json::to_value(crate::openapi()).unwrap();
     assert_eq!(description["openapi"], "3.1.0");
     let mut routes = Vec::new();
+    let mut ids = std::collections::HashSet::new();
     for (path, methods) in description["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             routes.push(format!("{method} {path}"));
             let problem = &operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"];
             assert_eq!(problem, "#/components/schemas/ProblemView", "{path}");
             assert!(operation["summary"].is_string(), "{path}");
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(ids.insert(id), "{method} {path} has the name of another");
         }
     }
     routes.sort();
     let expected = [
+        "delete /api/v1/hooks/{path}",
+        "get /api/v1/caches",
         "get /api/v1/events",
+        "get /api/v1/hooks/{path}",
         "get /api/v1/nodes",
         "get /api/v1/nodes/{nodeType}",
         "get /api/v1/plugins",
         "get /api/v1/plugins/{name}",
         "get /api/v1/plugins/{name}/history",
         "get /api/v1/rejected",
+        "get /api/v1/runs",
+        "get /api/v1/runs/{id}",
+        "get /api/v1/runs/{id}/document",
+        "get /api/v1/runs/{id}/events",
         "get /api/v1/status",
+        "get /api/v1/workflows",
+        "get /api/v1/workflows/{id}",
+        "patch /api/v1/hooks/{path}",
         "post /api/v1/call/{nodeType}",
+        "post /api/v1/hooks/{path}",
         "post /api/v1/plugins/{name}/promote",
         "post /api/v1/plugins/{name}/quarantine",
         "post /api/v1/plugins/{name}/rollback",
+        "post /api/v1/runs",
+        "post /api/v1/runs/{id}/cancel",
+        "post /api/v1/runs/{id}/replay",
+        "post /api/v1/workflows/validate",
+        "post /api/v1/workflows/{id}/runs",
+        "put /api/v1/hooks/{path}",
     ];
     assert_eq!(routes, expected);
     let schemas = description["components"]["schemas"].as_object().unwrap();
@@ -281,6 +360,15 @@ fn the_description_names_every_route_and_its_problems() {
         "SwapView",
         "ProblemView",
         "DependencyView",
+        "RunRequest",
+        "RunView",
+        "NodeResultView",
+        "RunEventView",
+        "ReplayView",
+        "ValidateView",
+        "WorkflowFindingView",
+        "WorkflowView",
+        "CachesView",
     ] {
         assert!(schemas.contains_key(name), "{name}");
     }

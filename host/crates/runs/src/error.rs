@@ -123,7 +123,8 @@ pub enum RunsError {
 
 fn first(findings: &Findings) -> String {
     findings.errors().next().map_or_else(String::new, |finding| {
-        format!("{} at {}: {}", finding.code, finding.path, finding.message)
+        let at = if finding.path.is_empty() { "" } else { " at " };
+        format!("{}{at}{}: {}", finding.code, finding.path, finding.message)
     })
 }
 
@@ -195,14 +196,16 @@ impl Explain for RunsError {
 
     fn help(&self) -> String {
         match self {
-            Self::Refused { .. } => "see all findings with `patchbay validate`, and mend the document".into(),
+            Self::Refused { .. } => "mend what the findings name; `patchbay validate` lists them all".into(),
             Self::UnknownRun(_) => "see `patchbay runs` for those that are kept".into(),
             Self::UnknownWorkflow(_) => "see `patchbay workflows` for those that the host serves".into(),
             Self::NoHook { .. } => {
                 "see `patchbay workflows` for the webhooks there are; a workflow has to be active".into()
             }
             Self::WhichWorkflow => "send one of the two".into(),
-            Self::Input { .. } => "write it as `patchbay run --help` shows it".into(),
+            Self::Input { .. } => {
+                "send one JSON value of the kind that is wanted; `patchbay run --help` has examples".into()
+            }
             Self::OtherTenant { document, .. } => format!("run it for `{document}`, or change its tenantId"),
             Self::VariableMissing(name) => format!("give it with --variables '{{\"{name}\": ...}}'"),
             Self::Version { plugin, .. } => format!("see `patchbay plugins {plugin}` for what there is"),

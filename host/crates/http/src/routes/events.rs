@@ -3,7 +3,6 @@
 //! Invariant: a reader that is too slow misses events and is told how many; the host never waits for one.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -16,9 +15,9 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 use crate::app::App;
-use crate::error::{HttpError, Refusal};
+use crate::error::Refusal;
 
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// What happens in the host, as server-sent events
 ///
@@ -29,9 +28,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(crate) async fn events(
     State(app): State<App>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let place = Arc::clone(&app.streams)
-        .try_acquire_owned()
-        .map_err(|_| HttpError::Busy)?;
+    let place = app.stream()?;
     let messages = BroadcastStream::new(app.patchbay.subscribe()).map(move |event| {
         // The place is free when the stream is dropped.
         let _held = &place;
@@ -52,7 +49,7 @@ fn message(event: Result<EventView, BroadcastStreamRecvError>) -> Event {
 }
 
 /// Ready when the server ends: its sender never sends, it only goes away.
-async fn closed(closing: Option<watch::Receiver<()>>) {
+pub(crate) async fn closed(closing: Option<watch::Receiver<()>>) {
     match closing {
         Some(mut closing) => while closing.changed().await.is_ok() {},
         None => std::future::pending().await,
