@@ -16,7 +16,7 @@ fn cache(host: &TestHost, name: &str) -> CacheView {
 #[test]
 fn results_of_pure_nodes_that_take_long_are_remembered_unless_they_ask_their_run() {
     let host = TestHost::holding(&["steady-1-0"], |config| {
-        config.workflows.result_from = Duration::ZERO
+        config.workflows.result_from = Duration::ZERO;
     });
     let counted = |document: &Json| {
         let before = cache(&host, "results");

@@ -140,10 +140,7 @@ fn an_expression_that_fails_is_named(host: &TestHost) {
             message.contains(expression) && message.contains(pointer),
             "{message}"
         );
-        assert!(
-            message.contains("position") || message.contains("column") || message.contains("at "),
-            "{message}"
-        );
+        assert!(message.contains(" at character "), "{message}");
     }
     let endless = json!({ "a": "{{ (() => { for (;;) {} })() }}" });
     let failed = run(host, &workflow(&[node("e", "test.echo", endless)], &[]));
@@ -256,7 +253,8 @@ fn whatever_is_fit_ends(host: &TestHost) {
                         .all(|id| id.starts_with('n') || id.starts_with("loop"))
                 );
                 let order = run.execution_order.len() as u64;
-                prop_assert!(order >= run.metrics.success_nodes, "{run:?}");
+                // Nodes of the rounds are counted, and are not in the order.
+                prop_assert!(random.looped || order >= run.metrics.success_nodes, "{run:?}");
                 fit.set(fit.get() + 1);
             }
             Err(error) => {

@@ -16,7 +16,9 @@ use serde_json::{Value as Json, json};
 
 /// A node with parameters.
 fn node(id: &str, node_type: &str, parameters: Json) -> Json {
-    json!({ "id": id, "name": id, "type": "operation", "nodeType": node_type, "parameters": parameters })
+    let mut node = json!({ "id": id, "name": id, "type": "operation", "nodeType": node_type });
+    node["parameters"] = parameters;
+    node
 }
 
 /// The same node with more fields.
@@ -48,7 +50,7 @@ fn connect(connections: &mut Json, from: &str, output: usize, to: &str) {
 }
 
 /// A run that is triggered by this value.
-fn order(document: &Json, trigger: Json) -> RunOrder {
+fn order(document: &Json, trigger: &Json) -> RunOrder {
     let mut order = RunOrder::of(document.to_string());
     order.trigger = Value::from_json(&trigger.to_string()).unwrap();
     order

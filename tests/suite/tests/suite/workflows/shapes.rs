@@ -57,7 +57,7 @@ fn loops_see_their_item(host: &TestHost) {
         ),
     ];
     let document = workflow(&nodes, &[("first", "loop"), ("loop", "after")]);
-    let order = super::order(&document, json!({ "items": items, "end": "z" }));
+    let order = super::order(&document, &json!({ "items": items, "end": "z" }));
     let run = serde_json::to_value(host.host().run_workflow(order).unwrap()).unwrap();
     assert_eq!(run["status"], "success", "{run:#}");
     let round = |text: &str, item: &Json| json!({ "text": text, "item": item, "before": { "n": 1 } });
@@ -160,7 +160,7 @@ fn a_workflow_may_bring_another(host: &TestHost) {
         node("get", "var.get", json!({ "name": "mine" })),
     ];
     let document = workflow(&nodes, &[("set", "sub"), ("sub", "get")]);
-    let order = super::order(&document, json!({ "name": "ada" }));
+    let order = super::order(&document, &json!({ "name": "ada" }));
     let run = serde_json::to_value(host.host().run_workflow(order).unwrap()).unwrap();
     assert_eq!(run["status"], "success", "{run:#}");
     assert_eq!(run["state"]["sub"]["output"]["up"], json!({ "result": "ADA" }));
@@ -236,7 +236,7 @@ fn a_condition_chooses_and_a_merge_joins(host: &TestHost) {
     }
     let run = host
         .host()
-        .run_workflow(super::order(&document, json!({ "n": 4 })))
+        .run_workflow(super::order(&document, &json!({ "n": 4 })))
         .unwrap();
     let run = serde_json::to_value(&run).unwrap();
     assert_eq!(run["status"], "success", "{run:#}");

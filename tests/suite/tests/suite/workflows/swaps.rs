@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use patchbay_tests_support::TestHost;
-use patchbay_tests_support::patchbay::RunOrder;
+use patchbay_tests_support::patchbay::{RunOrder, Wanted};
+use patchbay_tests_support::{DEADLINE, TestHost};
 use serde_json::json;
 
 use super::{begin, ended, files, let_end, node, result, run, succeed, wait_begun, with, workflow};
@@ -34,7 +34,8 @@ fn a_run_sees_one_version_of_a_plugin_that_is_swapped_under_it() {
     }
 }
 
-const SWAPS: u64 = 30;
+const SWAPS: u64 = 40;
+const RUNS_BETWEEN: u64 = 60;
 const RUNNERS: usize = 3;
 
 #[test]
@@ -70,7 +71,7 @@ fn swaps_under_thousands_of_runs_lose_none_and_mix_no_versions() {
             .collect();
         for swap in 1..=SWAPS {
             let before = runs.load(Ordering::Relaxed);
-            while runs.load(Ordering::Relaxed) < before + 50
+            while runs.load(Ordering::Relaxed) < before + RUNS_BETWEEN
                 && !runners.iter().any(std::thread::ScopedJoinHandle::is_finished)
             {
                 std::thread::yield_now();
@@ -84,7 +85,30 @@ fn swaps_under_thousands_of_runs_lose_none_and_mix_no_versions() {
             assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
         }
     });
-    assert!(runs.load(Ordering::Relaxed) >= SWAPS * 50);
+    let runs = runs.load(Ordering::Relaxed);
+    assert!(runs >= SWAPS * RUNS_BETWEEN);
+    // Every one of them is in the journal.
+    host.host().sync_runs(DEADLINE).unwrap();
+    let (mut kept, mut before) = (0, None);
+    loop {
+        let wanted = Wanted {
+            limit: Some(1_000),
+            before,
+            ..Wanted::default()
+        };
+        let page = host.host().runs(&wanted).unwrap();
+        assert!(
+            page.runs.iter().all(|run| run.status == "success"),
+            "{:#?}",
+            page.runs
+        );
+        kept += page.runs.len() as u64;
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(kept, runs);
 }
 
 #[test]
