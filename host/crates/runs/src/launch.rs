@@ -284,10 +284,15 @@ impl Runs {
                 let _ = ended.send(Ok((finished, told)));
             }
         });
-        let at = self.ground.clock.wall();
+        // Before it can end: what is told of a run is told in order.
+        let beginning = record::Beginning {
+            id: &request.id,
+            tenant: &request.tenant,
+            trigger: &request.trigger,
+        };
+        let start = record::begun(&beginning, &about, self.ground.clock.wall());
+        self.recorder.tell(Told::Begun(Box::new(start), about.save));
         let run = executor.run(request, on_end);
-        self.recorder
-            .tell(Told::Begun(Box::new(record::begun(&run, &about, at)), about.save));
         live.begun(&run);
         Ok(())
     }
