@@ -89,7 +89,10 @@ impl HostError {
             Self::Control(error) => error.problem(),
             other => ProblemView::new(other.code(), other.chain(), other.help()),
         };
-        Refused { problem, exit }
+        Refused {
+            problem: Box::new(problem),
+            exit,
+        }
     }
 }
 
@@ -97,7 +100,9 @@ impl HostError {
 const fn exit_of(class: ErrorClass) -> Exit {
     match class {
         ErrorClass::NotFound | ErrorClass::Invalid => Exit::Usage,
-        ErrorClass::Forbidden | ErrorClass::Conflict | ErrorClass::NodeFailed | ErrorClass::Timeout => Exit::No,
+        ErrorClass::Forbidden | ErrorClass::Conflict | ErrorClass::NodeFailed | ErrorClass::Timeout => {
+            Exit::No
+        }
         ErrorClass::TooMany | ErrorClass::Unavailable => Exit::Unreachable,
         ErrorClass::Internal => Exit::Internal,
     }
