@@ -10,6 +10,8 @@ use super::report::Row;
 pub(crate) struct Subject<'s> {
     pub(crate) name: String,
     pub(crate) run: Box<dyn FnMut(u64) + 's>,
+    /// Done after each round, and not timed: what must not disturb the next one is over then.
+    after: Option<Box<dyn FnMut() + 's>>,
 }
 
 impl<'s> Subject<'s> {
@@ -22,6 +24,15 @@ impl<'s> Subject<'s> {
         Self {
             name: name.to_owned(),
             run: Box::new(run),
+            after: None,
+        }
+    }
+
+    /// The same, with something that is done after each round and not timed.
+    pub(crate) fn then(self, after: impl FnMut() + 's) -> Self {
+        Self {
+            after: Some(Box::new(after)),
+            ..self
         }
     }
 }
@@ -63,6 +74,9 @@ pub(crate) fn rounds(subjects: &mut [Subject<'_>], effort: Effort) -> Vec<Vec<f6
             let begin = Instant::now();
             (subject.run)(count);
             nanos.push(begin.elapsed().as_nanos() as f64 / count as f64);
+            if let Some(after) = &mut subject.after {
+                after();
+            }
         }
     }
     nanos

@@ -184,7 +184,14 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn count(&mut self, done: &Done) {
+    /// Counts what is done in a frame; its loops count their rounds themselves.
+    pub(crate) fn count_all(&mut self, frame: &Frame) {
+        for done in frame.slots.iter().filter_map(std::sync::OnceLock::get) {
+            self.count(done);
+        }
+    }
+
+    fn count(&mut self, done: &Done) {
         let more = done.more.as_deref();
         let recovery = more.and_then(|more| more.recovery.as_ref());
         let retries = u64::from(done.attempts.saturating_sub(1));
@@ -285,15 +292,11 @@ impl Finished {
         done.any(|done| done.more.is_some())
     }
 
-    /// Counts over its nodes.
+    /// Counts over its nodes, those of every round of its loops included.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        let mut metrics = Metrics::default();
-        for slot in &self.frame.slots {
-            if let Some(done) = slot.get() {
-                metrics.count(done);
-            }
-        }
+        let mut metrics = *self.frame.run.rounds.lock();
+        metrics.count_all(&self.frame);
         metrics
     }
 }

@@ -221,6 +221,7 @@ pub(crate) fn round_over(
     let Some(Away::Loop(mut rounds)) = graph.away.remove(&node) else {
         return;
     };
+    parent.run.rounds.lock().count_all(body);
     let ends = graph.ending.as_ref().map(|ending| ending.status);
     // Until its step is applied, the node counts as running, so that nobody takes the frame for done.
     graph.running += 1;

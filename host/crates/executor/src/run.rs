@@ -17,7 +17,7 @@ use crate::frame::Frame;
 use crate::graph::Ending;
 use crate::port::Hold;
 use crate::prepared::Prepared;
-use crate::record::{Finished, RunStatus};
+use crate::record::{Finished, Metrics, RunStatus};
 use crate::timers::{Due, Ticket};
 use crate::{Failure, ServedBy};
 
@@ -121,6 +121,8 @@ pub struct Run {
     frame: Mutex<Option<Arc<Frame>>>,
     on_end: Mutex<Option<OnEnd>>,
     place: Mutex<Option<Place>>,
+    /// Counts over the nodes of rounds that are over.
+    pub(crate) rounds: Mutex<Metrics>,
     /// The bounds of the workflow, for bodies of loops as well.
     pub(crate) limits: Limits,
 }
@@ -153,6 +155,7 @@ impl Run {
             frame: Mutex::new(None),
             on_end: Mutex::new(Some(on_end)),
             place: Mutex::new(request.place),
+            rounds: Mutex::default(),
             limits: request.prepared.plan().limits.clone(),
             shop: Arc::clone(shop),
         });

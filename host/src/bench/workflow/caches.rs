@@ -39,7 +39,7 @@ fn sample(number: usize) -> Result<RunOrder, BenchError> {
     if number.is_multiple_of(2) {
         nodes.push((
             "rate-limiter",
-            format!(r#"{{"operationType":"op-{number}","accountId":"ada","customLimit":1000000000}}"#),
+            format!(r#"{{"operationType":"op-{number}","accountId":"ada","customLimit":1000000,"resetWindowMs":1000}}"#),
         ));
     }
     if number % 4 == 1 {

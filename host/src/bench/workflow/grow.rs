@@ -75,12 +75,13 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
             None,
         ));
         rows.push(row("  the same work behind a Box<dyn Fn>", boxed, Some(calls)));
-        for (family, shapes) in &families {
-            let of_family: Vec<&Vec<f64>> = runs.by_ref().take(shapes.len()).collect();
-            for (shape, nanos) in shapes.iter().zip(&of_family) {
+        for family in &families {
+            let of_family: Vec<&Vec<f64>> = runs.by_ref().take(family.1.len()).collect();
+            for (shape, nanos) in family.1.iter().zip(&of_family) {
                 rows.push(row(&format!("  {}", shape.name), nanos, Some(calls)));
             }
-            notes.extend(judge(cheap, family, shapes, &of_family, calls));
+            let inside = inside(&runner, &family.1, effort)?;
+            notes.extend(judge(cheap, family, &of_family, calls, &inside));
         }
     }
     runner.verdict()?;
@@ -129,6 +130,19 @@ fn measure(
     Ok(nanos.into_iter().zip(sizes).map(per_node).collect())
 }
 
+/// How long runs take by their own clock, which begins when they are handed to their thread: the median for each shape.
+fn inside(runner: &Runner<'_>, shapes: &[Shape], effort: Effort) -> Result<Vec<f64>, BenchError> {
+    let times = match effort {
+        Effort::Quick => 10,
+        Effort::Full => 100,
+    };
+    let of = |shape: &Shape| {
+        let took: Result<Vec<f64>, _> = (0..times).map(|_| runner.took(&shape.order)).collect();
+        took.map(median)
+    };
+    shapes.iter().map(of).collect()
+}
+
 /// What a node does, inside this program.
 type Work = Box<dyn Fn(ValueRef<'_>, &mut Vec<u8>) -> bool>;
 
@@ -166,16 +180,22 @@ fn row(what: &str, nanos: &[f64], baseline: Option<&Vec<f64>>) -> Row {
 }
 
 /// Nodes a second, what the executor adds, and how it grows.
-fn judge(cheap: Cheap, family: &str, shapes: &[Shape], nanos: &[&Vec<f64>], calls: &[f64]) -> Vec<String> {
+fn judge(
+    cheap: Cheap,
+    (family, shapes): &(&'static str, Vec<Shape>),
+    nanos: &[&Vec<f64>],
+    calls: &[f64],
+    inside: &[f64],
+) -> Vec<String> {
     let (Some(largest), Some(shape)) = (nanos.last(), shapes.last()) else {
         return Vec::new();
     };
     let sizes: Vec<f64> = shapes.iter().map(|shape| shape.nodes as f64).collect();
-    let totals = |of: fn(Vec<f64>) -> f64| -> Vec<f64> {
-        let times = nanos.iter().zip(&sizes);
-        times.map(|(nanos, size)| of(nanos.to_vec()) * size).collect()
-    };
-    let (middle, quickest) = (totals(median), totals(|nanos| least(&nanos)));
+    let whole: Vec<f64> = nanos
+        .iter()
+        .zip(&sizes)
+        .map(|(nanos, size)| median(nanos.to_vec()) * size)
+        .collect();
     let added: Vec<f64> = largest
         .iter()
         .zip(calls)
@@ -183,7 +203,7 @@ fn judge(cheap: Cheap, family: &str, shapes: &[Shape], nanos: &[&Vec<f64>], call
         .collect();
     let rate = |nanos: f64| 1e9 / nanos / 1e6;
     let name = cheap.node_type;
-    let mut notes = vec![
+    vec![
         format!(
             "{name}, {}: {:.2} million nodes a second at the median, {:.2} at the best (budget {:.0}); the executor adds \
              {:.0} ns to a call at the median, {:.0} at the least",
@@ -195,22 +215,12 @@ fn judge(cheap: Cheap, family: &str, shapes: &[Shape], nanos: &[&Vec<f64>], call
             least(&added),
         ),
         format!(
-            "{name}, {family}: time grows with nodes to the power of {:.3} at the medians, {:.3} at the least ({:.0} to \
-             {:.0} nodes; 1 is linear)",
-            exponent(&sizes, &middle),
-            exponent(&sizes, &quickest),
+            "{name}, {family} of {:.0} to {:.0} nodes: time grows with nodes to the power of {:.3} by the run's own clock, \
+             {:.3} with beginning and waiting (1 is linear, less is what each run costs once)",
             sizes.first().copied().unwrap_or_default(),
             sizes.last().copied().unwrap_or_default(),
+            exponent(&sizes, inside),
+            exponent(&sizes, &whole),
         ),
-    ];
-    // In the smallest chains beginning and waiting is most of it; the larger ones show the growth of the nodes' part.
-    if sizes.len() > 3 {
-        notes.push(format!(
-            "{name}, {family}: the same from {:.0} nodes on: {:.3} at the medians, {:.3} at the least",
-            sizes[1],
-            exponent(&sizes[1..], &middle[1..]),
-            exponent(&sizes[1..], &quickest[1..]),
-        ));
-    }
-    notes
+    ]
 }

@@ -14,6 +14,8 @@ use super::runner::Runner;
 const NODES: usize = 1_000;
 /// Runs that are under way at the same time.
 const AT_ONCE: usize = 32;
+/// Runs before the journal is waited for: it writes many at a time.
+const IN_A_ROW: usize = 64;
 
 pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -28,16 +30,19 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
             runner.check(order, &last, NOOP.gives)?;
         }
     }
+    let single = RunOrder::of(chain(NOOP, 1, Keep::Nothing));
     let mut subjects = vec![
         Subject::new("one run after the other, nothing recorded", || one.once(&plain)),
+        Subject::new("one run after the other, recorded, until it has ended", || {
+            one.once(&kept);
+        })
+        .then(|| one.sync()),
         Subject::new(
-            "one run after the other, recorded, until the run has ended",
-            || one.once(&kept),
-        ),
-        synced(
-            "one run after the other, recorded, until it is on disk",
-            || one.once(&kept),
-            || one.sync(),
+            "64 runs one after the other, recorded, until all are on disk",
+            || {
+                (0..IN_A_ROW).for_each(|_| one.once(&kept));
+                one.sync();
+            },
         ),
         Subject::new("32 runs at once, 1 thread, nothing recorded", || {
             one.many(&plain, AT_ONCE);
@@ -45,13 +50,18 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
         Subject::new("32 runs at once, all cores, nothing recorded", || {
             all.many(&plain, AT_ONCE);
         }),
-        synced(
-            "32 runs at once, all cores, recorded, until it is on disk",
-            || all.many(&kept, AT_ONCE),
-            || all.sync(),
+        Subject::new(
+            "64 runs at once, all cores, recorded, until all are on disk",
+            || {
+                all.many(&kept, IN_A_ROW);
+                all.sync();
+            },
         ),
+        Subject::new("a run of one node, nothing recorded", || one.once(&single)),
+        Subject::new("the same, 32 runs at once", || one.many(&single, AT_ONCE)),
     ];
-    let nodes = [1, 1, 1, AT_ONCE, AT_ONCE, AT_ONCE].map(|runs| (runs * NODES) as f64);
+    let nodes = [1, 1, IN_A_ROW, AT_ONCE, AT_ONCE, IN_A_ROW].map(|runs| runs * NODES);
+    let nodes = nodes.into_iter().chain([1, AT_ONCE]).map(|nodes| nodes as f64);
     let nanos = rounds(&mut subjects, effort);
     let names: Vec<_> = subjects.iter().map(|subject| subject.name.clone()).collect();
     drop(subjects);
@@ -61,7 +71,7 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
         .map(|(nanos, nodes)| nanos.iter().map(|all| all / nodes).collect())
         .collect();
     // What each is compared with: itself without the one thing that differs.
-    let beside = [None, Some(0), Some(0), None, Some(3), Some(4)];
+    let beside = [None, Some(0), Some(0), None, Some(3), Some(4), None, Some(6)];
     let mut rows = Vec::new();
     for ((name, mine), beside) in names.iter().zip(&nanos).zip(beside) {
         let mut row = Row::plain(name, median(mine.clone()), least(mine), "ns/node");
@@ -101,19 +111,6 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
         rows,
         notes,
     })
-}
-
-/// A subject that is done so often, and then made sure of.
-fn synced<'s>(name: &str, mut once: impl FnMut() + 's, mut sync: impl FnMut() + 's) -> Subject<'s> {
-    Subject {
-        name: name.to_owned(),
-        run: Box::new(move |times| {
-            for _ in 0..times {
-                once();
-            }
-            sync();
-        }),
-    }
 }
 
 /// How a node's share of its run's time is spread over many runs.

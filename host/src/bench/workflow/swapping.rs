@@ -32,7 +32,7 @@ fn workload() -> Result<RunOrder, BenchError> {
         ("list.reverse", r#"{"array":[1,2,3]}"#),
         (
             "rate-limiter",
-            r#"{"operationType":"bench","accountId":"{{ $json.name }}","customLimit":1000000000}"#,
+            r#"{"operationType":"bench","accountId":"{{ $json.name }}","customLimit":1000000,"resetWindowMs":1000}"#,
         ),
         (
             "test.echo",

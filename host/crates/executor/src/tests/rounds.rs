@@ -21,7 +21,8 @@ fn a_loop_runs_its_body_for_each_item() {
         finished.output_of("after").unwrap().at(0).unwrap(),
         expected.as_ref()
     );
-    // Nodes of the last round are in the record, with who answered.
+    // Every round is counted; the nodes of the last one are in the record, with who answered.
+    assert_eq!(finished.metrics().nodes_executed, 5);
     let nodes = finished.nodes();
     assert_eq!(nodes[1].id, "loop/b");
     assert!(nodes[1].served_by.is_some());
