@@ -14,7 +14,7 @@ use plugin_api::value::Value;
 use tokio::sync::oneshot;
 
 use crate::begun::{Begun, Ended};
-use crate::compiled::{Bound, Compiled};
+use crate::compiled::{Bound, Compiled, Reading};
 use crate::error::RunsError;
 use crate::hold::HostHold;
 use crate::live::{Live, Who};
@@ -35,7 +35,10 @@ impl Runs {
         if self.journal.is_behind() {
             return Err(RunsError::Behind);
         }
-        let compiled = self.compiled(&order.text)?;
+        let compiled = match self.compile(&order.text) {
+            Reading::Fit(compiled) => compiled,
+            Reading::Unfit(_) => return Err(self.unfit(&order.text, order.tenant.as_ref())),
+        };
         let tenant = tenant_of(&order, &compiled)?;
         let mounts = self.versions(&order.versions)?;
         // Refused at once, also where it would have to wait.

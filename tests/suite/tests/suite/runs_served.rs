@@ -332,7 +332,7 @@ fn hostile_requests_about_runs_are_answered_with_a_code_and_cost_nothing() {
     );
     let cases: [(&str, &str, &str, u16, &str); 18] = [
         ("POST", "runs", "{\"workflow\": {", 400, "PB-HTTP-006"),
-        ("POST", "runs", "[]", 400, "PB-HTTP-006"),
+        ("POST", "runs", "7", 400, "PB-HTTP-006"),
         ("POST", "runs", "{}", 400, "PB-RUN-004"),
         ("POST", "runs", "{\"workflowId\": \"none\"}", 404, "PB-RUN-003"),
         ("POST", "runs", "{\"workflow\": 7}", 400, "PB-RUN-001"),
