@@ -41,6 +41,10 @@
 //! keep_bytes = 8589934592
 //! grace_ms = 500                   # how long a run that was told to end may take to do so
 //!
+//! [tenants.acme]
+//! allow_nodes = ["string.*", "math.add"]
+//! deny_nodes = ["string.format"]
+//!
 //! [tenants.acme.secrets]
 //! API_TOKEN = { env = "ACME_API_TOKEN" }
 //! SIGNING_KEY = { file = "acme.key" }
@@ -57,6 +61,7 @@ use std::time::Duration;
 
 use patchbay_intake::signature::TrustPolicy;
 use patchbay_lifecycle::{GoLive, OnDelete};
+use patchbay_runs::{BadNodePattern, NodePattern, NodeRules};
 use patchbay_vocab::{Code, Explain, TenantId};
 use serde::Deserialize;
 
@@ -147,7 +152,24 @@ struct LimitsTable {
 #[serde(deny_unknown_fields)]
 struct TenantTable {
     #[serde(default)]
+    allow_nodes: Vec<NodePatternText>,
+    #[serde(default)]
+    deny_nodes: Vec<NodePatternText>,
+    #[serde(default)]
     secrets: BTreeMap<String, SecretSource>,
+}
+
+/// A node type, or the beginning of some.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct NodePatternText(NodePattern);
+
+impl TryFrom<String> for NodePatternText {
+    type Error = BadNodePattern;
+
+    fn try_from(text: String) -> Result<Self, BadNodePattern> {
+        text.parse().map(Self)
+    }
 }
 
 /// Where a secret comes from; never the file itself.
@@ -319,6 +341,14 @@ impl ConfigFile {
         self.workflows.apply(&mut config.workflows)?;
         set(&mut config.max_call_depth, self.limits.call_depth);
         for (tenant, table) in &self.tenants {
+            let patterns = |texts: &[NodePatternText]| texts.iter().map(|text| text.0.clone()).collect();
+            let rules = NodeRules {
+                allow: patterns(&table.allow_nodes),
+                deny: patterns(&table.deny_nodes),
+            };
+            if rules != NodeRules::default() {
+                config.workflows.rules.0.push((tenant.clone(), rules));
+            }
             for (name, source) in &table.secrets {
                 let value = source.value(&self.folder).map_err(|reason| ConfigError::Secret {
                     tenant: tenant.clone(),
@@ -438,6 +468,18 @@ mod tests {
         let secret = read("[tenants.acme.secrets]\nKEY = { env = \"PATCHBAY_TEST_NOT_SET\" }").unwrap_err();
         assert_eq!(secret.code().0, "PB-CONFIG-003");
         assert!(secret.to_string().contains("KEY"), "{secret}");
+    }
+
+    #[test]
+    fn rules_of_tenants_are_read_and_bad_patterns_refused() {
+        let text = "[tenants.acme]\nallow_nodes = [\"string.*\"]\ndeny_nodes = [\"string.format\"]";
+        let config = read(text).unwrap();
+        let acme: TenantId = "acme".parse().unwrap();
+        let may = |name| config.workflows.rules.allows(&acme, std::iter::once(name));
+        assert!(may("string.upper") && !may("string.format") && !may("math.add"));
+        let bad = read("[tenants.acme]\nallow_nodes = [\"*.upper\"]").unwrap_err();
+        assert_eq!(bad.code().0, "PB-CONFIG-002");
+        assert!(bad.to_string().contains("*.upper"), "{bad}");
     }
 
     #[test]
