@@ -26,6 +26,10 @@ mod pipeline;
 mod probe;
 #[path = "suite/replay.rs"]
 mod replay;
+#[path = "suite/run_command.rs"]
+mod run_command;
+#[path = "suite/runs_served.rs"]
+mod runs_served;
 #[path = "suite/sessions.rs"]
 mod sessions;
 #[path = "suite/signatures.rs"]

@@ -173,9 +173,9 @@ impl Catalogue for View<'_> {
         let own = node.map(|node| node.node_type.as_str());
         let aliases = node
             .into_iter()
-            .flat_map(|node| node.aliases.iter().map(|alias| alias.as_str()));
+            .flat_map(|node| node.aliases.iter().map(patchbay_vocab::NodeType::as_str));
         let names = std::iter::once(node_type).chain(own).chain(aliases);
-        self.rules.allows(tenant, names)
+        self.rules.allows(tenant, &names)
     }
 
     fn has_secret(&self, name: &str) -> bool {

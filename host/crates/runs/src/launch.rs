@@ -14,10 +14,10 @@ use plugin_api::value::Value;
 use tokio::sync::oneshot;
 
 use crate::begun::{Begun, Ended};
-use crate::compiled::{Bound, Compiled};
+use crate::compiled::{Bound, Compiled, Reading};
 use crate::error::RunsError;
 use crate::hold::HostHold;
-use crate::live::{Live, Who};
+use crate::live::{Live, Watch, Who};
 use crate::order::{Order, context_of, tenant_of, variables_of};
 use crate::record::{self, About};
 use crate::recorder::Told;
@@ -32,10 +32,30 @@ impl Runs {
     /// # Errors
     /// Why there is none.
     pub fn begin(self: &Arc<Self>, order: Order) -> Result<Begun, RunsError> {
+        Ok(self.begin_seen(order, |_| ())?.0)
+    }
+
+    /// Begins a run that is watched from its very beginning.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn begin_watched(self: &Arc<Self>, order: Order) -> Result<(Begun, Watch), RunsError> {
+        self.begin_seen(order, Live::watch)
+    }
+
+    /// Begins a run, which `see` sees before anything happens in it.
+    fn begin_seen<T>(
+        self: &Arc<Self>,
+        order: Order,
+        see: impl FnOnce(&Live) -> T,
+    ) -> Result<(Begun, T), RunsError> {
         if self.journal.is_behind() {
             return Err(RunsError::Behind);
         }
-        let compiled = self.compiled(&order.text)?;
+        let compiled = match self.compile(&order.text) {
+            Reading::Fit(compiled) => compiled,
+            Reading::Unfit(_) => return Err(self.unfit(&order.text, order.tenant.as_ref())),
+        };
         let tenant = tenant_of(&order, &compiled)?;
         let mounts = self.versions(&order.versions)?;
         // Refused at once, also where it would have to wait.
@@ -57,6 +77,7 @@ impl Runs {
             },
             self.ground.clock.wall(),
         );
+        let seen = see(&live);
         self.live.lock().insert(id.clone(), Arc::clone(&live));
         let (sender, mut ended) = oneshot::channel();
         let plan = Arc::clone(&compiled.plan);
@@ -83,9 +104,9 @@ impl Runs {
                     }
                     let (sender, again) = oneshot::channel();
                     let _ = sender.send(outcome);
-                    return Ok(Begun::new(id, queued, again));
+                    return Ok((Begun::new(id, queued, again), seen));
                 }
-                Ok(Begun::new(id, queued, ended))
+                Ok((Begun::new(id, queued, ended), seen))
             }
             Err(refusal) => {
                 self.forget(&id);
