@@ -68,20 +68,20 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
             .session(&[cheap.node_type])
             .map_err(BenchError::new)?;
         let nanos = measure(&runner, &session, cheap, &families, effort)?;
-        let (calls, boxed, mut runs) = (&nanos[0], &nanos[1], nanos[2..].iter());
+        let (calls, boxed, single, mut runs) = (&nanos[0], &nanos[1], &nanos[2], nanos[3..].iter());
         rows.push(row(
             &format!("{}: inside a session, no executor", cheap.node_type),
             calls,
             None,
         ));
         rows.push(row("  the same work behind a Box<dyn Fn>", boxed, Some(calls)));
+        rows.push(row("  a run of one node", single, Some(calls)));
         for family in &families {
             let of_family: Vec<&Vec<f64>> = runs.by_ref().take(family.1.len()).collect();
             for (shape, nanos) in family.1.iter().zip(&of_family) {
                 rows.push(row(&format!("  {}", shape.name), nanos, Some(calls)));
             }
-            let inside = inside(&runner, &family.1, effort)?;
-            notes.extend(judge(cheap, family, &of_family, calls, &inside));
+            notes.extend(judge(cheap, family, &of_family, calls, median(single.clone())));
         }
     }
     runner.verdict()?;
@@ -92,7 +92,8 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     })
 }
 
-/// Nanoseconds for one node, or one call, in each round: session, boxed functions, then the documents in their order.
+/// Nanoseconds for one node, or one call, in each round: session, boxed functions, a run of one
+/// node, then the documents in their order.
 fn measure(
     runner: &Runner<'_>,
     session: &Session,
@@ -120,7 +121,9 @@ fn measure(
             }
         }),
     ];
-    let mut sizes = vec![CALLS, CALLS];
+    let single = RunOrder::of(chain(cheap, 1, Keep::Nothing));
+    subjects.push(Subject::new("a run of one node", || runner.once(&single)));
+    let mut sizes = vec![CALLS, CALLS, 1];
     for shape in families.iter().flat_map(|(_, shapes)| shapes) {
         subjects.push(Subject::new(&shape.name, || runner.once(&shape.order)));
         sizes.push(shape.nodes);
@@ -128,19 +131,6 @@ fn measure(
     let nanos = rounds(&mut subjects, effort);
     let per_node = |(nanos, size): (Vec<f64>, usize)| nanos.iter().map(|all| all / size as f64).collect();
     Ok(nanos.into_iter().zip(sizes).map(per_node).collect())
-}
-
-/// How long runs take by their own clock, which begins when they are handed to their thread: the median for each shape.
-fn inside(runner: &Runner<'_>, shapes: &[Shape], effort: Effort) -> Result<Vec<f64>, BenchError> {
-    let times = match effort {
-        Effort::Quick => 10,
-        Effort::Full => 100,
-    };
-    let of = |shape: &Shape| {
-        let took: Result<Vec<f64>, _> = (0..times).map(|_| runner.took(&shape.order)).collect();
-        took.map(median)
-    };
-    shapes.iter().map(of).collect()
 }
 
 /// What a node does, inside this program.
@@ -185,7 +175,7 @@ fn judge(
     (family, shapes): &(&'static str, Vec<Shape>),
     nanos: &[&Vec<f64>],
     calls: &[f64],
-    inside: &[f64],
+    single: f64,
 ) -> Vec<String> {
     let (Some(largest), Some(shape)) = (nanos.last(), shapes.last()) else {
         return Vec::new();
@@ -195,6 +185,13 @@ fn judge(
         .iter()
         .zip(&sizes)
         .map(|(nanos, size)| median(nanos.to_vec()) * size)
+        .collect();
+    let beyond: Vec<f64> = whole.iter().map(|whole| whole - single).collect();
+    let further: Vec<String> = (1..sizes.len())
+        .map(|at| {
+            let nanos = (whole[at] - whole[at - 1]) / (sizes[at] - sizes[at - 1]);
+            format!("{nanos:.0} ns up to {:.0}", sizes[at])
+        })
         .collect();
     let added: Vec<f64> = largest
         .iter()
@@ -215,12 +212,13 @@ fn judge(
             least(&added),
         ),
         format!(
-            "{name}, {family} of {:.0} to {:.0} nodes: time grows with nodes to the power of {:.3} by the run's own clock, \
-             {:.3} with beginning and waiting (1 is linear, less is what each run costs once)",
+            "{name}, {family} of {:.0} to {:.0} nodes: what a run takes beyond a run of one node grows with nodes to the \
+             power of {:.3} (1 is linear), the whole of it {:.3}; each further node takes {}",
             sizes.first().copied().unwrap_or_default(),
             sizes.last().copied().unwrap_or_default(),
-            exponent(&sizes, inside),
+            exponent(&sizes, &beyond),
             exponent(&sizes, &whole),
+            further.join(", "),
         ),
     ]
 }
