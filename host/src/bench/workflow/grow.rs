@@ -108,6 +108,7 @@ fn measure(
     let mut out = Output::with_limit(1 << 20);
     let mut boxed_out = Vec::new();
     let functions: Vec<Work> = (0..CALLS).map(|_| work(cheap)).collect();
+    let single = RunOrder::of(chain(cheap, 1, Keep::Nothing));
     let mut subjects = vec![
         Subject::new("session", || {
             for _ in 0..CALLS {
@@ -121,7 +122,6 @@ fn measure(
             }
         }),
     ];
-    let single = RunOrder::of(chain(cheap, 1, Keep::Nothing));
     subjects.push(Subject::new("a run of one node", || runner.once(&single)));
     let mut sizes = vec![CALLS, CALLS, 1];
     for shape in families.iter().flat_map(|(_, shapes)| shapes) {
