@@ -40,9 +40,9 @@ impl Shape {
 fn families(cheap: Cheap) -> Vec<(&'static str, Vec<Shape>)> {
     let chains = [10, 100, 1_000, 10_000];
     let chains = chains.map(|n| Shape::new(format!("chain of {n}"), n, chain(cheap, n, Keep::Nothing)));
-    let fans = [10, 100, 1_000];
+    let fans = [100, 1_000, 10_000];
     let fans = fans.map(|n| Shape::new(format!("fan-out 1 to {n}"), n + 1, fan(cheap, n)));
-    let widths = [10, 30, 100];
+    let widths = [10, 100, 1_000];
     let layered = widths.map(|n| Shape::new(format!("layers 10 x {n}"), 10 * n, layers(cheap, 10, n)));
     vec![
         ("chains", chains.into()),
@@ -81,7 +81,7 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
             for (shape, nanos) in family.1.iter().zip(&of_family) {
                 rows.push(row(&format!("  {}", shape.name), nanos, Some(calls)));
             }
-            notes.extend(judge(cheap, family, &of_family, calls, median(single.clone())));
+            notes.extend(judge(cheap, family, &of_family, calls, least(single)));
         }
     }
     runner.verdict()?;
@@ -184,9 +184,19 @@ fn judge(
     let whole: Vec<f64> = nanos
         .iter()
         .zip(&sizes)
-        .map(|(nanos, size)| median(nanos.to_vec()) * size)
+        .map(|(nanos, size)| least(nanos) * size)
         .collect();
-    let beyond: Vec<f64> = whole.iter().map(|whole| whole - single).collect();
+    // Where a run takes hardly longer than one of a single node, the difference is noise.
+    let (large, beyond): (Vec<f64>, Vec<f64>) = whole
+        .iter()
+        .zip(&sizes)
+        .filter(|(whole, _)| **whole >= 2.0 * single)
+        .map(|(whole, size)| (size, whole - single))
+        .unzip();
+    let growth = match large.len() {
+        0 | 1 => "too few sizes stand out".to_owned(),
+        _ => format!("{:.3} from {:.0} nodes on", exponent(&large, &beyond), large[0]),
+    };
     let further: Vec<String> = (1..sizes.len())
         .map(|at| {
             let nanos = (whole[at] - whole[at - 1]) / (sizes[at] - sizes[at - 1]);
@@ -212,11 +222,10 @@ fn judge(
             least(&added),
         ),
         format!(
-            "{name}, {family} of {:.0} to {:.0} nodes: what a run takes beyond a run of one node grows with nodes to the \
-             power of {:.3} (1 is linear), the whole of it {:.3}; each further node takes {}",
+            "{name}, {family} of {:.0} to {:.0} nodes: time beyond that of a run of one node grows with nodes to the power \
+             of {growth} (1 is linear), all of it {:.3}; each further node takes {}; at the least",
             sizes.first().copied().unwrap_or_default(),
             sizes.last().copied().unwrap_or_default(),
-            exponent(&sizes, &beyond),
             exponent(&sizes, &whole),
             further.join(", "),
         ),
