@@ -42,3 +42,5 @@ mod swap;
 mod unload;
 #[path = "suite/versions.rs"]
 mod versions;
+#[path = "suite/workflows/mod.rs"]
+mod workflows;

@@ -84,7 +84,7 @@ impl Runs {
         let launch = Launch {
             order,
             compiled,
-            tenant,
+            tenant: tenant.clone(),
             mounts,
             live,
         };
@@ -94,7 +94,7 @@ impl Runs {
             self.forget(&id);
             return Err(RunsError::Unavailable("it is starting".into()));
         };
-        match executor.admit(&plan, &key, start) {
+        match executor.admit(&plan, &tenant, &key, start) {
             Ok(admitted) => {
                 let queued = admitted == Admitted::Queued;
                 // What could not begin says so at once.
@@ -305,10 +305,15 @@ impl Runs {
                 let _ = ended.send(Ok((finished, told)));
             }
         });
-        let at = self.ground.clock.wall();
+        // Before it can end: what is told of a run is told in order.
+        let beginning = record::Beginning {
+            id: &request.id,
+            tenant: &request.tenant,
+            trigger: &request.trigger,
+        };
+        let start = record::begun(&beginning, &about, self.ground.clock.wall());
+        self.recorder.tell(Told::Begun(Box::new(start), about.save));
         let run = executor.run(request, on_end);
-        self.recorder
-            .tell(Told::Begun(Box::new(record::begun(&run, &about, at)), about.save));
         live.begun(&run);
         Ok(())
     }

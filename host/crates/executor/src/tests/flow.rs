@@ -351,3 +351,18 @@ fn only_the_host_says_that_a_call_timed_out_or_panicked() {
     ));
     assert_eq!(finished.error.as_ref().unwrap().1.error_code(), "OUT_OF_TEA");
 }
+
+#[test]
+fn a_node_without_a_result_of_its_own_leaves_by_its_first_output() {
+    let failing = draft("c", "fail").on_error(OnError::ContinueRegular);
+    let off = draft("c", "choose").disabled();
+    for (node, status) in [(failing, "error"), (off, "skipped")] {
+        let bench = Bench::new(&usual());
+        let drafts = [node, draft("zero", "echo"), draft("one", "echo")];
+        let finished = bench.run(plan(&drafts, &[(0, 1, Port::Main, 0), (0, 2, Port::Main, 1)]));
+        assert_eq!(
+            statuses(&finished, &["c", "zero", "one"]),
+            [status, "success", "skipped"]
+        );
+    }
+}
