@@ -189,10 +189,9 @@ fn run_there(url: &str, asked: Asked, progress: &mut Progress) -> Result<RunView
         .spawn(move || {
             let Ok(runtime) = runtime() else { return };
             runtime.block_on(async {
-                let interrupted = end();
                 // Before it has begun there is nothing to end but this program.
                 let Ok(cancel) = begun.await else { return };
-                interrupted.await;
+                end().await;
                 cancel.cancel();
                 // Who asks twice does not wait for the record.
                 end().await;

@@ -110,6 +110,12 @@ impl Live {
         }
     }
 
+    /// Watches it, unless it has ended: its last event was sent then.
+    pub(crate) fn watch_on(&self) -> Option<Watch> {
+        let state = self.state.lock();
+        (!matches!(*state, State::Ended)).then(|| self.watch())
+    }
+
     /// The run has begun; ends it at once when it was to be ended before.
     pub(crate) fn begun(&self, run: &Arc<Run>) {
         let mut state = self.state.lock();
@@ -124,7 +130,8 @@ impl Live {
         }
     }
 
-    pub(crate) fn cancel(&self) {
+    /// Ends it; whether there was anything to end.
+    pub(crate) fn cancel(&self) -> bool {
         let mut state = self.state.lock();
         let run = match &*state {
             State::Running(run) => Some(Arc::clone(run)),
@@ -132,12 +139,13 @@ impl Live {
                 *state = State::CancelledEarly;
                 None
             }
-            State::Ended => None,
+            State::Ended => return false,
         };
         drop(state);
         if let Some(run) = run {
             run.cancel(RunStatus::Cancelled);
         }
+        true
     }
 
     pub(crate) fn summary(&self, now: UnixMillis) -> RunSummaryView {
@@ -238,7 +246,11 @@ impl Observer for Live {
             code: (status != RunStatus::Success).then(|| status.as_str().to_uppercase()),
             ..Told::default()
         };
+        // Under the lock: whoever watches from now on would wait for an event that was sent before.
+        let mut state = self.state.lock();
         self.send("run.ended", None, told);
-        *self.state.lock() = State::Ended;
+        let run = std::mem::replace(&mut *state, State::Ended);
+        drop(state);
+        drop(run);
     }
 }

@@ -201,7 +201,7 @@ impl Runs {
     pub fn watch(&self, id: &RunId) -> Result<Watch, RunsError> {
         let live = self.live.lock().get(id).cloned();
         match live {
-            Some(live) => Ok(live.watch()),
+            Some(live) => live.watch_on().ok_or_else(|| RunsError::Ended(id.clone())),
             None => Err(self.ended_or_unknown(id)),
         }
     }
@@ -213,15 +213,17 @@ impl Runs {
     pub fn cancel(&self, id: &RunId) -> Result<(), RunsError> {
         let live = self.live.lock().get(id).cloned();
         match live {
-            Some(live) => {
-                live.cancel();
-                Ok(())
-            }
+            Some(live) if live.cancel() => Ok(()),
+            Some(_) => Err(RunsError::Ended(id.clone())),
             None => Err(self.ended_or_unknown(id)),
         }
     }
 
     fn ended_or_unknown(&self, id: &RunId) -> RunsError {
+        // What has just ended may not be written yet.
+        if let Err(error) = self.sync(Duration::from_secs(10)) {
+            return error;
+        }
         match self.journal.run(id) {
             Ok(Some(_)) => RunsError::Ended(id.clone()),
             Ok(None) => RunsError::UnknownRun(id.clone()),
