@@ -199,7 +199,7 @@ impl Graph {
         }
         wait.left = wait.left.saturating_sub(1);
         wait.fired |= fired;
-        wait.failed |= fired && failed;
+        wait.failed |= failed;
         if wait.left > 0 {
             return;
         }

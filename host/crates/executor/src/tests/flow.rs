@@ -154,6 +154,23 @@ fn a_node_that_skips_on_fail_is_skipped_with_all_behind_it() {
 }
 
 #[test]
+fn a_node_is_skipped_for_a_failure_before_it_also_where_something_else_arrives() {
+    let bench = Bench::new(&usual());
+    for on_error in [OnError::ContinueRegular, OnError::ContinueError] {
+        let drafts = [
+            draft("bad", "fail").on_error(on_error),
+            draft("good", "echo"),
+            draft("sk", "echo").skip_on_fail(),
+        ];
+        let finished = bench.run(plan(&drafts, &[main(0, 2), main(1, 2)]));
+        assert_eq!(
+            statuses(&finished, &["bad", "good", "sk"]),
+            ["error", "success", "skipped"]
+        );
+    }
+}
+
+#[test]
 fn a_node_that_is_switched_off_passes_on_what_arrived() {
     let bench = Bench::new(&usual());
     let drafts = [
