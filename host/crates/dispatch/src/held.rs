@@ -4,6 +4,7 @@
 //! or, when its nodes were first called from within, the one that was found then.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use patchbay_lease::OwnedPass;
@@ -22,7 +23,8 @@ use crate::served::Served;
 pub(crate) struct Held {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) leases: LeaseSet<Served>,
-    later: Mutex<Vec<Arc<Later>>>,
+    /// Of a session and the sessions that began within it together: they find one version.
+    later: Arc<Mutex<Vec<Arc<Later>>>>,
 }
 
 /// A version that the session did not begin with: one of its nodes calls another plugin.
@@ -33,12 +35,52 @@ struct Later {
 }
 
 impl Held {
-    pub(crate) const fn new(dispatcher: Arc<Dispatcher>, leases: LeaseSet<Served>) -> Self {
+    pub(crate) fn new(dispatcher: Arc<Dispatcher>, leases: LeaseSet<Served>) -> Self {
         Self {
             dispatcher,
             leases,
-            later: Mutex::new(Vec::new()),
+            later: Arc::default(),
         }
+    }
+
+    /// What a session within this one holds: what this one does, and these node types as this one sees them.
+    pub(crate) fn child(&self, node_types: &[&str]) -> Result<Self, CallError> {
+        let then = self.leases.snapshot();
+        let mut passes: Vec<_> = self.leases.passes_again().collect();
+        let mut instead: Vec<Arc<Mount<Served>>> = Vec::new();
+        for node_type in node_types {
+            let route = then.slot(node_type).and_then(|slot| then.route(slot));
+            let mount = route.ok_or_else(|| unknown(then, node_type))?.mount();
+            if passes.iter().any(|pass| pass.belongs_to(mount.gate())) {
+                continue;
+            }
+            let later = self.later(node_type, route, None)?;
+            if !passes.iter().any(|pass| pass.belongs_to(later.mount.gate())) {
+                passes.push(later.pass.again());
+            }
+            let known = |known: &Arc<Mount<Served>>| Arc::ptr_eq(known, &later.mount);
+            if !Arc::ptr_eq(mount, &later.mount) && !instead.iter().any(known) {
+                instead.push(Arc::clone(&later.mount));
+            }
+        }
+        // Slots are of the snapshot that they are looked up in.
+        let routes = match &*instead {
+            [] => Arc::clone(then),
+            instead => Arc::new(then.overlaid(instead)),
+        };
+        let slots = node_types.iter().map(|node_type| {
+            let slot = routes
+                .slot(node_type)
+                .filter(|slot| routes.route(*slot).is_some());
+            slot.ok_or_else(|| unknown(&routes, node_type))
+        });
+        let slots = slots.collect::<Result<Vec<_>, _>>()?;
+        let leases = LeaseSet::beginning_with(passes, &routes, &slots).map_err(|_| CallError::Closing)?;
+        Ok(Self {
+            dispatcher: Arc::clone(&self.dispatcher),
+            leases,
+            later: Arc::clone(&self.later),
+        })
     }
 
     /// Calls a node of a version that is held by this pass.
@@ -100,7 +142,7 @@ impl Held {
         {
             return self.call(pass, (route.mount(), route.node()), input, options, out);
         }
-        let later = self.later(node_type, route, options)?;
+        let later = self.later(node_type, route, options.timeout)?;
         let same = route.filter(|route| Arc::ptr_eq(route.mount(), &later.mount));
         let node = same.map(Route::node).or_else(|| node_of(&later.mount, node_type));
         let node = node.ok_or_else(|| CallError::unknown(node_type))?;
@@ -113,7 +155,7 @@ impl Held {
         &self,
         node_type: &str,
         route: Option<&Route<Served>>,
-        options: &CallOptions<'_>,
+        timeout: Option<Duration>,
     ) -> Result<Arc<Later>, CallError> {
         // Until it is leased: two calls at once must not find two versions.
         let mut later = self.later.lock();
@@ -139,7 +181,7 @@ impl Held {
             if let Some(known) = lease(&mut later, mount) {
                 return Ok(known);
             }
-            self.dispatcher.reopened(mount, options.timeout, node_type)?;
+            self.dispatcher.reopened(mount, timeout, node_type)?;
         }
         Err(CallError::Closing)
     }

@@ -29,6 +29,10 @@ pub trait NodeScope: Send + Sync {
     /// What is wrong with an expression.
     fn render(&self, template: ValueRef<'_>, bindings: ValueRef<'_>) -> Result<Value, NodeError>;
 
+    /// The node has used something of the host that is no part of its parameters, nor asked of this scope: a store, a
+    /// clock, another node.
+    fn touched(&self) {}
+
     /// The same scope, for an async node that is driven by a blocking call: such a node owns what it may ask. `None` says
     /// that it cannot be shared; the node then runs as if outside a workflow. Scopes that are given to
     /// [`Session::begin`](crate::Session::begin) are shared already.

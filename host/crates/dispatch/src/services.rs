@@ -48,6 +48,13 @@ impl Services<'_> {
         self.options.scope.ok_or(Refusal::Unsupported)
     }
 
+    /// Tells the workflow that the node's result comes of more than its parameters.
+    fn touch(&self) {
+        if let Some(scope) = self.options.scope {
+            scope.touched();
+        }
+    }
+
     fn may_read_secret(&self, name: &str) -> bool {
         self.meta().is_some_and(|meta| {
             meta.capabilities.contains(&Capability::Secrets) && meta.secrets.iter().any(|known| known == name)
@@ -57,10 +64,12 @@ impl Services<'_> {
 
 impl HostServices for Services<'_> {
     fn now(&self) -> u64 {
+        self.touch();
         nanos(self.dispatcher.clock().now())
     }
 
     fn wall_clock(&self) -> u64 {
+        self.touch();
         self.dispatcher.clock().wall_nanos()
     }
 
@@ -83,6 +92,7 @@ impl HostServices for Services<'_> {
     }
 
     fn read(&self, store: Store, key: &str) -> Result<Option<Value>, Refusal> {
+        self.touch();
         match store {
             Store::Variables => Ok(self.options.variables.and_then(|variables| variables.get(key))),
             Store::KeyValue => Ok(self.dispatcher.stores().get(self.options.tenant, key)),
@@ -98,6 +108,7 @@ impl HostServices for Services<'_> {
     }
 
     fn write(&self, store: Store, key: &str, value: ValueRef<'_>) -> Result<(), Refusal> {
+        self.touch();
         match store {
             Store::Variables => self
                 .options
@@ -110,6 +121,7 @@ impl HostServices for Services<'_> {
     }
 
     fn remove(&self, store: Store, key: &str) -> Result<bool, Refusal> {
+        self.touch();
         match store {
             Store::Variables => Ok(self
                 .options
@@ -121,6 +133,7 @@ impl HostServices for Services<'_> {
     }
 
     fn list(&self, store: Store) -> Result<Value, Refusal> {
+        self.touch();
         match store {
             Store::Variables => Ok(self
                 .options
@@ -138,6 +151,7 @@ impl HostServices for Services<'_> {
         expected: Option<ValueRef<'_>>,
         value: Option<ValueRef<'_>>,
     ) -> Result<Replaced, Refusal> {
+        self.touch();
         let done = match store {
             Store::Variables => {
                 let variables = self.options.variables.ok_or(Refusal::Unsupported)?;
@@ -170,6 +184,7 @@ impl HostServices for Services<'_> {
     }
 
     fn call(&self, node_type: &str, input: ValueRef<'_>) -> Result<Value, NodeError> {
+        self.touch();
         let left = self
             .deadline
             .map(|deadline| deadline.since(self.dispatcher.clock().now()));
@@ -247,11 +262,11 @@ impl OwnedServices {
 
 impl HostServices for OwnedServices {
     fn now(&self) -> u64 {
-        nanos(self.dispatcher.clock().now())
+        self.with(|services| services.now())
     }
 
     fn wall_clock(&self) -> u64 {
-        self.dispatcher.clock().wall_nanos()
+        self.with(|services| services.wall_clock())
     }
 
     fn log(&self, level: u32, message: &str, fields: Option<ValueRef<'_>>) {

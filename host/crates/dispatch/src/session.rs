@@ -61,6 +61,17 @@ impl Session {
         self.held.leases.snapshot()
     }
 
+    /// A session within this one, for work that this one's nodes begin: of each plugin it has the version that this one
+    /// has, also when that has closed to everybody else; of plugins that this one has not used yet, that of this one's
+    /// snapshot, or today's when that one has gone.
+    ///
+    /// # Errors
+    /// When a node type is unknown to this session's snapshot, or no version of its plugin can be held any more.
+    pub fn child(&self, node_types: &[&str]) -> Result<Self, CallError> {
+        let held = Arc::new(self.held.child(node_types)?);
+        Ok(Self { held })
+    }
+
     /// The plugin and version that the node at `position` is held at.
     #[must_use]
     pub fn served_by(&self, position: usize) -> Option<ServedBy> {
@@ -200,7 +211,11 @@ impl Dispatcher {
                 }
                 Err(refusal) => refusal,
             };
-            let woken = self.wake_refused(&refusal, &mut mounts)?;
+            let fresh = self.wake_refused(&refusal)?;
+            let woken = fresh.is_some();
+            if let Some(fresh) = fresh {
+                replace(mounts.to_mut(), &fresh);
+            }
             // Otherwise a gate closes only after a snapshot without it was stored: with none newer, asking again is vain.
             let newer = self.registry().snapshot();
             if !woken && newer.generation() == live.generation() {
@@ -211,29 +226,54 @@ impl Dispatcher {
         Err(CallError::Closing)
     }
 
-    /// Has the load woken that refused because it sleeps, and puts the fresh one among `mounts` where it was there; says
-    /// whether it is worth asking again.
+    /// A session on this very snapshot, which may be an [overlaid](Routes::overlaid) one, for whoever has looked at it
+    /// closely before. When a load of it sleeps it is woken and put into `mounts` in place of itself, if it is there.
+    ///
+    /// # Errors
+    /// When a slot leads nowhere in the snapshot, or a load of it has closed or was just woken: then a newer snapshot is
+    /// worth a look.
+    pub fn session_within(
+        self: &Arc<Self>,
+        routes: &Arc<Routes>,
+        slots: &[NodeSlot],
+        mounts: &mut [Arc<Mount<Served>>],
+    ) -> Result<Session, CallError> {
+        let refusal = match LeaseSet::within(routes, slots) {
+            Ok(leases) => {
+                let held = Arc::new(Held::new(Arc::clone(self), leases));
+                return Ok(Session { held });
+            }
+            Err(refusal) => refusal,
+        };
+        if let Some(fresh) = self.wake_refused(&refusal)? {
+            replace(mounts, &fresh);
+        }
+        Err(refused(&refusal))
+    }
+
+    /// Has the load woken that refused because it sleeps, and gives the fresh one; `None` when it is not worth asking
+    /// again.
     #[cold]
     fn wake_refused(
         self: &Arc<Self>,
         refusal: &RegistryError,
-        mounts: &mut Cow<'_, [Arc<Mount<Served>>]>,
-    ) -> Result<bool, CallError> {
+    ) -> Result<Option<Arc<Mount<Served>>>, CallError> {
         let RegistryError::GateClosed { plugin, revision } = refusal else {
-            return Ok(false);
+            return Ok(None);
         };
-        let Some(current) = self.registry().mounted(plugin, *revision) else {
-            return Ok(false);
-        };
-        let Some(fresh) = self.reopened(&current, None, plugin.as_str())? else {
-            return Ok(false);
-        };
-        for mount in mounts.to_mut() {
-            if mount.plugin() == plugin && mount.revision() == *revision {
-                *mount = Arc::clone(&fresh);
-            }
+        match self.registry().mounted(plugin, *revision) {
+            Some(current) => self.reopened(&current, None, plugin.as_str()),
+            None => Ok(None),
         }
-        Ok(true)
+    }
+}
+
+/// Puts a load that was woken in place of itself.
+fn replace(mounts: &mut [Arc<Mount<Served>>], fresh: &Arc<Mount<Served>>) {
+    let same =
+        |mount: &Mount<Served>| mount.plugin() == fresh.plugin() && mount.revision() == fresh.revision();
+    for mount in mounts.iter_mut().filter(|mount| same(mount)) {
+        *mount = Arc::clone(fresh);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: every access names the tenant, and the tenant is the outermost key; there is no way to reach another's.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use patchbay_vocab::TenantId;
@@ -21,6 +22,7 @@ type Pairs = HashMap<String, Value>;
 pub struct TenantStores {
     pairs: RwLock<HashMap<TenantId, Pairs>>,
     secrets: RwLock<HashMap<TenantId, Pairs>>,
+    secrets_set: AtomicU64,
 }
 
 impl TenantStores {
@@ -32,6 +34,14 @@ impl TenantStores {
             .entry(tenant.clone())
             .or_default()
             .insert(name.to_owned(), value);
+        // After it is there: who has seen this number has seen the secret.
+        self.secrets_set.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often a secret has been set, of any tenant: what was said about missing ones holds while this stays as it is.
+    #[must_use]
+    pub fn secrets_set(&self) -> u64 {
+        self.secrets_set.load(Ordering::Acquire)
     }
 
     /// Whether a tenant has a secret.

@@ -126,6 +126,18 @@ pub trait Hold: Send + Sync + 'static {
         callbacks: &dyn Callbacks,
         out: &'o mut Output,
     ) -> (Option<ServedBy>, Result<ValueRef<'o>, Failure>);
+    /// A workflow that a sub-workflow names, or brings as JSON, as it is at the versions that this run has.
+    ///
+    /// # Errors
+    /// Why it cannot be run.
+    fn workflow(
+        &self,
+        host: &dyn Host,
+        tenant: &TenantId,
+        named: ValueRef<'_>,
+    ) -> Result<Arc<Prepared>, Failure> {
+        host.workflow(tenant, named)
+    }
     /// The hold of another workflow that this run runs, at the same versions.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ pub(crate) fn begin(at: &At<'_>, spec: &SubWorkflow, started: u64, desk: &mut De
     }
     let prepared = match (&spec.inline, at.frame.prepared.body(at.index)) {
         (Some(_), Some(inline)) => Ok(Arc::clone(inline)),
-        _ => run.shop.host.workflow(&run.tenant, input.as_ref()),
+        _ => at.hold.workflow(&*run.shop.host, &run.tenant, input.as_ref()),
     };
     let prepared = match prepared {
         Ok(prepared) => prepared,

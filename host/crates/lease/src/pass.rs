@@ -85,6 +85,12 @@ impl OwnedPass {
     pub fn renew(&self) -> Pass<'_> {
         self.gate.reenter()
     }
+
+    /// Begins more of the work that this pass is for, which may outlive it, even when the gate has closed since.
+    pub fn again(&self) -> Self {
+        self.gate.start_again(self.shard);
+        Self::new(Arc::clone(&self.gate), self.shard)
+    }
 }
 
 impl Drop for OwnedPass {

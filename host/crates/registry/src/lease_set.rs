@@ -56,6 +56,19 @@ impl<H> LeaseSet<H> {
     /// # Errors
     /// When a slot leads nowhere in it, or a load has closed its gate since; a newer snapshot has none of those.
     pub fn within(snapshot: &Arc<Snapshot<H>>, wanted: &[NodeSlot]) -> Result<Self, RegistryError> {
+        Self::beginning_with(Vec::new(), snapshot, wanted)
+    }
+
+    /// As [`within`](Self::within), beginning with passes that somebody holds already: their loads are leased even when
+    /// they have closed their gates since. All of them become the set's, whatever is wanted.
+    ///
+    /// # Errors
+    /// As [`within`](Self::within).
+    pub fn beginning_with(
+        mut passes: Vec<OwnedPass>,
+        snapshot: &Arc<Snapshot<H>>,
+        wanted: &[NodeSlot],
+    ) -> Result<Self, RegistryError> {
         // Resolved first, so that a slot that leads nowhere costs no one a pass.
         let routes: Result<Vec<_>, _> = wanted
             .iter()
@@ -69,7 +82,6 @@ impl<H> LeaseSet<H> {
                 ))
             })
             .collect();
-        let mut passes: Vec<OwnedPass> = Vec::new();
         let mut slots = Vec::with_capacity(wanted.len());
         for (slot, mount) in routes? {
             let held = passes.iter().position(|pass| pass.belongs_to(mount.gate()));
@@ -113,6 +125,11 @@ impl<H> LeaseSet<H> {
     #[must_use]
     pub fn pass_for(&self, mount: &Mount<H>) -> Option<&OwnedPass> {
         self.passes.iter().find(|pass| pass.belongs_to(mount.gate()))
+    }
+
+    /// All of them once more, for another set.
+    pub fn passes_again(&self) -> impl Iterator<Item = OwnedPass> {
+        self.passes.iter().map(OwnedPass::again)
     }
 
     /// The load of a plugin that the set holds, with its pass.

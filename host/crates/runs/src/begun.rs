@@ -14,8 +14,25 @@ use tokio::sync::oneshot;
 use crate::error::RunsError;
 use crate::record::{self, About};
 
-/// How a run came to its end, for whoever waits: a queued one may not have begun at all.
-pub(crate) type Outcome = Result<(Arc<Finished>, About), RunsError>;
+/// A run that is over.
+pub(crate) enum Over {
+    /// It ran.
+    Finished(Arc<Finished>, Box<About>),
+    /// It was ended while it waited for its place.
+    Unbegun(Box<wire::RunView>),
+}
+
+impl Over {
+    fn view(self) -> wire::RunView {
+        match self {
+            Self::Finished(finished, about) => record::view(&finished, &about),
+            Self::Unbegun(view) => *view,
+        }
+    }
+}
+
+/// How a run came to its end, for whoever waits: a queued one may not have been able to begin.
+pub(crate) type Outcome = Result<Over, RunsError>;
 /// Who is told of it.
 pub(crate) type Ended = oneshot::Sender<Outcome>;
 
@@ -48,8 +65,7 @@ impl Begun {
     /// # Errors
     /// When it was queued and could not begin.
     pub fn wait(self) -> Result<wire::RunView, RunsError> {
-        let (finished, about) = self.finish()?;
-        Ok(record::view(&finished, &about))
+        self.finish().map(Over::view)
     }
 
     /// Waits for its end without a thread.
@@ -57,8 +73,7 @@ impl Begun {
     /// # Errors
     /// When it was queued and could not begin.
     pub async fn ended(self) -> Result<wire::RunView, RunsError> {
-        let (finished, about) = Finish(self.ended).await?;
-        Ok(record::view(&finished, &about))
+        Finish(self.ended).await.map(Over::view)
     }
 
     pub(crate) fn finish(self) -> Outcome {
@@ -68,10 +83,12 @@ impl Begun {
     /// Waits for its end and gives what its executor knows, without putting it into JSON: for measuring.
     ///
     /// # Errors
-    /// When it was queued and could not begin.
+    /// When it was queued and could not begin, or was ended before it did.
     pub fn wait_status(self) -> Result<(RunStatus, Arc<Finished>), RunsError> {
-        let (finished, _) = self.finish()?;
-        Ok((finished.status, finished))
+        match self.finish()? {
+            Over::Finished(finished, _) => Ok((finished.status, finished)),
+            Over::Unbegun(view) => Err(RunsError::Ended(view.run_id)),
+        }
     }
 }
 

@@ -56,6 +56,10 @@ pub(crate) struct View<'v> {
 }
 
 impl<'v> View<'v> {
+    pub(crate) fn secrets_set(&self) -> u64 {
+        self.dispatcher.stores().secrets_set()
+    }
+
     pub(crate) fn find(&self, node_type: &str) -> Option<Found<'v>> {
         let slot = self.snapshot.slot(node_type)?;
         let route = self.snapshot.route(slot)?;

@@ -24,7 +24,20 @@ pub(crate) struct Compiled {
     document: Document,
     warnings: Findings,
     pub(crate) plan: Arc<Plan>,
-    bound: Mutex<Option<Arc<Bound>>>,
+    /// For each tenant of late, the most recent first.
+    bound: Mutex<Vec<Arc<Bound>>>,
+}
+
+/// Tenants for which is kept what a document comes to.
+const TENANTS: usize = 8;
+
+/// Whose snapshot a document is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// It was, or is, what is live: what comes of it is kept for the next run.
+    Live,
+    /// It is one run's alone: it has other versions in place of live ones.
+    Overlaid,
 }
 
 /// What a document's text came to: kept also when it cannot be run.
@@ -49,6 +62,8 @@ impl Weighs for Reading {
 pub(crate) struct Bound {
     generation: u64,
     tenant: Option<TenantId>,
+    /// How often secrets had been set.
+    secrets: u64,
     /// For each node type, the artifact and the node in it that it leads to.
     leads: Box<[Option<(Digest, usize)>]>,
     pub(crate) prepared: Arc<Prepared>,
@@ -77,7 +92,7 @@ pub(crate) fn compile(text: &str) -> Reading {
                 document,
                 warnings,
                 plan: Arc::new(valid.plan()),
-                bound: Mutex::new(None),
+                bound: Mutex::default(),
             }))
         }
     }
@@ -100,23 +115,30 @@ impl Compiled {
     /// that it depends on.
     pub(crate) fn bind(&self, view: &View<'_>) -> (Arc<Bound>, Looked) {
         let generation = view.snapshot.generation();
-        let known = self.bound.lock().clone();
-        let same_tenant = |bound: &Bound| bound.tenant.as_ref() == view.tenant;
-        if let Some(bound) = &known
-            && same_tenant(bound)
+        let same_tenant = |bound: &Arc<Bound>| bound.tenant.as_ref() == view.tenant;
+        let known = self.bound.lock().iter().find(|bound| same_tenant(bound)).cloned();
+        if let Some(bound) = known
+            && bound.secrets == view.secrets_set()
             && (bound.generation == generation || *bound.leads == *self.leads(view))
         {
             if bound.generation != generation {
                 // Seen to be the same: the next look is quicker.
                 let again = Arc::new(bound.at(generation));
-                *self.bound.lock() = Some(Arc::clone(&again));
+                self.keep(&again);
                 return (again, Looked::Hit);
             }
-            return (Arc::clone(bound), Looked::Hit);
+            return (bound, Looked::Hit);
         }
         let made = Arc::new(self.bind_anew(view));
-        *self.bound.lock() = Some(Arc::clone(&made));
+        self.keep(&made);
         (made, Looked::Miss)
+    }
+
+    fn keep(&self, bound: &Arc<Bound>) {
+        let mut kept = self.bound.lock();
+        kept.retain(|known| known.tenant != bound.tenant);
+        kept.insert(0, Arc::clone(bound));
+        kept.truncate(TENANTS);
     }
 
     fn leads(&self, view: &View<'_>) -> Box<[Option<(Digest, usize)>]> {
@@ -126,6 +148,8 @@ impl Compiled {
 
     /// As [`bind`](Self::bind), for versions that are not what is live: nothing is kept of it.
     pub(crate) fn bind_anew(&self, view: &View<'_>) -> Bound {
+        // Before it is looked for them: one that is set meanwhile is looked for again.
+        let secrets = view.secrets_set();
         let findings = check(&self.document, view);
         let judged = Judged {
             view,
@@ -137,6 +161,7 @@ impl Compiled {
         Bound {
             generation: view.snapshot.generation(),
             tenant: view.tenant.cloned(),
+            secrets,
             leads: self.leads(view),
             prepared: Prepared::new(Arc::clone(&self.plan), &judged),
             slots: self
@@ -156,6 +181,7 @@ impl Bound {
         Self {
             generation,
             tenant: self.tenant.clone(),
+            secrets: self.secrets,
             leads: self.leads.clone(),
             prepared: Arc::clone(&self.prepared),
             slots: self.slots.clone(),
@@ -199,7 +225,8 @@ impl Judged<'_> {
     }
 }
 
-fn find<'p>(plan: &'p Plan, id: &str) -> Option<&'p PlanNode> {
+/// A node of a plan, of its loops and of the workflows within it.
+pub(crate) fn find<'p>(plan: &'p Plan, id: &str) -> Option<&'p PlanNode> {
     plan.nodes.iter().find_map(|node| {
         if node.id.as_str() == id {
             return Some(node);

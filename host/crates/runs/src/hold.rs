@@ -4,24 +4,25 @@
 //! way to the run's record.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use patchbay_dispatch::{
-    CallError, CallOptions, Dispatcher, Mount, NodeScope, OwnedOptions, Served, Session, Variables,
-};
+use patchbay_dispatch::{CallError, CallOptions, Dispatcher, NodeScope, OwnedOptions, Session, Variables};
 use patchbay_executor::{
-    Board, Callbacks, Class, Failure, Hold, Nature, NodeCall, Output, Prepared, ServedBy, Task,
+    Board, Callbacks, Class, Failure, Hold, Host, Nature, NodeCall, Output, Prepared, ServedBy, Task,
 };
 use patchbay_lifecycle::Lifecycle;
 use patchbay_loader::CallFault;
-use patchbay_vocab::{Clock, Explain, Monotonic};
-use patchbay_workflow::TypeIndex;
+use patchbay_vocab::{Clock, Explain, Monotonic, TenantId};
+use patchbay_workflow::{Plan, TypeIndex};
 use plugin_api::NodeError;
 use plugin_api::error::code;
 use plugin_api::meta::Effect;
 use plugin_api::value::{Value, ValueRef};
 
+use crate::compiled::{Seen, find};
+use crate::family::Family;
+use crate::lent::{Lent, Shared, Watched};
 use crate::results::Results;
 
 /// What all runs' holds share.
@@ -35,36 +36,40 @@ pub(crate) struct Ground {
 
 pub(crate) struct HostHold {
     ground: Ground,
+    family: Arc<Family>,
     session: Arc<Session>,
-    types: Arc<[Box<str>]>,
+    /// Whether its snapshot is one that everybody saw.
+    seen: Seen,
+    plan: Arc<Plan>,
     /// For each node type, its place in the session.
     places: Box<[Option<u32>]>,
     natures: Box<[Nature]>,
     /// Pure node types whose results are worth remembering.
     dear: Box<[bool]>,
     variables: Arc<Variables>,
-    /// Versions that were asked for instead of what is live.
-    instead: Arc<[Arc<Mount<Served>>]>,
+}
+
+/// For each node type of a plan its place among those that something has, and what those are.
+pub(crate) fn places<T>(types: impl Iterator<Item = Option<T>>) -> (Box<[Option<u32>]>, Vec<T>) {
+    let mut wanted = Vec::new();
+    let places = types.map(|found| {
+        let place = u32::try_from(wanted.len()).ok();
+        wanted.push(found?);
+        place
+    });
+    (places.collect(), wanted)
 }
 
 impl HostHold {
-    /// Holds the versions of a plan's node types, all from one snapshot.
-    pub(crate) fn take(
+    /// A hold of what a session has of a plan's node types.
+    pub(crate) fn of(
         ground: &Ground,
-        types: &Arc<[Box<str>]>,
-        slots: &[Option<patchbay_dispatch::NodeSlot>],
-        instead: &Arc<[Arc<Mount<Served>>]>,
+        family: &Arc<Family>,
+        plan: &Arc<Plan>,
+        places: Box<[Option<u32>]>,
+        (session, seen): (Session, Seen),
         variables: Arc<Variables>,
-    ) -> Result<Self, CallError> {
-        let mut places = vec![None; types.len()];
-        let mut wanted = Vec::with_capacity(slots.len());
-        for (place, slot) in places.iter_mut().zip(slots) {
-            if let Some(slot) = slot {
-                *place = Some(u32::try_from(wanted.len()).unwrap_or(u32::MAX));
-                wanted.push(*slot);
-            }
-        }
-        let session = ground.dispatcher.session_of(&wanted, instead)?;
+    ) -> Self {
         let natures: Box<[Nature]> = places.iter().map(|place| nature(&session, *place)).collect();
         let is_dear = |(place, nature): (&Option<u32>, &Nature)| {
             let facts = place.and_then(|place| session.facts(place as usize));
@@ -75,16 +80,17 @@ impl HostHold {
             true => places.iter().zip(&natures).map(is_dear).collect(),
             false => Box::default(),
         };
-        Ok(Self {
+        Self {
             dear,
             ground: ground.clone(),
+            family: Arc::clone(family),
             session: Arc::new(session),
-            types: Arc::clone(types),
-            places: places.into(),
+            seen,
+            plan: Arc::clone(plan),
+            places,
             natures,
             variables,
-            instead: Arc::clone(instead),
-        })
+        }
     }
 
     pub(crate) const fn variables(&self) -> &Arc<Variables> {
@@ -97,8 +103,13 @@ impl HostHold {
         Some(place as usize)
     }
 
+    fn name(&self, node_type: TypeIndex) -> &str {
+        let types = &self.plan.node_types;
+        types.get(node_type.0 as usize).map_or("", |name| name)
+    }
+
     fn unknown(&self, node_type: TypeIndex) -> Failure {
-        let name = self.types.get(node_type.0 as usize).map_or("", |name| name);
+        let name = self.name(node_type);
         Failure::new(
             Class::UnknownNodeType,
             format!("no live plugin has a node `{name}`"),
@@ -119,9 +130,24 @@ impl HostHold {
         }
     }
 
+    /// How long a call may take. What the executor gives is the shorter of the document's limit and of the rest of the
+    /// run; where the document says nothing the plugin's own limit holds beside that, as it does without a run.
+    #[inline]
+    fn limit(&self, place: usize, call: &NodeCall<'_>) -> Option<Duration> {
+        let asked = call.timeout?;
+        let own = self.session.facts(place).and_then(|facts| facts.timeout);
+        let Some(own) = own.filter(|own| *own < asked) else {
+            return Some(asked);
+        };
+        // Only here it matters who asked.
+        let node = find(&self.plan, call.node.as_str());
+        let said = node.is_some_and(|node| node.policy.timeout.is_some());
+        Some(if said { asked } else { own })
+    }
+
     /// What has come between a call that began then and its answer.
-    fn between(&self, began: Option<Monotonic>, call: &NodeCall<'_>) -> Between {
-        Between::of(&self.ground.clock, began, call.timeout, call.cancel)
+    fn between(&self, began: Option<Monotonic>, timeout: Option<Duration>, call: &NodeCall<'_>) -> Between {
+        Between::of(&self.ground.clock, began, timeout, call.cancel)
     }
 }
 
@@ -235,7 +261,7 @@ impl Hold for HostHold {
             return Box::pin(async move { Err(unknown) });
         };
         let options = OwnedOptions {
-            timeout: call.timeout,
+            timeout: self.limit(place, call),
             variables: Some(Arc::clone(&self.variables)),
             scope: Some(Arc::new(Shared(callbacks))),
             ..OwnedOptions::of(
@@ -267,12 +293,17 @@ impl Hold for HostHold {
         callbacks: &dyn Callbacks,
         out: &'o mut Output,
     ) -> (Option<ServedBy>, Result<ValueRef<'o>, Failure>) {
-        let name = self.types.get(node_type.0 as usize).map_or("", |name| name);
-        let plugin = self.place(node_type).and_then(|place| self.session.facts(place));
-        let Some(plugin) = plugin.map(|facts| facts.plugin.clone()) else {
+        let name = self.name(node_type);
+        let facts = self.place(node_type).and_then(|place| self.session.facts(place));
+        let Some(facts) = facts else {
             return (None, Err(self.unknown(node_type)));
         };
-        let mount = match self.ground.lifecycle.warm(&plugin, None) {
+        let mount = match self.ground.lifecycle.warm(facts.plugin, None) {
+            // It was swapped meanwhile, so what was live before is what has just failed.
+            Ok(mount) if mount.revision() == facts.revision => {
+                let message = format!("the run holds no version of `{}` before this one", facts.plugin);
+                return (None, Err(Failure::new(Class::DependencyNotLoaded, message)));
+            }
             Ok(mount) => mount,
             Err(error) => return (None, Err(Failure::new(Class::DependencyNotLoaded, error.chain()))),
         };
@@ -289,33 +320,59 @@ impl Hold for HostHold {
             .call_mount(&mount, name, input, &options, out);
         match answer {
             Ok(answer) => (Some(by), Ok(answer.value)),
-            Err(error) => (Some(by), Err(failure(error, self.between(None, call)))),
+            Err(error) => (Some(by), Err(failure(error, self.between(None, None, call)))),
         }
+    }
+
+    fn workflow(
+        &self,
+        _: &dyn Host,
+        tenant: &TenantId,
+        named: ValueRef<'_>,
+    ) -> Result<Arc<Prepared>, Failure> {
+        let snapshot = self.session.snapshot();
+        let bound = self.family.workflow(tenant, named, snapshot, self.seen)?;
+        Ok(Arc::clone(&bound.prepared))
     }
 
     fn child(&self, prepared: &Arc<Prepared>) -> Result<Arc<dyn Hold>, Failure> {
         let plan = prepared.plan();
-        // At the versions that this run has: its own snapshot, and what it was asked to use instead.
         let snapshot = self.session.snapshot();
-        let slots: Vec<_> = plan.node_types.iter().map(|name| snapshot.slot(name)).collect();
-        let slots: Vec<_> = slots
-            .into_iter()
-            .map(|slot| slot.filter(|slot| snapshot.route(*slot).is_some()))
-            .collect();
+        let is_there = |name: &str| {
+            snapshot
+                .slot(name)
+                .is_some_and(|slot| snapshot.route(slot).is_some())
+        };
+        // Types that nothing has are not held: their nodes are refused one by one.
+        let types = plan
+            .node_types
+            .iter()
+            .map(|name| is_there(name).then_some(&**name));
+        let (places, wanted) = places(types);
         let variables = Variables::from_value(plan.variables.as_ref()).map_err(|_| {
             Failure::new(
                 Class::LimitExceeded,
                 "the variables of the workflow are over a limit",
             )
         })?;
-        let child = Self::take(
+        let session = self
+            .session
+            .child(&wanted)
+            .map_err(|error| failure(error, Between::Nothing))?;
+        let seen = match std::ptr::eq(session.snapshot(), snapshot) {
+            true => self.seen,
+            false => Seen::Overlaid,
+        };
+        let held = (session, seen);
+        let child = Self::of(
             &self.ground,
-            &plan.node_types,
-            &slots,
-            &self.instead,
+            &self.family,
+            plan,
+            places,
+            held,
             Arc::new(variables),
         );
-        Ok(Arc::new(child.map_err(|error| failure(error, Between::Nothing))?))
+        Ok(Arc::new(child))
     }
 }
 
@@ -329,11 +386,15 @@ impl HostHold {
         scope: &dyn NodeScope,
         out: &'o mut Output,
     ) -> Result<ValueRef<'o>, Failure> {
-        let began = call.timeout.is_some().then(|| self.ground.clock.now());
-        let options = self.options(call, Some(scope));
+        let timeout = self.limit(place, call);
+        let began = timeout.is_some().then(|| self.ground.clock.now());
+        let options = CallOptions {
+            timeout,
+            ..self.options(call, Some(scope))
+        };
         match self.session.call(place, input, &options, out) {
             Ok(answer) => Ok(answer.value),
-            Err(error) => Err(failure(error, self.between(began, call))),
+            Err(error) => Err(failure(error, self.between(began, timeout, call))),
         }
     }
 
@@ -351,93 +412,20 @@ impl HostHold {
         };
         let results = &self.ground.results;
         let of = (facts.digest, facts.node);
-        if let Some(known) = results.get(of, input) {
+        if let Some(known) = results.get(of, call.tenant, input) {
             out.clear();
             if out.push(known.as_bytes()).is_ok() {
                 return Ok(ValueRef::assume_valid(out.written()));
             }
         }
-        let scope = Watched {
-            callbacks,
-            asked: AtomicBool::new(false),
-        };
+        let scope = Watched::new(callbacks);
         let answer = self.call_plainly(place, input, call, &scope, out)?;
         // What it asked of its run is no part of its parameters, so the result is not theirs alone.
-        if !scope.asked.load(Ordering::Relaxed) {
-            results.put(of, input, answer);
+        if !scope.has_asked() {
+            results.put(of, call.tenant, input, answer);
         }
         Ok(answer)
     }
-}
-
-/// A run's callbacks, and whether the node used them.
-struct Watched<'c> {
-    callbacks: &'c dyn Callbacks,
-    asked: AtomicBool,
-}
-
-impl Watched<'_> {
-    fn asked(&self) -> Lent<'_> {
-        self.asked.store(true, Ordering::Relaxed);
-        Lent(self.callbacks)
-    }
-}
-
-impl NodeScope for Watched<'_> {
-    fn inputs(&self, index: u32) -> Option<Value> {
-        self.asked().inputs(index)
-    }
-
-    fn select_output(&self, output: u32) {
-        self.asked().select_output(output);
-    }
-
-    fn evaluate(&self, expression: &str, bindings: ValueRef<'_>) -> Result<Value, NodeError> {
-        self.asked().evaluate(expression, bindings)
-    }
-
-    fn render(&self, template: ValueRef<'_>, bindings: ValueRef<'_>) -> Result<Value, NodeError> {
-        self.asked().render(template, bindings)
-    }
-}
-
-/// A run's callbacks, as the dispatcher lends them to a node.
-struct Lent<'c>(&'c dyn Callbacks);
-
-/// The same for nodes that are polled.
-struct Shared(Arc<dyn Callbacks>);
-
-macro_rules! lend {
-    ($of:ty) => {
-        impl NodeScope for $of {
-            fn inputs(&self, index: u32) -> Option<Value> {
-                self.0.inputs(index)
-            }
-
-            fn select_output(&self, output: u32) {
-                self.0.select_output(output);
-            }
-
-            fn evaluate(&self, expression: &str, bindings: ValueRef<'_>) -> Result<Value, NodeError> {
-                self.0
-                    .evaluate(expression, bindings)
-                    .map_err(|failure| told(&failure))
-            }
-
-            fn render(&self, template: ValueRef<'_>, bindings: ValueRef<'_>) -> Result<Value, NodeError> {
-                self.0
-                    .render(template, bindings)
-                    .map_err(|failure| told(&failure))
-            }
-        }
-    };
-}
-
-lend!(Lent<'_>);
-lend!(Shared);
-
-fn told(failure: &Failure) -> NodeError {
-    NodeError::with_code(failure.error_code().to_owned(), failure.message.clone())
 }
 
 /// A call's error as a run sees it. A node may say that it ran out of time, or was cancelled, where that is so.

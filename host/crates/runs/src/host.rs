@@ -3,9 +3,10 @@
 use std::sync::{Arc, Weak};
 
 use patchbay_executor::{Class, Failure, Host, Prepared, Stop, Task};
-use patchbay_vocab::{TenantId, WorkflowId};
+use patchbay_vocab::TenantId;
 use plugin_api::value::{Value, ValueRef};
 
+use crate::compiled::Seen;
 use crate::runs::Runs;
 
 pub(crate) struct RunsHost {
@@ -22,34 +23,12 @@ impl Host for RunsHost {
     }
 
     fn workflow(&self, tenant: &TenantId, named: ValueRef<'_>) -> Result<Arc<Prepared>, Failure> {
-        let invalid = |message: String| Failure {
-            code: "VALIDATION_FAILED".into(),
-            ..Failure::new(Class::ExecutionError, message)
-        };
         let Some(runs) = self.runs.upgrade() else {
             return Err(Failure::new(Class::Cancelled, "the host is shutting down"));
         };
-        if let Some(document) = named
-            .get("workflow")
-            .filter(|document| document.as_map().is_some())
-        {
-            return runs.sub_workflow(&document.to_json(), tenant).map_err(invalid);
-        }
-        let id = ["workflowId", "workflow_id", "workflow", "id"]
-            .iter()
-            .find_map(|key| named.get(key)?.as_str());
-        let Some(id) = id else {
-            return Err(invalid(
-                "parameter `workflowId`: is missing, and no `workflow` is given".into(),
-            ));
-        };
-        let id: WorkflowId = id
-            .parse()
-            .map_err(|error| invalid(format!("parameter `workflowId`: {error}")))?;
-        let text = runs
-            .text_of(&id, tenant)
-            .ok_or_else(|| invalid(format!("the host serves no workflow `{id}` for this tenant")))?;
-        runs.sub_workflow(&text, tenant).map_err(invalid)
+        // A run's hold knows better: it has the versions of its run.
+        let (_, bound) = runs.sub_workflow(tenant, named, &runs.registry.snapshot(), Seen::Live)?;
+        Ok(Arc::clone(&bound.prepared))
     }
 
     fn env(&self, name: &str) -> Option<Value> {

@@ -3,25 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use patchbay_dispatch::{CallError, Mount, Routes, Served, Variables};
-use patchbay_executor::{
-    Admitted, Children, Finished, Given, Jitter, Place, Prepared, Refusal, RunRequest, RunStatus,
-};
-use patchbay_journal::TriggerKind;
+use patchbay_dispatch::{CallError, Mount, NodeSlot, Routes, Served, Variables};
+use patchbay_executor::{Admitted, Finished, Given, Jitter, Place, Prepared, Refusal, RunRequest};
 use patchbay_registry::Selector;
-use patchbay_vocab::{PluginName, RunId, TenantId};
+use patchbay_vocab::{PluginName, TenantId};
 use plugin_api::value::Value;
 use tokio::sync::oneshot;
 
-use crate::begun::{Begun, Ended};
-use crate::compiled::{Bound, Compiled, Reading};
+use crate::begun::{Begun, Ended, Over};
+use crate::compiled::{Bound, Compiled, Reading, Seen};
 use crate::error::RunsError;
-use crate::hold::HostHold;
+use crate::family::Family;
+use crate::hold::{HostHold, places};
 use crate::live::{Live, Watch, Who};
 use crate::order::{Order, context_of, tenant_of, variables_of};
 use crate::record::{self, About};
 use crate::recorder::Told;
-use crate::runs::{Runs, unreachable_id};
+use crate::runs::Runs;
 
 /// How often a run is begun anew when a version it was to hold has gone meanwhile.
 const TRIES: u32 = 64;
@@ -49,7 +47,10 @@ impl Runs {
         order: Order,
         see: impl FnOnce(&Live) -> T,
     ) -> Result<(Begun, T), RunsError> {
-        if self.journal.is_behind() {
+        if self.is_closed() {
+            return Err(closing());
+        }
+        if self.journal.is_behind() || self.recorder.is_behind() {
             return Err(RunsError::Behind);
         }
         let compiled = match self.compile(&order.text) {
@@ -59,37 +60,49 @@ impl Runs {
         let tenant = tenant_of(&order, &compiled)?;
         let mounts = self.versions(&order.versions)?;
         // Refused at once, also where it would have to wait.
-        self.fit(&compiled, &mounts, &tenant)?;
+        let (routes, seen) = self.routes(&mounts);
+        self.fit(&compiled, &routes, seen, &tenant)?;
+        drop(routes);
         let key = match compiled.plan.rate.as_ref().map(|rate| rate.key.as_str()) {
             None | Some("workflow" | "") => String::new(),
             Some("user") => order.user.as_ref().map(Value::to_json).unwrap_or_default(),
             Some(_) => tenant.as_str().to_owned(),
         };
         let id = self.fresh_id();
+        let (sender, mut ended) = oneshot::channel();
+        let plan = Arc::clone(&compiled.plan);
         let live = Live::new(
             Who {
                 id: id.clone(),
-                workflow: compiled.plan.id.clone(),
-                name: compiled.plan.name.as_str().into(),
+                workflow: plan.id.clone(),
+                name: plan.name.as_str().into(),
                 tenant: tenant.clone(),
                 trigger: order.kind.as_str(),
                 parent: order.again.as_ref().map(|again| again.replay.of.clone()),
             },
             self.ground.clock.wall(),
+            Launch {
+                order,
+                compiled,
+                tenant: tenant.clone(),
+                mounts,
+                ended: sender,
+            },
         );
         let seen = see(&live);
         self.live.lock().insert(id.clone(), Arc::clone(&live));
-        let (sender, mut ended) = oneshot::channel();
-        let plan = Arc::clone(&compiled.plan);
-        let launch = Launch {
-            order,
-            compiled,
-            tenant: tenant.clone(),
-            mounts,
-            live,
-        };
-        let runs = Arc::clone(self);
-        let start = Box::new(move |place| runs.launch(launch, sender, place));
+        // Only now is it sure to be ended by whoever closes.
+        if self.is_closed() {
+            self.forget(&id);
+            return Err(closing());
+        }
+        // A host that is dropped does not wait for those that wait.
+        let runs = Arc::downgrade(self);
+        let start = Box::new(move |place| {
+            if let Some(runs) = runs.upgrade() {
+                runs.launch(&live, place);
+            }
+        });
         let Some(executor) = self.executor.get() else {
             self.forget(&id);
             return Err(RunsError::Unavailable("it is starting".into()));
@@ -126,20 +139,26 @@ impl Runs {
         }
     }
 
-    /// The document on what is live now, with `mounts` in place of live versions; refused when it cannot be run there.
-    fn fit(
+    /// What is live now, with `mounts` in place of live versions.
+    fn routes(&self, mounts: &[Arc<Mount<Served>>]) -> (Arc<Routes>, Seen) {
+        let live = self.registry.snapshot();
+        match mounts {
+            [] => (live, Seen::Live),
+            mounts => (Arc::new(live.overlaid(mounts)), Seen::Overlaid),
+        }
+    }
+
+    /// The document on a snapshot; refused when it cannot be run there.
+    pub(crate) fn fit(
         &self,
         compiled: &Arc<Compiled>,
-        mounts: &[Arc<Mount<Served>>],
+        routes: &Routes,
+        seen: Seen,
         tenant: &TenantId,
     ) -> Result<Arc<Bound>, RunsError> {
-        let snapshot = self.registry.snapshot();
-        let bound = match mounts {
-            [] => self.bind(compiled, &snapshot, tenant),
-            mounts => {
-                let overlaid = snapshot.overlaid(mounts);
-                Arc::new(compiled.bind_anew(&self.view(&overlaid, Some(tenant))))
-            }
+        let bound = match seen {
+            Seen::Live => self.bind(compiled, routes, tenant),
+            Seen::Overlaid => Arc::new(compiled.bind_anew(&self.view(routes, Some(tenant)))),
         };
         if bound.fatal {
             let findings = Box::new(compiled.findings(&bound));
@@ -148,34 +167,30 @@ impl Runs {
         Ok(bound)
     }
 
-    /// Holds what a run needs, all of one snapshot.
+    /// Holds what a run needs, all of the one snapshot that its document was checked on.
     fn take_hold(
         &self,
         compiled: &Arc<Compiled>,
-        mounts: &Arc<[Arc<Mount<Served>>]>,
+        mounts: &[Arc<Mount<Served>>],
         tenant: &TenantId,
-        variables: &Arc<Variables>,
+        variables: Arc<Variables>,
+        family: &Arc<Family>,
     ) -> Result<(Arc<Bound>, HostHold), RunsError> {
+        let mut mounts = mounts.to_vec();
         let mut last = CallError::Closing;
         for _ in 0..TRIES {
-            let bound = self.fit(compiled, mounts, tenant)?;
+            let (routes, seen) = self.routes(&mounts);
+            let bound = self.fit(compiled, &routes, seen, tenant)?;
             // Types that nothing has are not held: their nodes are refused one by one.
-            let snapshot = self.registry.snapshot();
-            let overlaid;
-            let routes: &Routes = match &**mounts {
-                [] => &snapshot,
-                mounts => {
-                    overlaid = snapshot.overlaid(mounts);
-                    &overlaid
+            let routed = |slot: &Option<NodeSlot>| slot.filter(|slot| routes.route(*slot).is_some());
+            let (places, wanted) = places(bound.slots.iter().map(routed));
+            let dispatcher = &self.ground.dispatcher;
+            match dispatcher.session_within(&routes, &wanted, &mut mounts) {
+                Ok(session) => {
+                    let (ground, plan) = (&self.ground, &compiled.plan);
+                    let hold = HostHold::of(ground, family, plan, places, (session, seen), variables);
+                    return Ok((bound, hold));
                 }
-            };
-            let routed = |slot: &Option<patchbay_dispatch::NodeSlot>| {
-                slot.filter(|slot| routes.route(*slot).is_some())
-            };
-            let slots: Vec<_> = bound.slots.iter().map(routed).collect();
-            let types = &compiled.plan.node_types;
-            match HostHold::take(&self.ground, types, &slots, mounts, Arc::clone(variables)) {
-                Ok(hold) => return Ok((bound, hold)),
                 // A version has gone since the look: look again.
                 Err(error) => last = error,
             }
@@ -204,35 +219,45 @@ impl Runs {
     }
 
     /// A run has its place: begins it, or tells why it cannot begin.
-    fn launch(self: &Arc<Self>, launch: Launch, ended: Ended, place: Place) {
-        let live = Arc::clone(&launch.live);
-        let mut ended = Some(ended);
-        if let Err(error) = self.try_launch(launch, &mut ended, place) {
-            self.forget(&live.id);
-            if let Some(ended) = ended {
-                // Nobody waits any more.
-                let _ = ended.send(Err(error));
+    fn launch(self: &Arc<Self>, live: &Arc<Live>, place: Place) {
+        let mut place = Some(place);
+        // One that was ended while it waited is no longer there.
+        if let Some(launch) = live.launch() {
+            let mut ended = None;
+            if let Err(error) = self.try_launch(live, *launch, &mut ended, &mut place) {
+                self.forget(&live.id);
+                if let Some(ended) = ended {
+                    // Nobody may wait any more.
+                    let _ = ended.send(Err(error));
+                }
             }
+        }
+        if let Some(place) = place {
+            // Not here: whoever gives out places is on this stack, and thousands may not begin, one after the other.
+            self.tasks.spawn_blocking(move || drop(place));
         }
     }
 
-    /// Takes who is told of the end only when the run has begun.
+    /// Takes the place, and keeps who is told of the end, only when the run has begun.
     fn try_launch(
         self: &Arc<Self>,
+        live: &Arc<Live>,
         launch: Launch,
-        ended: &mut Option<Ended>,
-        place: Place,
+        told_of_end: &mut Option<Ended>,
+        place: &mut Option<Place>,
     ) -> Result<(), RunsError> {
         let Launch {
             order,
             compiled,
             tenant,
             mounts,
-            live,
+            ended,
         } = launch;
+        *told_of_end = Some(ended);
         let plan = &compiled.plan;
         let variables = Arc::new(variables_of(&order, plan)?);
-        let (bound, hold) = self.take_hold(&compiled, &mounts, &tenant, &variables)?;
+        let family = Family::new(Arc::downgrade(self));
+        let (bound, hold) = self.take_hold(&compiled, &mounts, &tenant, variables, &family)?;
         let begins_with = hold.variables().all();
         let about = About {
             workflow: plan.id.clone(),
@@ -246,6 +271,7 @@ impl Runs {
             save: plan.save,
             warnings: record::findings(&compiled.findings(&bound)),
         };
+        family.begins(about.clone());
         let starts = match &order.from {
             None => None,
             Some(node) => Some(vec![place_of(&bound.prepared, node).ok_or_else(|| {
@@ -266,6 +292,9 @@ impl Runs {
                 output: output.clone(),
             })
         });
+        let Some(executor) = self.executor.get() else {
+            return Err(RunsError::Unavailable("it is starting".into()));
+        };
         let request = RunRequest {
             id: live.id.clone(),
             prepared: Arc::clone(&bound.prepared),
@@ -280,20 +309,14 @@ impl Runs {
                 Some(_) => Jitter::Off,
                 None => Jitter::AsPlanned,
             },
-            observer: Some(Arc::clone(&live) as Arc<dyn patchbay_executor::Observer>),
-            children: Some(Arc::new(Sub {
-                runs: Arc::downgrade(self),
-                about: about.clone(),
-            })),
+            observer: Some(Arc::clone(live) as Arc<dyn patchbay_executor::Observer>),
+            children: Some(family),
             parent: None,
             depth: 0,
-            place: Some(place),
-        };
-        let Some(executor) = self.executor.get() else {
-            return Err(RunsError::Unavailable("it is starting".into()));
+            place: place.take(),
         };
         let (runs, id, told) = (Arc::downgrade(self), live.id.clone(), about.clone());
-        let ended = ended.take();
+        let ended = told_of_end.take();
         let on_end = Box::new(move |finished: Finished| {
             let finished = Arc::new(finished);
             if let Some(runs) = runs.upgrade() {
@@ -302,7 +325,7 @@ impl Runs {
                 runs.forget(&id);
             }
             if let Some(ended) = ended {
-                let _ = ended.send(Ok((finished, told)));
+                let _ = ended.send(Ok(Over::Finished(finished, Box::new(told))));
             }
         });
         // Before it can end: what is told of a run is told in order.
@@ -320,46 +343,17 @@ impl Runs {
 }
 
 /// What is kept of an order until it has its place.
-struct Launch {
-    order: Order,
-    compiled: Arc<Compiled>,
-    tenant: TenantId,
+pub(crate) struct Launch {
+    pub(crate) order: Order,
+    pub(crate) compiled: Arc<Compiled>,
+    pub(crate) tenant: TenantId,
     mounts: Arc<[Arc<Mount<Served>>]>,
-    live: Arc<Live>,
+    /// Who is told of its end.
+    pub(crate) ended: Ended,
 }
 
-/// Runs of workflows that a run runs.
-struct Sub {
-    runs: std::sync::Weak<Runs>,
-    about: About,
-}
-
-impl Children for Sub {
-    fn id(&self) -> RunId {
-        self.runs
-            .upgrade()
-            .map_or_else(unreachable_id, |runs| runs.fresh_id())
-    }
-
-    fn ended(&self, finished: &Finished) {
-        let Some(runs) = self.runs.upgrade() else { return };
-        let plan = finished.plan();
-        let about = About {
-            workflow: plan.id.clone(),
-            name: plan.name.as_str().into(),
-            trigger: TriggerKind::Workflow,
-            parent: finished.run().parent().cloned(),
-            replay: None,
-            variables: plan.variables.clone(),
-            save: plan.save,
-            warnings: Vec::new(),
-            ..self.about.clone()
-        };
-        if about.save.success || finished.status != RunStatus::Success {
-            runs.recorder
-                .tell(Told::Record(Box::new(record::ended(finished, &about))));
-        }
-    }
+fn closing() -> RunsError {
+    RunsError::Unavailable("it is shutting down".into())
 }
 
 pub(crate) fn place_of(prepared: &Prepared, node: &str) -> Option<u32> {

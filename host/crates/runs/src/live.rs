@@ -10,6 +10,8 @@ use patchbay_vocab::{RunId, TenantId, UnixMillis, WorkflowId};
 use patchbay_wire::{RunEventView, RunSummaryView};
 use tokio::sync::broadcast;
 
+use crate::launch::Launch;
+
 /// Events a slow watcher may lag behind before it loses some.
 const EVENTS_KEPT: usize = 4_096;
 
@@ -29,12 +31,24 @@ pub(crate) struct Live {
 
 enum State {
     /// Waits for a place.
-    Queued,
+    Queued(Box<Launch>),
+    /// Has its place, and is about to begin.
+    Launching,
     Running(Arc<Run>),
     /// Was to be ended before it began.
     CancelledEarly,
     /// Has ended: its run, which knows who watches it, is let go of.
     Ended,
+}
+
+/// What became of a wish to end a run.
+pub(crate) enum Cancelled {
+    /// It has not had its place: whoever asked sees to its end, by what was kept of it.
+    Waiting(Box<Launch>),
+    /// It was told.
+    Told,
+    /// It had ended.
+    Over,
 }
 
 /// Watches a run until it is dropped.
@@ -86,7 +100,7 @@ pub(crate) struct Who {
 }
 
 impl Live {
-    pub(crate) fn new(who: Who, began: UnixMillis) -> Arc<Self> {
+    pub(crate) fn new(who: Who, began: UnixMillis, launch: Launch) -> Arc<Self> {
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         Arc::new(Self {
             id: who.id,
@@ -98,7 +112,7 @@ impl Live {
             began,
             events,
             watchers: Arc::default(),
-            state: Mutex::new(State::Queued),
+            state: Mutex::new(State::Queued(Box::new(launch))),
         })
     }
 
@@ -116,6 +130,27 @@ impl Live {
         (!matches!(*state, State::Ended)).then(|| self.watch())
     }
 
+    /// When it was asked for.
+    pub(crate) const fn began(&self) -> UnixMillis {
+        self.began
+    }
+
+    /// What was kept of it until it had its place; `None` when it was ended meanwhile.
+    pub(crate) fn launch(&self) -> Option<Box<Launch>> {
+        self.leave_queue(State::Launching)
+    }
+
+    fn leave_queue(&self, for_: State) -> Option<Box<Launch>> {
+        let mut state = self.state.lock();
+        match std::mem::replace(&mut *state, for_) {
+            State::Queued(launch) => Some(launch),
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+
     /// The run has begun; ends it at once when it was to be ended before.
     pub(crate) fn begun(&self, run: &Arc<Run>) {
         let mut state = self.state.lock();
@@ -130,28 +165,32 @@ impl Live {
         }
     }
 
-    /// Ends it; whether there was anything to end.
-    pub(crate) fn cancel(&self) -> bool {
+    /// Ends it.
+    #[must_use]
+    pub(crate) fn cancel(&self) -> Cancelled {
+        if let Some(waiting) = self.leave_queue(State::Ended) {
+            return Cancelled::Waiting(waiting);
+        }
         let mut state = self.state.lock();
         let run = match &*state {
             State::Running(run) => Some(Arc::clone(run)),
-            State::Queued | State::CancelledEarly => {
+            State::Launching | State::CancelledEarly => {
                 *state = State::CancelledEarly;
                 None
             }
-            State::Ended => return false,
+            State::Queued(_) | State::Ended => return Cancelled::Over,
         };
         drop(state);
         if let Some(run) = run {
             run.cancel(RunStatus::Cancelled);
         }
-        true
+        Cancelled::Told
     }
 
     pub(crate) fn summary(&self, now: UnixMillis) -> RunSummaryView {
         let status = match &*self.state.lock() {
-            State::Queued => "queued",
-            State::Running(_) | State::CancelledEarly | State::Ended => "running",
+            State::Queued(_) => "queued",
+            State::Launching | State::Running(_) | State::CancelledEarly | State::Ended => "running",
         };
         RunSummaryView {
             run_id: self.id.clone(),

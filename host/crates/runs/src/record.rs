@@ -154,7 +154,7 @@ pub(crate) fn ended(finished: &Finished, about: &About) -> journal::RunRecord {
     }
 }
 
-fn cut_short(status: RunStatus) -> Option<journal::RunError> {
+pub(crate) fn cut_short(status: RunStatus) -> Option<journal::RunError> {
     let (code, message) = match status {
         RunStatus::Cancelled => ("CANCELLED", "the run was cancelled"),
         RunStatus::Timeout => ("TIMEOUT", "the run took longer than it may"),
@@ -321,7 +321,7 @@ pub(crate) fn stored(run: &journal::StoredRun) -> wire::RunView {
     }
 }
 
-const fn metrics(metrics: &journal::Metrics) -> wire::RunMetrics {
+pub(crate) const fn metrics(metrics: &journal::Metrics) -> wire::RunMetrics {
     wire::RunMetrics {
         nodes_executed: metrics.nodes_executed,
         success_nodes: metrics.success_nodes,

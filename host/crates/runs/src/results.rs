@@ -1,6 +1,7 @@
 //! Results of pure nodes, for calls with the same parameters.
 //!
-//! Invariant: what is given out is what the same artifact's node gave for the very same bytes of parameters. Only nodes
+//! Invariant: what is given out is what the same artifact's node gave to the same tenant for the very same bytes of
+//! parameters, without a look at anything else. Only nodes
 //! that take longer than a look-up are remembered.
 
 use std::collections::HashMap;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use patchbay_vocab::Digest;
+use patchbay_vocab::{Digest, TenantId};
 use plugin_api::value::{Value, ValueRef};
 
 use crate::counted::{CacheNumbers, Counted, Weighs};
@@ -18,8 +19,8 @@ pub(crate) type Of = (Digest, usize);
 
 /// A result that was long to compute.
 type Kept = Arc<Value>;
-/// By node and hash of the parameters; the parameters themselves are compared.
-type Cache = Counted<(Of, Digest), (Box<[u8]>, Kept)>;
+/// By node, tenant and hash of the parameters; the parameters themselves are compared.
+type Cache = Counted<(Of, TenantId, Digest), (Box<[u8]>, Kept)>;
 
 impl Weighs for (Box<[u8]>, Kept) {
     fn bytes(&self) -> usize {
@@ -70,19 +71,20 @@ impl Results {
         dear.insert(of, true);
     }
 
-    pub(crate) fn get(&self, of: Of, input: ValueRef<'_>) -> Option<Kept> {
+    pub(crate) fn get(&self, of: Of, tenant: &TenantId, input: ValueRef<'_>) -> Option<Kept> {
         let cache = self.cache.as_ref()?;
-        let (parameters, result) = cache.get(&(of, Digest::of(input.raw())))?;
+        let (parameters, result) = cache.get(&(of, tenant.clone(), Digest::of(input.raw())))?;
         (*parameters == *input.raw()).then_some(result)
     }
 
-    pub(crate) fn put(&self, of: Of, input: ValueRef<'_>, result: ValueRef<'_>) {
+    pub(crate) fn put(&self, of: Of, tenant: &TenantId, input: ValueRef<'_>, result: ValueRef<'_>) {
         let Some(cache) = &self.cache else { return };
         if input.raw().len() > LARGEST || result.raw().len() > LARGEST {
             return;
         }
         let kept = Arc::new(result.to_value());
-        cache.insert((of, Digest::of(input.raw())), (input.raw().into(), kept));
+        let key = (of, tenant.clone(), Digest::of(input.raw()));
+        cache.insert(key, (input.raw().into(), kept));
     }
 
     pub(crate) fn numbers(&self) -> CacheNumbers {
@@ -95,22 +97,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_result_is_given_for_the_same_parameters_of_the_same_artifact_alone() {
+    fn a_result_is_given_for_the_same_parameters_of_the_same_artifact_and_tenant_alone() {
         let results = Results::new(1 << 20, Duration::from_micros(20));
         let (a, b) = ((Digest::of(b"a"), 0), (Digest::of(b"b"), 0));
+        let (acme, other): (TenantId, TenantId) = ("acme".parse().unwrap(), "other".parse().unwrap());
         let (one, two) = (Value::from(1), Value::from(2));
         assert!(!results.is_dear(a));
         results.learn(a, Duration::from_micros(19));
         assert!(!results.is_dear(a));
         results.learn(a, Duration::from_micros(20));
         assert!(results.is_dear(a) && !results.is_dear(b));
-        results.put(a, one.as_ref(), two.as_ref());
-        assert_eq!(results.get(a, one.as_ref()).as_deref(), Some(&two));
-        assert!(results.get(a, two.as_ref()).is_none());
-        assert!(results.get(b, one.as_ref()).is_none());
-        assert!(results.get((a.0, 1), one.as_ref()).is_none());
+        results.put(a, &acme, one.as_ref(), two.as_ref());
+        assert_eq!(results.get(a, &acme, one.as_ref()).as_deref(), Some(&two));
+        assert!(results.get(a, &acme, two.as_ref()).is_none());
+        assert!(results.get(b, &acme, one.as_ref()).is_none());
+        assert!(results.get((a.0, 1), &acme, one.as_ref()).is_none());
+        assert!(results.get(a, &other, one.as_ref()).is_none());
         let numbers = results.numbers();
-        assert_eq!((numbers.hits, numbers.misses), (1, 3));
+        assert_eq!((numbers.hits, numbers.misses), (1, 4));
     }
 
     #[test]
@@ -118,6 +122,7 @@ mod tests {
         let results = Results::new(0, Duration::ZERO);
         results.put(
             (Digest::of(b"a"), 0),
+            &"acme".parse().unwrap(),
             Value::from(1).as_ref(),
             Value::from(2).as_ref(),
         );

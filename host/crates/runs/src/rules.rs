@@ -63,12 +63,12 @@ impl TenantRules {
         let Some((_, rules)) = self.0.iter().find(|(known, _)| known == tenant) else {
             return true;
         };
-        let any = |patterns: &[NodePattern]| {
-            let mut names = names.clone();
-            names.any(|name| patterns.iter().any(|pattern| pattern.fits(name)))
-        };
-        !any(&rules.deny) && (rules.allow.is_empty() || any(&rules.allow))
+        !any(names.clone(), &rules.deny) && (rules.allow.is_empty() || any(names.clone(), &rules.allow))
     }
+}
+
+fn any<'n>(mut names: impl Iterator<Item = &'n str>, patterns: &[NodePattern]) -> bool {
+    names.any(|name| patterns.iter().any(|pattern| pattern.fits(name)))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The runs of a host: what they share, and what is known of those that have not ended.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use patchbay_dispatch::{Dispatcher, Routes, Served};
-use patchbay_executor::{Executor, ExecutorConfig, Prepared};
+use patchbay_executor::{Executor, ExecutorConfig};
 use patchbay_expression::EvalLimits;
 use patchbay_journal::{Journal, JournalConfig};
 use patchbay_lifecycle::Lifecycle;
@@ -24,7 +24,7 @@ use crate::error::RunsError;
 use crate::failures::Failures;
 use crate::hold::Ground;
 use crate::host::RunsHost;
-use crate::live::{Live, Watch};
+use crate::live::{Cancelled, Live, Watch};
 use crate::recorder::Recorder;
 use crate::results::Results;
 use crate::shelf::Shelf;
@@ -54,9 +54,14 @@ pub struct Runs {
     bound_hits: AtomicU64,
     bound_misses: AtomicU64,
     pub(crate) journal: Arc<Journal>,
-    failures: Arc<Failures>,
+    pub(crate) failures: Arc<Failures>,
     pub(crate) recorder: Recorder,
     pub(crate) live: Mutex<HashMap<RunId, Arc<Live>>>,
+    /// Told when the last of them has ended.
+    all_ended: Condvar,
+    /// No more of them begin.
+    closed: AtomicBool,
+    pub(crate) tasks: tokio::runtime::Handle,
     pub(crate) shelf: Shelf,
     serial: AtomicU64,
 }
@@ -91,6 +96,9 @@ impl Runs {
             failures,
             recorder,
             live: Mutex::default(),
+            all_ended: Condvar::new(),
+            closed: AtomicBool::new(false),
+            tasks: parts.tasks.clone(),
             shelf: Shelf::new(config.workflows.clone()),
             serial: AtomicU64::new(0),
             config,
@@ -174,24 +182,15 @@ impl Runs {
     }
 
     pub(crate) fn forget(&self, id: &RunId) {
-        self.live.lock().remove(id);
+        let mut live = self.live.lock();
+        live.remove(id);
+        if live.is_empty() {
+            self.all_ended.notify_all();
+        }
     }
 
-    /// A workflow for a node that runs it.
-    pub(crate) fn sub_workflow(&self, text: &str, tenant: &TenantId) -> Result<Arc<Prepared>, String> {
-        let compiled = self.compiled(text).map_err(|error| error.to_string())?;
-        if let Some(of) = &compiled.plan.tenant
-            && of != tenant
-        {
-            return Err(format!("the workflow is of tenant `{of}`"));
-        }
-        let snapshot = self.registry.snapshot();
-        let bound = self.bind(&compiled, &snapshot, tenant);
-        if bound.fatal {
-            let findings = Box::new(compiled.findings(&bound));
-            return Err(RunsError::Refused { findings }.to_string());
-        }
-        Ok(Arc::clone(&bound.prepared))
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
     }
 
     /// Watches a run that has not ended.
@@ -213,10 +212,20 @@ impl Runs {
     pub fn cancel(&self, id: &RunId) -> Result<(), RunsError> {
         let live = self.live.lock().get(id).cloned();
         match live {
-            Some(live) if live.cancel() => Ok(()),
+            Some(live) if self.end(&live) => Ok(()),
             Some(_) => Err(RunsError::Ended(id.clone())),
             None => Err(self.ended_or_unknown(id)),
         }
+    }
+
+    /// Ends a run; whether there was anything to end.
+    fn end(&self, live: &Live) -> bool {
+        match live.cancel() {
+            Cancelled::Waiting(launch) => self.end_unbegun(live, *launch),
+            Cancelled::Told => {}
+            Cancelled::Over => return false,
+        }
+        true
     }
 
     fn ended_or_unknown(&self, id: &RunId) -> RunsError {
@@ -251,8 +260,9 @@ impl Runs {
     /// # Errors
     /// When the journal cannot write, or it takes longer than `within`.
     pub fn sync(&self, within: Duration) -> Result<(), RunsError> {
+        let end = self.ground.clock.now().0 + within;
         self.recorder.flush(within)?;
-        Ok(self.journal.sync(within)?)
+        Ok(self.journal.sync(end.saturating_sub(self.ground.clock.now().0))?)
     }
 
     /// The caches of workflows, by name: compiled documents, what they come to on the registry, schemas, results.
@@ -288,18 +298,28 @@ impl Runs {
         self.failures.list()
     }
 
-    /// Ends what runs: cancels it, waits for it, and writes the journal. At most `within` in all.
+    /// Ends what runs, for good: nothing begins any more, what runs or waits is cancelled and waited for, and the journal
+    /// is written. At most `within` in all.
     pub fn close(&self, within: Duration) {
+        self.closed.store(true, Ordering::SeqCst);
         self.shelf.stop();
+        let now = || self.ground.clock.now().0;
+        let end = now() + within;
         let running: Vec<_> = self.live.lock().values().cloned().collect();
         for live in &running {
-            live.cancel();
+            self.end(live);
         }
-        let end = self.ground.clock.now().0 + within;
-        while !self.live.lock().is_empty() && self.ground.clock.now().0 < end {
-            std::thread::yield_now();
+        // The journal needs some of the time, too.
+        let runs_end = end.saturating_sub(within / 4);
+        let mut live = self.live.lock();
+        while !live.is_empty() {
+            let left = runs_end.saturating_sub(now());
+            if self.all_ended.wait_for(&mut live, left).timed_out() {
+                break;
+            }
         }
-        if let Err(error) = self.sync(within) {
+        drop(live);
+        if let Err(error) = self.sync(end.saturating_sub(now())) {
             tracing::warn!(%error, "the last runs may not be in the journal");
         }
     }

@@ -89,6 +89,22 @@ fn an_overlaid_snapshot_leads_to_what_it_was_given_and_nobody_else_sees_it() {
 }
 
 #[test]
+fn a_set_that_begins_with_passes_of_another_needs_no_open_gate_for_them() {
+    let (bench, slots) = two_plugins();
+    let first = bench.lease(&slots[..1]).unwrap();
+    let snapshot = Arc::clone(first.snapshot());
+    let mount = bench.mounted(&name("a"), r(1)).unwrap();
+    mount.gate().close();
+    assert!(LeaseSet::within(&snapshot, &slots).is_err());
+    let second = LeaseSet::beginning_with(first.passes_again().collect(), &snapshot, &slots).unwrap();
+    assert_eq!(mount.gate().in_flight(), 2);
+    drop(first);
+    assert_eq!(second.at(0).unwrap().route.mount().revision(), r(1));
+    drop(second);
+    assert_eq!(mount.gate().in_flight(), 0);
+}
+
+#[test]
 fn a_set_knows_the_loads_that_it_holds_by_their_plugin() {
     let (bench, slots) = two_plugins();
     let set = bench.lease(&slots[..1]).unwrap();
