@@ -218,8 +218,8 @@ fn judge(
             rate(median(largest.to_vec())),
             rate(least(largest)),
             BUDGET_PER_SECOND / 1e6,
-            median(added.clone()),
-            least(&added),
+            median(added),
+            least(largest) - least(calls),
         ),
         format!(
             "{name}, {family} of {:.0} to {:.0} nodes: time beyond that of a run of one node grows with nodes to the power \
