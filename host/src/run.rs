@@ -89,7 +89,10 @@ impl HostError {
             Self::Control(error) => error.problem(),
             other => ProblemView::new(other.code(), other.chain(), other.help()),
         };
-        Refused { problem, exit }
+        Refused {
+            problem: Box::new(problem),
+            exit,
+        }
     }
 }
 
@@ -186,11 +189,13 @@ fn run_there(url: &str, asked: Asked, progress: &mut Progress) -> Result<RunView
         .spawn(move || {
             let Ok(runtime) = runtime() else { return };
             runtime.block_on(async {
-                let interrupted = end();
                 // Before it has begun there is nothing to end but this program.
                 let Ok(cancel) = begun.await else { return };
-                interrupted.await;
+                end().await;
                 cancel.cancel();
+                // Who asks twice does not wait for the record.
+                end().await;
+                std::process::exit(i32::from(Exit::No.code()));
             });
         });
     drop(watcher);
@@ -239,12 +244,13 @@ async fn drive(
     mut interrupted: std::pin::Pin<&mut impl Future<Output = ()>>,
 ) -> Result<RunView, HostError> {
     let order = host.order_of_text(asked.document, asked.request)?;
-    let begun = host.begin_run(order)?;
-    let id = begun.id().clone();
-    let mut watch = match progress.is_shown() {
-        true => host.watch_run(&id).ok(),
-        false => None,
+    let (begun, mut watch) = match progress.is_shown() {
+        true => host
+            .begin_watched_run(order)
+            .map(|(begun, watch)| (begun, Some(watch)))?,
+        false => (host.begin_run(order)?, None),
     };
+    let id = begun.id().clone();
     let mut ended = std::pin::pin!(begun.ended());
     let mut told = false;
     loop {

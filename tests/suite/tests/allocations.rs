@@ -56,8 +56,12 @@ fn allocations(host: &TestHost, order: &RunOrder) -> usize {
 }
 
 #[test]
-fn a_cheap_node_in_a_long_run_costs_at_most_two_allocations() {
-    let host = TestHost::with(|config| config.workflows.threads = 1);
+fn a_node_allocates_nothing_and_one_with_templates_only_its_parameters() {
+    let host = TestHost::with(|config| {
+        config.workflows.threads = 1;
+        // Whether a node is taken for one that takes long depends on the machine's load.
+        config.workflows.result_bytes = 0;
+    });
     deploy(&sample("test"), &host.inbox("test.so"));
     deploy(&sample("string"), &host.inbox("string.so"));
     host.until("both are live", || {
@@ -66,15 +70,17 @@ fn a_cheap_node_in_a_long_run_costs_at_most_two_allocations() {
             .all(|node| host.host().resolve(node).is_ok())
     });
     let cases = [
-        ("test.noop", json!({}), 0),
-        ("string.upper", json!({"value": "hello"}), 1),
-        ("test.echo", json!({"value": "{{ $json.name }}"}), 2),
+        ("test.noop", json!({}), 0_u32),
+        ("string.upper", json!({"value": "hello"}), 0),
+        ("test.echo", json!({"value": "{{ $json.name }}"}), 1),
     ];
     for (node_type, parameters, most) in cases {
         let [short, long] =
             [1_000, 2_000].map(|nodes| allocations(&host, &chain(nodes, node_type, &parameters)));
-        let each = (long.saturating_sub(short)) as f64 / 1_000.0;
-        println!("{node_type}: {each:.3} allocations a node, {short} in a run of 1,000");
+        let each = long.saturating_sub(short) as f64 / 1_000.0;
+        let once = short.saturating_sub(most as usize * 1_000);
+        println!("{node_type}: {each:.3} allocations a node, and {once} for the run");
+        assert!(once <= 200, "{node_type}: {once} allocations for the run");
         // What is allocated once for a run grows with its length in a few large pieces.
         assert!(
             each <= f64::from(most) + 0.1,

@@ -26,6 +26,12 @@ mod pipeline;
 mod probe;
 #[path = "suite/replay.rs"]
 mod replay;
+#[path = "suite/run_command.rs"]
+mod run_command;
+#[path = "suite/runs.rs"]
+mod runs;
+#[path = "suite/runs_served.rs"]
+mod runs_served;
 #[path = "suite/sessions.rs"]
 mod sessions;
 #[path = "suite/signatures.rs"]
@@ -38,5 +44,5 @@ mod swap;
 mod unload;
 #[path = "suite/versions.rs"]
 mod versions;
-#[path = "suite/workflows.rs"]
+#[path = "suite/workflows/mod.rs"]
 mod workflows;

@@ -12,7 +12,7 @@ use patchbay::{
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use crate::built::{SAMPLES, binary, fixture, sample};
+use crate::built::{binary, fixture, sample};
 use crate::tape::{DEADLINE, Tape};
 
 /// A name that is known to be valid.
@@ -88,12 +88,12 @@ impl TestHost {
         host
     }
 
-    /// A host that opens with all sample plugins, and these fixtures, live.
+    /// A host that opens with these sample plugins and fixtures live.
     #[must_use]
-    pub fn of_samples(fixtures: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+    pub fn opened(samples: &[&str], fixtures: &[&str], change: impl FnOnce(&mut Config)) -> Self {
         Self::with(|config| {
             fs::create_dir_all(&config.plugins).unwrap();
-            for of in SAMPLES {
+            for of in samples {
                 deploy(&sample(of), &config.plugins.join(format!("{of}.so")));
             }
             for of in fixtures {

@@ -58,9 +58,9 @@ pub(crate) enum Command {
     /// Build a plugin on every save, and serve what was built
     Dev(DevArgs),
     /// Run a workflow, with no server or on one
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Find everything that is wrong with a workflow
-    Validate(ValidateArgs),
+    Validate(Box<ValidateArgs>),
     /// List the runs of a host; show, watch, cancel or replay one
     Runs(RunsArgs),
     /// List the workflows that a host serves, or show one

@@ -108,7 +108,7 @@ impl Explain for CliError {
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// What is printed.
-    pub problem: ProblemView,
+    pub problem: Box<ProblemView>,
     /// How the command ends.
     pub exit: Exit,
 }
@@ -116,7 +116,7 @@ pub struct Refused {
 impl From<CliError> for Refused {
     fn from(error: CliError) -> Self {
         Self {
-            problem: error.problem(),
+            problem: Box::new(error.problem()),
             exit: error.exit(),
         }
     }

@@ -61,6 +61,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
             bar.set_style(style);
         }
+        bar.set_message("starting");
         let (over, wait) = channel::<()>();
         let late = bar.clone();
         let waits = std::thread::Builder::new().name("pb-progress".into());
@@ -122,10 +123,11 @@ impl Counts {
 
     fn text(&self) -> String {
         let mut out = format!("{} done", self.done);
+        let retries = if self.retries == 1 { "retry" } else { "retries" };
         for (count, what) in [
             (self.failed, "failed"),
             (self.skipped, "skipped"),
-            (self.retries, "retries"),
+            (self.retries, retries),
         ] {
             if count > 0 {
                 out.push_str(&format!(", {count} {what}"));
@@ -178,7 +180,7 @@ mod tests {
         }
         assert_eq!(
             counts.text(),
-            "2 done, 1 failed, 1 skipped, 1 retries; running c, e[2J"
+            "2 done, 1 failed, 1 skipped, 1 retry; running c, e[2J"
         );
     }
 

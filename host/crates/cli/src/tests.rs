@@ -363,3 +363,147 @@ fn events_are_followed_until_the_host_ends_them() {
     );
     served.join().unwrap();
 }
+
+const RUN: &str = r#"{"runId":"r1","workflowId":"w","workflow":"orders","digest":null,"tenant":"acme","status":"success","error":null,"result":{"z":1,"a":2},"state":{},"executionOrder":[],"variables":{},"metrics":{"nodesExecuted":0,"successNodes":0,"failedNodes":0,"retriedNodes":0,"totalRetries":0,"validationFailures":0,"recoveryAttempts":0,"recoverySuccesses":0},"startedAt":0,"duration":1.5,"trigger":"manual","parent":null,"warnings":[]}"#;
+
+#[test]
+fn workflows_without_an_address_are_left_to_the_binary() {
+    let run = ran(&[
+        "run",
+        "w.json",
+        "--input",
+        "-",
+        "--version",
+        "string=1.2.0",
+        "--version",
+        "math=r3",
+        "--timeout",
+        "2s",
+    ]);
+    let Outcome::Local(Local::Run(args)) = run.outcome else {
+        panic!("{:?}", run.outcome)
+    };
+    let versions: Vec<_> = args
+        .versions
+        .iter()
+        .map(|(plugin, version)| format!("{plugin}={version}"))
+        .collect();
+    assert_eq!(versions, ["string=1.2.0", "math=r3"]);
+    assert!(matches!(
+        ran(&["validate", "w.json", "--strict"]).outcome,
+        Outcome::Local(Local::Validate(_))
+    ));
+    for bad in [
+        &["run"][..],
+        &["run", "w.json", "--url", "http://localhost", "--plugins", "p"],
+        &["run", "w.json", "--version", "string"],
+        &["run", "w.json", "--timeout", "soon"],
+        &["runs", "--since", "yesterday"],
+        &["runs", "not an id"],
+    ] {
+        assert_eq!(ran(bad).exit(), Exit::Usage, "{bad:?}");
+    }
+}
+
+#[test]
+fn a_run_is_read_by_its_id_and_keeps_the_order_of_its_keys() {
+    for arguments in [&["runs", "r1", "--json"][..], &["runs", "show", "r1", "--json"]] {
+        let (url, served) = host(200, "application/json", RUN);
+        let mut all = arguments.to_vec();
+        all.extend(["--url", &url]);
+        let ran = ran(&all);
+        assert_eq!(ran.exit(), Exit::Success, "{}", ran.err);
+        assert!(ran.out.contains("\"z\": 1,\n    \"a\": 2"), "{}", ran.out);
+        assert!(served.join().unwrap().starts_with("GET /api/v1/runs/r1 "));
+    }
+    let (url, served) = host(200, "application/json", r#"{"runs":[],"next":"1-r1"}"#);
+    let listed = ran(&["runs", "--status", "error", "--limit", "5", "--url", &url]);
+    assert_eq!((listed.exit(), listed.out.as_str()), (Exit::Success, "no runs\n"));
+    assert!(listed.err.contains("--before 1-r1"), "{}", listed.err);
+    let request = served.join().unwrap();
+    assert!(
+        request.starts_with("GET /api/v1/runs?status=error&limit=5 "),
+        "{request}"
+    );
+}
+
+#[test]
+fn a_replay_that_went_another_way_is_a_no() {
+    for (same, exit) in [("true", Exit::Success), ("false", Exit::No)] {
+        let body =
+            format!(r#"{{"original":"r0","same":{same},"effectful":[],"differences":[],"run":{RUN}}}"#);
+        let (url, served) = host(200, "application/json", body.leak());
+        let ran = ran(&["runs", "replay", "r0", "--version", "string=1.0.0", "--url", &url]);
+        assert_eq!(ran.exit(), exit, "{}", ran.err);
+        let request = served.join().unwrap();
+        assert!(
+            request.contains("r0/replay ") && request.contains(r#"{"string":"1.0.0"}"#),
+            "{request}"
+        );
+    }
+}
+
+#[test]
+fn a_refused_document_is_printed_with_all_that_was_found() {
+    let body = r#"{"code":"PB-RUN-001","message":"the workflow cannot be run","hint":"mend it","requestId":"1-1","findings":[
+        {"code":"CYCLE","level":"error","path":"connections.b","message":"a circle","hint":"break it","node":"b"},
+        {"code":"TIMEOUT_TOO_SHORT","level":"warning","path":"nodes[0].timeout","message":"short","hint":"more","node":"a"}]}"#;
+    let (url, served) = host(400, "application/json", body);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "{}").unwrap();
+    let path = file.path().display().to_string();
+    let ran = ran(&["validate", &path, "--url", &url]);
+    assert_eq!(ran.exit(), Exit::Usage);
+    for part in [
+        "error[PB-RUN-001]",
+        "error[CYCLE] at connections.b (node b)",
+        "hint: break it",
+        "warning[TIMEOUT_TOO_SHORT]",
+    ] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+    drop(served.join());
+}
+
+#[test]
+fn a_run_on_another_host_is_followed_to_its_record() {
+    let events: &'static str = format!(
+        ": hello\n\nevent: begun\ndata: {{\"runId\":\"r1\",\"queued\":false}}\n\n\
+         data: {{\"runId\":\"r1\",\"kind\":\"node.started\",\"node\":\"a\",\"millis\":null,\"code\":null,\"message\":\"\"}}\n\n\
+         event: run\ndata: {RUN}\n\n"
+    )
+    .leak();
+    let (url, served) = host(200, "text/event-stream", events);
+    let asked = || Asked {
+        document: "{}".into(),
+        request: patchbay_wire::RunRequest::default(),
+    };
+    let mut begun = 0;
+    let run = run_remotely(&url, asked(), &mut Progress::hidden(), |_| begun += 1).unwrap();
+    assert_eq!((run.run_id.as_str(), begun), ("r1", 1));
+    assert!(
+        served
+            .join()
+            .unwrap()
+            .to_lowercase()
+            .contains("accept: text/event-stream")
+    );
+
+    // A host that goes away in the middle of it, and one that refuses at the end.
+    let (url, served) = host(
+        200,
+        "text/event-stream",
+        "event: begun\ndata: {\"runId\":\"r1\",\"queued\":true}\n\n",
+    );
+    let refused = run_remotely(&url, asked(), &mut Progress::hidden(), |_| {}).unwrap_err();
+    assert_eq!(
+        (refused.exit, refused.problem.code.as_str()),
+        (Exit::Unreachable, "PB-CLI-007")
+    );
+    drop(served.join());
+    let problem = "event: problem\ndata: {\"code\":\"PB-RUN-009\",\"message\":\"m\",\"hint\":\"h\"}\n\n";
+    let (url, served) = host(200, "text/event-stream", problem);
+    let refused = run_remotely(&url, asked(), &mut Progress::hidden(), |_| {}).unwrap_err();
+    assert_eq!(refused.problem.code, "PB-RUN-009");
+    drop(served.join());
+}

@@ -129,7 +129,7 @@ pub fn run_remotely(
         (Some(Ok(view)), _) => Ok(view),
         (Some(Err(error)), _) => Err(stranger(error.to_string()).into()),
         (None, Some(problem)) => Err(Refused {
-            problem,
+            problem: Box::new(problem),
             exit: Exit::No,
         }),
         (None, None) => Err(CliError::Broken {
@@ -361,7 +361,7 @@ fn query(path: &str, fields: &[(&str, Option<String>)]) -> String {
         for byte in value.bytes() {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    out.push(char::from(byte))
+                    out.push(char::from(byte));
                 }
                 byte => out.push_str(&format!("%{byte:02X}")),
             }

@@ -475,7 +475,7 @@ mod tests {
         let text = "[tenants.acme]\nallow_nodes = [\"string.*\"]\ndeny_nodes = [\"string.format\"]";
         let config = read(text).unwrap();
         let acme: TenantId = "acme".parse().unwrap();
-        let may = |name| config.workflows.rules.allows(&acme, std::iter::once(name));
+        let may = |name| config.workflows.rules.allows(&acme, &std::iter::once(name));
         assert!(may("string.upper") && !may("string.format") && !may("math.add"));
         let bad = read("[tenants.acme]\nallow_nodes = [\"*.upper\"]").unwrap_err();
         assert_eq!(bad.code().0, "PB-CONFIG-002");

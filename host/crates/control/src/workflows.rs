@@ -29,6 +29,14 @@ impl Patchbay {
         Ok(self.inner.runs.begin(order)?)
     }
 
+    /// Begins a run that is watched from its very beginning.
+    ///
+    /// # Errors
+    /// When the document cannot be run, or not now.
+    pub fn begin_watched_run(&self, order: Order) -> Result<(Begun, Watch), ControlError> {
+        Ok(self.inner.runs.begin_watched(order)?)
+    }
+
     /// Runs a workflow to its end.
     ///
     /// # Errors

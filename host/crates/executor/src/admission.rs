@@ -1,17 +1,18 @@
 //! How many runs of a workflow there may be at once, and how often it may run.
 //!
-//! Invariant: of a workflow and key there are never more places out than its bound, and in no window more runs begin
-//! than its limit. Who has to wait is begun in order.
+//! Invariant: of a workflow of a tenant there are never more places out than its bound, and in no window more runs begin
+//! than its limit for what they are counted by. Who has to wait is begun in order, on a thread of the pool.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use patchbay_vocab::{Clock, Monotonic};
+use patchbay_vocab::{Clock, Monotonic, TenantId, WorkflowId};
 use patchbay_workflow::{Plan, WhenLimited};
 
-use crate::timers::{Due, Timers};
+use crate::pool::Pool;
+use crate::timers::Due;
 
 /// Runs that may wait for a place.
 const LONGEST_QUEUE: usize = 10_000;
@@ -48,35 +49,34 @@ pub enum Admitted {
 
 /// Counts runs.
 pub(crate) struct Admission {
-    entries: Mutex<HashMap<Key, Entry>>,
+    books: Mutex<HashMap<Of, Books>>,
     clock: Arc<dyn Clock>,
 }
 
+/// Whose runs of which workflow.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    workflow: String,
-    of: String,
+struct Of {
+    tenant: TenantId,
+    workflow: WorkflowId,
 }
 
+/// What is known of the runs of one workflow of one tenant.
 #[derive(Default)]
-struct Entry {
+struct Books {
     running: u32,
-    begun: VecDeque<Monotonic>,
-    queue: VecDeque<Start>,
-    bounds: Bounds,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Bounds {
     at_once: Option<u32>,
     rate: Option<(u32, Duration)>,
+    /// When runs began, by what the rate is counted by.
+    begun: HashMap<String, VecDeque<Monotonic>>,
+    queue: VecDeque<(String, Start)>,
+    /// A look at the books is due.
+    armed: bool,
 }
 
 /// One run's place among those of its workflow; given back when it is dropped.
 pub struct Place {
-    admission: Arc<Admission>,
-    timers: Arc<crate::pool::Pool>,
-    key: Key,
+    /// `None` for workflows without limits.
+    of: Option<(Arc<Admission>, Arc<Pool>, Of)>,
 }
 
 impl std::fmt::Debug for Place {
@@ -87,78 +87,106 @@ impl std::fmt::Debug for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(entry) = self.admission.entries.lock().get_mut(&self.key) {
-            entry.running = entry.running.saturating_sub(1);
+        let Some((admission, pool, of)) = self.of.take() else {
+            return;
+        };
+        if let Some(books) = admission.books.lock().get_mut(&of) {
+            books.running = books.running.saturating_sub(1);
         }
-        self.admission.poke(&self.timers, &self.key);
+        admission.poke(&pool, &of);
     }
 }
 
-impl Entry {
-    /// Whether one more may begin; else when to look again, where that is known.
-    fn room(&mut self, now: Monotonic) -> Result<(), Option<Duration>> {
-        if self.bounds.at_once.is_some_and(|most| self.running >= most) {
-            return Err(None);
-        }
-        let Some((requests, window)) = self.bounds.rate else {
-            return Ok(());
+impl Books {
+    /// Forgets what lies before the window.
+    fn forget(&mut self, now: Monotonic) {
+        let Some((_, window)) = self.rate else {
+            self.begun.clear();
+            return;
         };
-        while self
-            .begun
-            .front()
-            .is_some_and(|begun| now.since(*begun) >= window)
-        {
-            self.begun.pop_front();
-        }
-        if self.begun.len() < requests as usize {
-            return Ok(());
-        }
-        let again = self
-            .begun
-            .front()
-            .map_or(window, |begun| window.saturating_sub(now.since(*begun)));
-        Err(Some(again))
+        self.begun.retain(|_, begun| {
+            while begun.front().is_some_and(|begun| now.since(*begun) >= window) {
+                begun.pop_front();
+            }
+            !begun.is_empty()
+        });
     }
 
-    fn take(&mut self, now: Monotonic) {
-        self.running += 1;
-        if self.bounds.rate.is_some() {
-            self.begun.push_back(now);
+    /// Whether one more may begin; else when to look again, where that is known.
+    fn room(&self, key: &str, now: Monotonic) -> Result<(), Option<Duration>> {
+        if self.at_once.is_some_and(|most| self.running >= most) {
+            return Err(None);
         }
+        let (Some((requests, window)), Some(begun)) = (self.rate, self.begun.get(key)) else {
+            return Ok(());
+        };
+        let inside = begun.iter().filter(|begun| now.since(**begun) < window);
+        if inside.clone().count() < requests as usize {
+            return Ok(());
+        }
+        let oldest = inside.min();
+        Err(Some(
+            oldest.map_or(window, |begun| window.saturating_sub(now.since(*begun))),
+        ))
+    }
+
+    fn take(&mut self, key: String, now: Monotonic) {
+        self.running += 1;
+        if self.rate.is_some() {
+            self.begun.entry(key).or_default().push_back(now);
+        }
+    }
+
+    /// The first in the queue that may begin; else how long until one may, where that is known.
+    fn next(&mut self, now: Monotonic) -> Result<(String, Start), Option<Duration>> {
+        let mut soonest = None;
+        for at in 0..self.queue.len() {
+            let Some((key, _)) = self.queue.get(at) else { break };
+            match self.room(key, now) {
+                Ok(()) => return self.queue.remove(at).ok_or(None),
+                Err(None) => return Err(None),
+                Err(Some(wait)) => {
+                    soonest = Some(soonest.map_or(wait, |soonest: Duration| soonest.min(wait)));
+                }
+            }
+        }
+        Err(soonest)
     }
 }
 
 impl Admission {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
-            entries: Mutex::default(),
+            books: Mutex::default(),
             clock,
         })
     }
 
     pub(crate) fn admit(
         self: &Arc<Self>,
-        pool: &Arc<crate::pool::Pool>,
+        pool: &Arc<Pool>,
         plan: &Plan,
-        of: &str,
+        tenant: &TenantId,
+        key: &str,
         start: Start,
     ) -> Result<Admitted, Refusal> {
-        let key = Key {
-            workflow: plan.id.as_str().to_owned(),
-            of: of.to_owned(),
+        let of = Of {
+            tenant: tenant.clone(),
+            workflow: plan.id.clone(),
         };
         let now = self.clock.now();
-        let mut entries = self.entries.lock();
-        let entry = entries.entry(key.clone()).or_default();
-        entry.bounds = Bounds {
-            at_once: plan.limits.concurrent_runs,
-            rate: plan.rate.as_ref().map(|rate| (rate.requests, rate.window)),
-        };
-        match entry.room(now) {
-            Ok(()) if entry.queue.is_empty() => {
-                entry.take(now);
-                drop(entries);
-                start(self.place(pool, key));
+        let mut all = self.books.lock();
+        let books = all.entry(of.clone()).or_default();
+        books.at_once = plan.limits.concurrent_runs;
+        books.rate = plan.rate.as_ref().map(|rate| (rate.requests, rate.window));
+        match books.room(key, now) {
+            Ok(()) if books.queue.is_empty() => {
+                books.take(key.to_owned(), now);
+                // The window's books are looked at once more when it is over, and forgotten.
+                let again = books.rate.map(|(_, window)| window);
+                self.arm(pool, &of, books, again);
+                drop(all);
+                start(self.place(pool, of));
                 Ok(Admitted::Begun)
             }
             room => {
@@ -171,81 +199,86 @@ impl Admission {
                         again,
                     });
                 }
-                if entry.queue.len() >= LONGEST_QUEUE {
+                if books.queue.len() >= LONGEST_QUEUE {
                     return Err(Refusal::QueueFull);
                 }
-                entry.queue.push_back(start);
-                drop(entries);
-                self.poke(pool, &key);
+                books.queue.push_back((key.to_owned(), start));
+                drop(all);
+                self.poke(pool, &of);
                 Ok(Admitted::Queued)
             }
         }
     }
 
     /// For workflows that have no limits.
-    pub(crate) fn admit_unbounded(
-        self: &Arc<Self>,
-        pool: &Arc<crate::pool::Pool>,
-        start: Start,
-    ) -> Result<Admitted, Refusal> {
-        let key = Key {
-            workflow: String::new(),
-            of: String::new(),
-        };
-        start(self.place(pool, key));
-        Ok(Admitted::Begun)
+    pub(crate) fn admit_unbounded(start: Start) -> Admitted {
+        start(Place { of: None });
+        Admitted::Begun
     }
 
-    fn place(self: &Arc<Self>, pool: &Arc<crate::pool::Pool>, key: Key) -> Place {
+    fn place(self: &Arc<Self>, pool: &Arc<Pool>, of: Of) -> Place {
         Place {
-            admission: Arc::clone(self),
-            timers: Arc::clone(pool),
-            key,
+            of: Some((Arc::clone(self), Arc::clone(pool), of)),
         }
     }
 
-    /// Begins what waits and may; sees to being called again.
-    fn poke(self: &Arc<Self>, pool: &Arc<crate::pool::Pool>, key: &Key) {
+    /// Begins what waits and may, on the pool's threads; sees to being called again, once.
+    fn poke(self: &Arc<Self>, pool: &Arc<Pool>, of: &Of) {
+        let now = self.clock.now();
+        let mut all = self.books.lock();
+        let Some(books) = all.get_mut(of) else { return };
+        books.forget(now);
         loop {
-            let now = self.clock.now();
-            let mut entries = self.entries.lock();
-            let Some(entry) = entries.get_mut(key) else { return };
-            if entry.queue.is_empty() {
-                // Nothing is remembered of workflows that have no run and no window.
-                if entry.running == 0 && entry.room(now).is_ok() && entry.begun.is_empty() {
-                    entries.remove(key);
-                }
-                return;
-            }
-            match entry.room(now) {
-                Ok(()) => {
-                    let Some(start) = entry.queue.pop_front() else {
-                        return;
-                    };
-                    entry.take(now);
-                    drop(entries);
-                    start(self.place(pool, key.clone()));
+            match books.next(now) {
+                Ok((key, start)) => {
+                    books.take(key, now);
+                    let place = self.place(pool, of.clone());
+                    pool.run(Box::new(move || start(place)));
                 }
                 Err(again) => {
-                    drop(entries);
-                    if let Some(again) = again {
-                        later(&pool.timers, again, self, pool, key);
-                    }
-                    return;
+                    let window = books
+                        .rate
+                        .map(|(_, window)| window)
+                        .filter(|_| !books.begun.is_empty());
+                    self.arm(pool, of, books, again.or(window));
+                    break;
                 }
             }
         }
+        // Nothing is remembered of workflows that have no run, no queue and no window.
+        if books.running == 0 && books.queue.is_empty() && books.begun.is_empty() && !books.armed {
+            all.remove(of);
+        }
     }
-}
 
-fn later(
-    timers: &Timers,
-    after: Duration,
-    admission: &Arc<Admission>,
-    pool: &Arc<crate::pool::Pool>,
-    key: &Key,
-) {
-    let (admission, pool, key) = (Arc::clone(admission), Arc::clone(pool), key.clone());
-    let poke = Box::new(move || admission.poke(&pool, &key));
-    timers.add(after, Due::Do(poke));
+    /// Has the books looked at after a time, unless that is seen to already.
+    fn arm(self: &Arc<Self>, pool: &Arc<Pool>, of: &Of, books: &mut Books, after: Option<Duration>) {
+        let Some(after) = after.filter(|_| !books.armed) else {
+            return;
+        };
+        books.armed = true;
+        let (admission, again, of) = (Arc::downgrade(self), Arc::downgrade(pool), of.clone());
+        let look = Box::new(move || {
+            let (Some(admission), Some(pool)) = (admission.upgrade(), again.upgrade()) else {
+                return;
+            };
+            if let Some(books) = admission.books.lock().get_mut(&of) {
+                books.armed = false;
+            }
+            admission.poke(&pool, &of);
+        });
+        pool.timers.add(after, Due::Do(look));
+    }
+
+    /// Runs that wait, by all workflows.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.books.lock().is_empty()
+    }
+
+    /// Lets go of everything that waits.
+    pub(crate) fn close(&self) {
+        let waiting: Vec<_> = self.books.lock().drain().collect();
+        drop(waiting);
+    }
 }

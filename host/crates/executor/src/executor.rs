@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_expression::EvalLimits;
-use patchbay_vocab::Clock;
+use patchbay_vocab::{Clock, TenantId};
 use patchbay_workflow::Plan;
 
 use crate::admission::{Admission, Admitted, Refusal, Start};
@@ -76,17 +76,29 @@ impl Executor {
         Run::begin(&self.shop, request, on_end)
     }
 
-    /// Calls `start` with a place for a run of `plan`, now or when its document's limits allow; `of` is what its rate
-    /// is counted by.
+    /// Calls `start` with a place for a tenant's run of `plan`, now or when its document's limits allow; `key` is what its
+    /// rate is counted by.
     ///
     /// # Errors
     /// When the limits refuse it.
-    pub fn admit(&self, plan: &Plan, of: &str, start: Start) -> Result<Admitted, Refusal> {
+    pub fn admit(
+        &self,
+        plan: &Plan,
+        tenant: &TenantId,
+        key: &str,
+        start: Start,
+    ) -> Result<Admitted, Refusal> {
         if plan.limits.concurrent_runs.is_none() && plan.rate.is_none() {
             // Unbounded workflows need no books.
-            return self.admission.admit_unbounded(&self.shop.pool, start);
+            return Ok(Admission::admit_unbounded(start));
         }
-        self.admission.admit(&self.shop.pool, plan, of, start)
+        self.admission.admit(&self.shop.pool, plan, tenant, key, start)
+    }
+
+    /// Whether no run is counted, waits, or is remembered for a window.
+    #[cfg(test)]
+    pub(crate) fn has_no_books(&self) -> bool {
+        self.admission.is_empty()
     }
 
     /// Threads that hang in calls that were given up.
@@ -103,6 +115,7 @@ impl Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
+        self.admission.close();
         self.shop.pool.close();
     }
 }

@@ -11,7 +11,6 @@ use plugin_api::value::{Value, ValueRef, Writer};
 
 use crate::attempt::Attempt;
 use crate::event::{Event, EventKind};
-use crate::failure::Class;
 use crate::graph::{Away, Ending, Fired, Graph, Item};
 use crate::pool::Desk;
 use crate::port::{Hold, Nature};
@@ -41,10 +40,13 @@ pub(crate) enum Owner {
     },
 }
 
+/// The results of a graph's nodes, each written once.
+pub(crate) type Slots = Arc<[OnceLock<Done>]>;
+
 pub(crate) struct Frame {
     pub(crate) run: Arc<Run>,
     pub(crate) prepared: Arc<Prepared>,
-    pub(crate) slots: Box<[OnceLock<Done>]>,
+    pub(crate) slots: Slots,
     fired: Fired,
     pub(crate) graph: Mutex<Graph>,
     pub(crate) owner: Owner,
@@ -221,7 +223,7 @@ impl Frame {
             if graph.closed {
                 return;
             }
-            if run.is_cancelled() && graph.ending.is_none() {
+            if run.is_cancelled() && !graph.cut {
                 self.wind_up(&mut graph, run.cancelled_as());
             }
             if most.is_some_and(|most| graph.running as usize + graph.away.len() >= most as usize)
@@ -252,6 +254,7 @@ impl Frame {
             if desk.replaced || graph.closed {
                 return;
             }
+            graph.running -= 1;
             self.take(&mut graph, node, step);
             if done >= SLICE && !graph.ready.is_empty() && pool.has_waiting() {
                 pool.submit(Arc::clone(self));
@@ -269,19 +272,19 @@ impl Frame {
         self.over(ending, order, desk);
     }
 
-    /// Takes over the step of a node that was counted as running.
+    /// Takes over the step of a node that was counted as settling.
     pub(crate) fn apply(self: &Arc<Self>, node: u32, step: Step) {
         let mut graph = self.graph.lock();
         if graph.closed {
             return;
         }
+        graph.settling -= 1;
         self.take(&mut graph, node, step);
         drop(graph);
         self.run.shop.pool.submit(Arc::clone(self));
     }
 
     fn take(self: &Arc<Self>, graph: &mut Graph, node: u32, step: Step) {
-        graph.running = graph.running.saturating_sub(1);
         match step {
             Step::Left(status, leave) => graph.settle(self, node, status, &leave),
             Step::Failed(leave, ending) => {
@@ -318,7 +321,7 @@ impl Frame {
             // Nothing new starts.
             attempt.give_up = true;
             if ending.status != RunStatus::Error || attempt.failure.is_none() {
-                attempt.answer = Some(Err(self.run.ended_failure(ending.status)));
+                attempt.failure = Some(self.run.ended_failure(ending.status));
             }
             let resume = Some(attempt);
             graph.ready.push_back(Item { node, resume });
@@ -326,9 +329,9 @@ impl Frame {
         }
         match wait {
             Wait::For(delay) => {
-                graph.away.insert(node, Away::Sleeping(attempt));
                 let due = Due::Wake(Arc::clone(self), node);
-                self.run.shop.pool.timers.add(delay, due);
+                let ticket = self.run.shop.pool.timers.add(delay, due);
+                graph.away.insert(node, Away::Sleeping(attempt, ticket));
             }
             Wait::Answer(begin) => {
                 graph.away.insert(node, Away::Task(attempt, None));
@@ -341,48 +344,57 @@ impl Frame {
         }
     }
 
-    /// Lets nothing new start; what waits is told so.
+    /// Lets nothing new start; what waits is told so. What runs is taken to its end, unless the run was cut short.
     pub(crate) fn wind_up(self: &Arc<Self>, graph: &mut Graph, ending: Ending) {
-        let status = ending.status;
+        let cut = ending.status != RunStatus::Error;
+        let why = self.run.ended_failure(ending.status);
         graph.end(ending);
+        graph.cut |= cut;
         let nodes: Vec<u32> = graph.away.keys().copied().collect();
         for node in nodes {
-            let given_up = match graph.away.get_mut(&node) {
-                Some(Away::Sleeping(_)) => true,
-                // Those that run are taken to their end, unless the run was cancelled.
-                Some(Away::Task(_, stop)) if status != RunStatus::Error => {
+            let goes = match graph.away.get_mut(&node) {
+                Some(Away::Sleeping(..)) => true,
+                Some(Away::Task(_, stop)) if cut => {
                     if let Some(stop) = stop.take() {
                         stop();
                     }
                     true
                 }
-                Some(Away::Loop(rounds)) if status != RunStatus::Error => {
+                Some(Away::Loop(rounds)) if cut => {
                     self.run.shop.pool.submit(rounds.frame());
                     false
                 }
                 _ => false,
             };
-            if !given_up {
-                continue;
-            }
-            if let Some(Away::Sleeping(mut attempt) | Away::Task(mut attempt, _)) = graph.away.remove(&node) {
-                attempt.give_up = true;
-                if status != RunStatus::Error || attempt.failure.is_none() {
-                    attempt.answer = Some(Err(self.run.ended_failure(status)));
+            let away = if goes { graph.away.remove(&node) } else { None };
+            let attempt = match away {
+                Some(Away::Sleeping(mut attempt, ticket)) => {
+                    self.run.shop.pool.timers.remove(ticket);
+                    if cut {
+                        attempt.failure = Some(why.clone());
+                    }
+                    attempt
                 }
-                let resume = Some(attempt);
-                graph.ready.push_back(Item { node, resume });
-            }
+                Some(Away::Task(mut attempt, _)) => {
+                    attempt.answer = Some(Err(why.clone()));
+                    attempt
+                }
+                _ => continue,
+            };
+            let mut attempt = attempt;
+            attempt.give_up = true;
+            let resume = Some(attempt);
+            graph.ready.push_back(Item { node, resume });
         }
     }
 
     /// A node's next try is due.
     pub(crate) fn wake(self: &Arc<Self>, node: u32) {
         let mut graph = self.graph.lock();
-        if !matches!(graph.away.get(&node), Some(Away::Sleeping(_))) {
+        if !matches!(graph.away.get(&node), Some(Away::Sleeping(..))) {
             return;
         }
-        if let Some(Away::Sleeping(attempt)) = graph.away.remove(&node) {
+        if let Some(Away::Sleeping(attempt, _)) = graph.away.remove(&node) {
             let resume = Some(attempt);
             graph.ready.push_back(Item { node, resume });
         }
@@ -405,139 +417,10 @@ impl Frame {
         self.run.shop.pool.submit(Arc::clone(self));
     }
 
-    /// A call has not returned long after it should have: the run goes on without it.
-    pub(crate) fn overdue(self: &Arc<Self>, node: u32) {
-        let Some(of) = self.prepared.plan().nodes.get(node as usize) else {
-            return;
-        };
-        let message = "the call did not return, and was given up";
-        let failure = Failure::new(Class::Timeout, message);
-        let mut done = Done::skipped(self.run.since_start());
-        done.status = Status::Error;
-        done.attempts = 1;
-        done.more().failure = Some(failure.clone());
-        let (leave, ending) = crate::mend::after_failure(self, of, node, &failure);
-        if !self.put(node, done) {
-            return;
-        }
-        self.tell(node, EventKind::Failed(failure));
-        let mut graph = self.graph.lock();
-        if graph.closed {
-            return;
-        }
-        graph.running = graph.running.saturating_sub(1);
-        graph.settle(self, node, Status::Error, &leave);
-        if let Some(ending) = ending {
-            self.wind_up(&mut graph, ending);
-        }
-        drop(graph);
-        self.run.shop.pool.submit(Arc::clone(self));
-    }
-
-    /// The run has had all the time it may take.
-    pub(crate) fn run_out_of_time(self: &Arc<Self>) {
-        self.run.cancel(RunStatus::Timeout);
-    }
-
-    /// Ends a run whose nodes do not: gives how many threads hang in it.
-    pub(crate) fn close_by_force(self: &Arc<Self>) -> u32 {
-        let mut graph = self.graph.lock();
-        if graph.closed {
-            return 0;
-        }
-        let mut hanging = graph.running;
-        graph.closed = true;
-        graph.forced = true;
-        let ending = graph.ending.take().unwrap_or_else(|| self.run.cancelled_as());
-        let order = std::mem::take(&mut graph.order);
-        let away = std::mem::take(&mut graph.away);
-        drop(graph);
-        for (_, away) in away {
-            match away {
-                Away::Task(_, Some(stop)) => stop(),
-                Away::Loop(rounds) => hanging += rounds.frame().close_by_force_within(),
-                _ => {}
-            }
-        }
-        let failure = self.run.ended_failure(ending.status);
-        for node in &order {
-            let mut done = Done::skipped(self.run.since_start());
-            done.status = Status::Error;
-            done.attempts = 1;
-            done.more().failure = Some(failure.clone());
-            self.put(*node, done);
-        }
-        self.run.end(self, Some(ending), order);
-        hanging
-    }
-
-    fn close_by_force_within(self: &Arc<Self>) -> u32 {
-        let mut graph = self.graph.lock();
-        if graph.closed {
-            return 0;
-        }
-        let mut hanging = graph.running;
-        graph.closed = true;
-        graph.forced = true;
-        let away = std::mem::take(&mut graph.away);
-        drop(graph);
-        for (_, away) in away {
-            match away {
-                Away::Task(_, Some(stop)) => stop(),
-                Away::Loop(rounds) => hanging += rounds.frame().close_by_force_within(),
-                Away::Task(_, None) | Away::Sleeping(_) => {}
-            }
-        }
-        hanging
-    }
-
     fn over(self: &Arc<Self>, ending: Option<Ending>, order: Vec<u32>, desk: &mut Desk) {
         match &self.owner {
             Owner::Run => self.run.end(self, ending, order),
             Owner::Round { parent, node } => crate::rounds::round_over(parent, *node, self, ending, desk),
-        }
-    }
-
-    /// The nodes that are done, with `prefix` before their ids.
-    pub(crate) fn results<'r>(
-        &'r self,
-        prefix: &str,
-        served: &'r [Option<ServedBy>],
-        into: &mut Vec<NodeResult<'r>>,
-    ) {
-        for (index, node) in (0_u32..).zip(&self.prepared.plan().nodes) {
-            let Some(done) = self.done(index) else { continue };
-            let more = done.more.as_deref();
-            let called = done.attempts > 0;
-            let input = match &done.input {
-                Some(rendered) => Some(ValueRef::assume_valid(rendered)),
-                None if called => node.input.fixed(),
-                None => None,
-            };
-            let no_output = done.status == Status::Error || more.is_some_and(|more| more.no_output);
-            let id = format!("{prefix}{}", node.id);
-            let rounds = more.and_then(|more| more.rounds.as_deref());
-            let inner = format!("{id}/");
-            into.push(NodeResult {
-                id,
-                node_type: &node.node_type,
-                status: done.status,
-                output: (!no_output && (called || !done.output.is_empty())).then(|| done.output()),
-                input,
-                failure: done.failure(),
-                recovery: more.and_then(|more| more.recovery.as_ref()),
-                served_by: more
-                    .and_then(|more| more.served_by.as_ref())
-                    .or_else(|| served.get(done.served as usize)?.as_ref()),
-                attempts: done.attempts,
-                delays: more.map(|more| &*more.delays).unwrap_or_default(),
-                validation: more.map(|more| &*more.validation).unwrap_or_default(),
-                started: std::time::Duration::from_nanos(done.started),
-                took: std::time::Duration::from_nanos(done.took),
-            });
-            if let Some(rounds) = rounds {
-                rounds.results(&inner, served, into);
-            }
         }
     }
 }
@@ -555,5 +438,49 @@ impl Finished {
     #[must_use]
     pub fn node_status(&self, node: u32) -> Option<Status> {
         Some(self.frame.done(node)?.status)
+    }
+}
+
+/// The nodes that are done, with `prefix` before their ids.
+pub(crate) fn results<'r>(
+    prepared: &'r Prepared,
+    slots: &'r [OnceLock<Done>],
+    prefix: &str,
+    served: &'r [Option<ServedBy>],
+    into: &mut Vec<NodeResult<'r>>,
+) {
+    for (slot, node) in slots.iter().zip(&prepared.plan().nodes) {
+        let Some(done) = slot.get() else { continue };
+        let more = done.more.as_deref();
+        let called = done.attempts > 0;
+        let input = match &done.input {
+            Some(rendered) => Some(ValueRef::assume_valid(rendered)),
+            None if called => node.input.fixed(),
+            None => None,
+        };
+        let no_output = done.status == Status::Error || more.is_some_and(|more| more.no_output);
+        let id = format!("{prefix}{}", node.id);
+        let rounds = more.and_then(|more| more.rounds.as_ref());
+        let inner = format!("{id}/");
+        into.push(NodeResult {
+            id,
+            node_type: &node.node_type,
+            status: done.status,
+            output: (!no_output && (called || !done.output.is_empty())).then(|| done.output()),
+            input,
+            failure: done.failure(),
+            recovery: more.and_then(|more| more.recovery.as_ref()),
+            served_by: more
+                .and_then(|more| more.served_by.as_ref())
+                .or_else(|| served.get(done.served as usize)?.as_ref()),
+            attempts: done.attempts,
+            delays: more.map(|more| &*more.delays).unwrap_or_default(),
+            validation: more.map(|more| &*more.validation).unwrap_or_default(),
+            started: std::time::Duration::from_nanos(done.started),
+            took: std::time::Duration::from_nanos(done.took),
+        });
+        if let Some((body, slots)) = rounds {
+            results(body, slots, &inner, served, into);
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::port::Stop;
 use crate::prepared::{DEAD, Prepared};
 use crate::record::{RunStatus, Status};
 use crate::rounds::Rounds;
+use crate::timers::Ticket;
 
 /// A node to be run, or to be gone on with.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(crate) struct Item {
 /// A node that was begun and holds no thread.
 pub(crate) enum Away {
     /// Waits for its next try.
-    Sleeping(Box<Attempt>),
+    Sleeping(Box<Attempt>, Ticket),
     /// Is polled.
     Task(Box<Attempt>, Option<Stop>),
     /// Runs the rounds of a loop.
@@ -86,6 +87,10 @@ pub(crate) struct Graph {
     pub(crate) order: Vec<u32>,
     /// Nodes on threads.
     pub(crate) running: u32,
+    /// Nodes whose step is known and not applied.
+    pub(crate) settling: u32,
+    /// What waits was told that the run was cut short.
+    pub(crate) cut: bool,
     /// Nodes that were begun and hold no thread.
     pub(crate) away: HashMap<u32, Away>,
     /// Set when nothing new starts any more.
@@ -123,6 +128,8 @@ impl Graph {
             waits,
             ready,
             running: 0,
+            settling: 0,
+            cut: false,
             away: HashMap::new(),
             ending: None,
             closed: false,
@@ -134,7 +141,7 @@ impl Graph {
 
     /// Whether nothing is left to be done.
     pub(crate) fn is_over(&self) -> bool {
-        self.running == 0 && self.ready.is_empty() && self.away.is_empty()
+        self.running == 0 && self.settling == 0 && self.ready.is_empty() && self.away.is_empty()
     }
 
     /// Lets nothing new start.
@@ -144,6 +151,9 @@ impl Graph {
         }
         // What is to be gone on with is taken to its end; what has not begun never does.
         self.ready.retain(|item| item.resume.is_some());
+        for attempt in self.ready.iter_mut().filter_map(|item| item.resume.as_mut()) {
+            attempt.give_up |= attempt.answer.is_none();
+        }
     }
 
     /// A node has left: its edges fire or die, and what waited for them becomes ready or is skipped.
@@ -158,7 +168,7 @@ impl Graph {
             .unwrap_or_default();
         for (place, edge) in edges.iter().enumerate() {
             let fires = leave.port == Some(edge.port)
-                && (leave.outputs == 0 || (edge.output < 64 && leave.outputs >> edge.output & 1 == 1))
+                && (leave.outputs == 0 || (leave.outputs >> edge.output.min(63)) & 1 == 1)
                 && leave.conditions.get(place).copied().unwrap_or(true);
             if fires {
                 frame.fire(of.edges.start + place as u32);
@@ -189,7 +199,7 @@ impl Graph {
         }
         wait.left = wait.left.saturating_sub(1);
         wait.fired |= fired;
-        wait.failed |= fired && failed;
+        wait.failed |= failed;
         if wait.left > 0 {
             return;
         }

@@ -25,6 +25,7 @@ mod record;
 
 mod admission;
 mod attempt;
+mod ends;
 mod event;
 mod executor;
 mod frame;

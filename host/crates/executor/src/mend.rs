@@ -16,7 +16,7 @@ use crate::port::Nature;
 use crate::record::{Bytes, Done, Recovered, RunStatus, Status};
 use crate::run::Jitter;
 use crate::scope::Asking;
-use crate::step::{At, EMPTY_MAP, Parts, Step, Wait};
+use crate::step::{self, At, EMPTY_MAP, Parts, Step, Wait};
 
 impl At<'_> {
     /// A try failed.
@@ -33,8 +33,12 @@ impl At<'_> {
             return self.finish_failed(attempt, &Failure::new(Class::FallbackFailed, message));
         }
         attempt.tries += 1;
-        if attempt.give_up || run.is_cancelled() || !matches!(self.node.work, Work::Call(_)) {
+        if attempt.give_up || run.is_cancelled() {
             return self.finish_failed(attempt, &failure);
+        }
+        if !matches!(self.node.work, Work::Call(_)) {
+            // Loops and other workflows are not tried again, but what is done after the last try is done for them, too.
+            return self.recover(attempt, failure, desk);
         }
         let retry = &self.node.policy.retry;
         let own = attempt.tries.saturating_sub(attempt.extra);
@@ -89,7 +93,7 @@ impl At<'_> {
                 self.finish_skipped(attempt, failure, *partial_output)
             }
             Some(Recovery::Retry { tries, delay }) => {
-                if attempt.extra < *tries {
+                if attempt.extra < *tries && matches!(self.node.work, Work::Call(_)) {
                     attempt.extra += 1;
                     return self.later(attempt, failure, *delay);
                 }
@@ -173,11 +177,12 @@ impl At<'_> {
         if partial_output {
             done.output = EMPTY_MAP.into();
         }
+        let leave = first_output(self.frame, self.node, self.index, &done);
         if !self.frame.put(self.index, done) {
             return Step::Lost;
         }
         self.frame.tell(self.index, EventKind::Skipped);
-        Step::Left(Status::Skipped, Leave::by(Port::Main))
+        Step::Left(Status::Skipped, leave)
     }
 
     /// The node failed for good.
@@ -215,39 +220,50 @@ impl At<'_> {
     }
 
     pub(crate) fn leave_failed(&self, mut done: Done, failure: &Failure) -> Step {
-        if self.node.policy.on_error == OnError::Skip {
-            done.status = Status::Skipped;
-        }
-        if matches!(
-            self.node.policy.on_error,
-            OnError::Skip | OnError::ContinueRegular
-        ) {
-            done.output = EMPTY_MAP.into();
-        }
-        if self.node.policy.on_error == OnError::ContinueError {
-            done.output = describe(failure);
-        }
+        shape(self.node, &mut done, failure);
         let status = done.status;
+        let (leave, ending) = after_failure(self.frame, self.node, self.index, &done, failure);
         if !self.put_failed(done, failure) {
             return Step::Lost;
         }
-        match after_failure(self.frame, self.node, self.index, failure) {
-            (leave, None) => Step::Left(status, leave),
-            (leave, Some(ending)) => Step::Failed(leave, ending),
+        match ending {
+            None => Step::Left(status, leave),
+            Some(ending) => Step::Failed(leave, ending),
         }
     }
 }
 
-/// What a failed node means for the run: its edges, and the run's end.
+/// Gives a failed node the status and output that its policy says.
+pub(crate) fn shape(node: &PlanNode, done: &mut Done, failure: &Failure) {
+    match node.policy.on_error {
+        OnError::Stop => {}
+        OnError::Skip => {
+            done.status = Status::Skipped;
+            done.output = EMPTY_MAP.into();
+        }
+        OnError::ContinueRegular => done.output = EMPTY_MAP.into(),
+        OnError::ContinueError => done.output = describe(failure),
+    }
+}
+
+/// What a failed node means for the run: its edges, and the run's end. It has named no output, so that of the numbered
+/// ones the first fires.
 pub(crate) fn after_failure(
     frame: &Frame,
     node: &PlanNode,
     index: u32,
+    done: &Done,
     failure: &Failure,
 ) -> (Leave, Option<Ending>) {
     match node.policy.on_error {
-        OnError::ContinueRegular | OnError::Skip => (Leave::by(Port::Main), None),
-        OnError::ContinueError => (Leave::by(Port::Error), None),
+        OnError::ContinueRegular | OnError::Skip => (first_output(frame, node, index, done), None),
+        OnError::ContinueError => {
+            let leave = Leave {
+                conditions: step::lenient_conditions(frame, node, index, done),
+                ..Leave::by(Port::Error)
+            };
+            (leave, None)
+        }
         OnError::Stop => {
             let ending = Ending {
                 status: RunStatus::Error,
@@ -255,6 +271,15 @@ pub(crate) fn after_failure(
             };
             (Leave::nowhere(), Some(ending))
         }
+    }
+}
+
+/// How a node leaves that gave no result of its own: by the first output, where the conditions of its edges hold.
+pub(crate) fn first_output(frame: &Frame, node: &PlanNode, index: u32, done: &Done) -> Leave {
+    Leave {
+        outputs: 1,
+        conditions: step::lenient_conditions(frame, node, index, done),
+        ..Leave::by(Port::Main)
     }
 }
 

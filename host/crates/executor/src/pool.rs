@@ -4,6 +4,7 @@
 //! was given up is replaced, so that there are always as many as were asked for, up to a bound.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
@@ -21,11 +22,23 @@ pub(crate) struct Pool {
     queue: Mutex<Queue>,
     work: Condvar,
     lost: AtomicU32,
+    /// Threads there are, those that hang included.
+    alive: AtomicU32,
+    /// Threads there should be.
+    wanted: AtomicU32,
     pub(crate) timers: Timers,
 }
 
+/// What a thread is given.
+enum Job {
+    /// Nodes to run.
+    Frame(Arc<Frame>),
+    /// Something else that takes a while.
+    Do(Box<dyn FnOnce() + Send>),
+}
+
 struct Queue {
-    frames: VecDeque<Arc<Frame>>,
+    jobs: VecDeque<Job>,
     open: bool,
     threads: Vec<JoinHandle<()>>,
 }
@@ -55,18 +68,23 @@ impl Pool {
     pub(crate) fn new(timers: Timers) -> Arc<Self> {
         Arc::new(Self {
             queue: Mutex::new(Queue {
-                frames: VecDeque::new(),
+                jobs: VecDeque::new(),
                 open: true,
                 threads: Vec::new(),
             }),
             work: Condvar::new(),
             lost: AtomicU32::new(0),
+            alive: AtomicU32::new(0),
+            wanted: AtomicU32::new(0),
             timers,
         })
     }
 
     pub(crate) fn start(self: &Arc<Self>, threads: usize, output_bytes: usize) -> std::io::Result<()> {
-        for _ in 0..threads.max(1) {
+        let threads = threads.max(1);
+        self.wanted
+            .store(u32::try_from(threads).unwrap_or(u32::MAX), Ordering::SeqCst);
+        for _ in 0..threads {
             self.hire(output_bytes)?;
         }
         let pool = Arc::clone(self);
@@ -76,9 +94,10 @@ impl Pool {
                 while let Some(due) = pool.timers.wait() {
                     match due {
                         Due::Wake(frame, node) => frame.wake(node),
-                        Due::Call(frame, node) => {
-                            pool.replace(output_bytes);
-                            frame.overdue(node);
+                        Due::Call(frame, call) => {
+                            if frame.overdue(call) {
+                                pool.replace(output_bytes);
+                            }
                         }
                         Due::Run(frame) => frame.run_out_of_time(),
                         Due::Do(work) => work(),
@@ -98,16 +117,42 @@ impl Pool {
         let pool = Arc::clone(self);
         let thread = std::thread::Builder::new().name("pb-run".into()).spawn(move || {
             let mut desk = Desk::new(output_bytes);
-            while let Some(frame) = pool.next() {
-                frame.work(&mut desk);
-                if desk.replaced {
-                    pool.lost.fetch_sub(1, Ordering::Relaxed);
+            while let Some(job) = pool.next() {
+                match job {
+                    Job::Frame(frame) => {
+                        // A panic here is a fault of the executor; it costs the run, not the thread.
+                        let work = AssertUnwindSafe(|| frame.work(&mut desk));
+                        if catch_unwind(work).is_err() {
+                            tracing::error!("a step of a run panicked");
+                            frame.broke();
+                        }
+                    }
+                    Job::Do(work) => {
+                        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+                            tracing::error!("what begins a run panicked");
+                        }
+                    }
+                }
+                if std::mem::take(&mut desk.replaced) && pool.leave() {
                     return;
                 }
             }
         })?;
+        self.alive.fetch_add(1, Ordering::SeqCst);
         self.queue.lock().threads.push(thread);
         Ok(())
+    }
+
+    /// A thread is back whose call was given up: whether it has to end, since another one has its place.
+    fn leave(&self) -> bool {
+        let _ = self
+            .lost
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |lost| lost.checked_sub(1));
+        let wanted = self.wanted.load(Ordering::SeqCst);
+        let fewer = |alive: u32| (alive > wanted).then(|| alive - 1);
+        self.alive
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer)
+            .is_ok()
     }
 
     /// Puts a thread in the place of one that hangs.
@@ -131,7 +176,17 @@ impl Pool {
     pub(crate) fn submit(&self, frame: Arc<Frame>) {
         let mut queue = self.queue.lock();
         if queue.open {
-            queue.frames.push_back(frame);
+            queue.jobs.push_back(Job::Frame(frame));
+            drop(queue);
+            self.work.notify_one();
+        }
+    }
+
+    /// Has something done that may take a while.
+    pub(crate) fn run(&self, work: Box<dyn FnOnce() + Send>) {
+        let mut queue = self.queue.lock();
+        if queue.open {
+            queue.jobs.push_back(Job::Do(work));
             drop(queue);
             self.work.notify_one();
         }
@@ -139,14 +194,14 @@ impl Pool {
 
     /// Whether others wait for a thread.
     pub(crate) fn has_waiting(&self) -> bool {
-        !self.queue.lock().frames.is_empty()
+        !self.queue.lock().jobs.is_empty()
     }
 
-    fn next(&self) -> Option<Arc<Frame>> {
+    fn next(&self) -> Option<Job> {
         let mut queue = self.queue.lock();
         loop {
-            if let Some(frame) = queue.frames.pop_front() {
-                return Some(frame);
+            if let Some(job) = queue.jobs.pop_front() {
+                return Some(job);
             }
             if !queue.open {
                 return None;
@@ -159,7 +214,7 @@ impl Pool {
     pub(crate) fn close(&self) {
         let mut queue = self.queue.lock();
         queue.open = false;
-        let left = std::mem::take(&mut queue.frames);
+        let left = std::mem::take(&mut queue.jobs);
         drop(queue);
         drop(left);
         self.work.notify_all();

@@ -7,7 +7,8 @@ use patchbay_vocab::UnixMillis;
 use plugin_api::value::{Value, ValueRef};
 use smallvec::SmallVec;
 
-use crate::frame::Frame;
+use crate::frame::{Frame, Slots};
+use crate::prepared::Prepared;
 use crate::{Failure, ServedBy};
 
 /// An encoded value; short ones lie in place.
@@ -71,8 +72,8 @@ pub(crate) struct More {
     pub(crate) no_output: bool,
     pub(crate) delays: Vec<Duration>,
     pub(crate) validation: Vec<String>,
-    /// The last round of a loop.
-    pub(crate) rounds: Option<Arc<Frame>>,
+    /// The last round of a loop: not its frame, which holds this one.
+    pub(crate) rounds: Option<(Arc<Prepared>, Slots)>,
 }
 
 /// How recovery went.
@@ -262,7 +263,8 @@ impl Finished {
     #[must_use]
     pub fn nodes(&self) -> Vec<NodeResult<'_>> {
         let mut results = Vec::with_capacity(self.frame.prepared.plan().nodes.len());
-        self.frame.results("", &self.served, &mut results);
+        let frame = &self.frame;
+        crate::frame::results(&frame.prepared, &frame.slots, "", &self.served, &mut results);
         results
     }
 

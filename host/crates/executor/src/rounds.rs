@@ -89,17 +89,19 @@ struct RoundPlan {
 }
 
 fn rounds_of(input: ValueRef<'_>, spec: &Loop) -> Result<RoundPlan, Failure> {
-    let bound = u64::from(spec.bound);
+    let mut bound = u64::from(spec.bound);
     let invalid = |message: String| {
         Err(Failure {
             code: "VALIDATION_FAILED".into(),
             ..Failure::new(Class::ExecutionError, message)
         })
     };
-    let first = |names: &[&str]| {
-        let found = names.iter().find_map(|name| input.get(name));
-        found.filter(|value| !value.is_null())
-    };
+    let first = |names: &[&str]| names.iter().find_map(|name| input.get(name));
+    match first(&["maxIterations"]).map(|value| value.as_i64()) {
+        None => {}
+        Some(Some(most @ 1..)) => bound = bound.min(most as u64),
+        Some(_) => return invalid("parameter `maxIterations`: expected a whole number from 1 on".into()),
+    }
     let batch = match first(&["batchSize", "batch_size"]).map(|value| value.as_i64()) {
         None => 1,
         Some(Some(size @ 1..)) => usize::try_from(size).unwrap_or(usize::MAX),
@@ -223,8 +225,8 @@ pub(crate) fn round_over(
     };
     parent.run.rounds.lock().count_all(body);
     let ends = graph.ending.as_ref().map(|ending| ending.status);
-    // Until its step is applied, the node counts as running, so that nobody takes the frame for done.
-    graph.running += 1;
+    // Until its step is applied, the node counts as settling, so that nobody takes the frame for done.
+    graph.settling += 1;
     drop(graph);
     let (Some(hold), plan) = (parent.run.hold(), Arc::clone(parent.prepared.plan())) else {
         return;
@@ -339,7 +341,8 @@ fn finish(at: &At<'_>, rounds: Rounds) -> Step {
     }
     done.output = Bytes::from_vec(out);
     if rounds.index > 0 {
-        done.more().rounds = Some(rounds.current);
+        let last = &rounds.current;
+        done.more().rounds = Some((Arc::clone(&last.prepared), Arc::clone(&last.slots)));
     }
     // Output 0 is "done"; a drawn loop's output 1 was its body.
     at.leave_succeeded(done, 1)

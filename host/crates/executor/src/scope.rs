@@ -209,7 +209,7 @@ impl Callbacks for AskingLater {
     }
 }
 
-/// Outputs from 64 on cannot be told apart: naming one of them fires none of the others.
+/// Outputs from 63 on are one: naming one of them names them all.
 fn select(selected: &AtomicU64, output: u32) {
     selected.fetch_or(1 << output.min(63), Ordering::Relaxed);
 }

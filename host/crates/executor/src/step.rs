@@ -14,6 +14,7 @@ use patchbay_workflow::{PlanNode, Port, TypeIndex, Work};
 use plugin_api::value::ValueRef;
 
 use crate::attempt::{Attempt, Target};
+use crate::ends::Overdue;
 use crate::event::EventKind;
 use crate::failure::Class;
 use crate::frame::Frame;
@@ -24,7 +25,7 @@ use crate::record::{Bytes, Done, Recovered, RunStatus, Status};
 use crate::rounds::{self, Rounds};
 use crate::scope::{Asking, AskingLater, NodeScope, threw};
 use crate::timers::Due;
-use crate::{Failure, limits, sub};
+use crate::{Failure, limits, mend, sub};
 
 /// The empty map, encoded.
 pub(crate) const EMPTY_MAP: &[u8] = &[8, 4, 0, 0, 0, 0, 0, 0, 0];
@@ -119,11 +120,12 @@ impl At<'_> {
     fn pass_through(&self, started: u64) -> Step {
         let mut done = Done::skipped(started);
         done.output = self.frame.arrived(self.index).as_bytes().into();
+        let leave = mend::first_output(self.frame, self.node, self.index, &done);
         if !self.frame.put(self.index, done) {
             return Step::Lost;
         }
         self.frame.tell(self.index, EventKind::Skipped);
-        Step::Left(Status::Skipped, Leave::by(Port::Main))
+        Step::Left(Status::Skipped, leave)
     }
 
     /// A node that must not be called.
@@ -201,7 +203,13 @@ impl At<'_> {
         let call = self.call();
         let began = desk.now;
         let ticket = call.timeout.map(|timeout| {
-            let due = Due::Call(Arc::clone(self.frame), self.index);
+            let call = Overdue {
+                node: self.index,
+                started,
+                tries: attempt.as_ref().map_or(0, |attempt| attempt.tries) + 1,
+                served: node_type.0,
+            };
+            let due = Due::Call(Arc::clone(self.frame), call);
             run.shop.pool.timers.add(timeout.saturating_add(OVERDUE), due)
         });
         let answer = self.hold.call(node_type, input, &call, &asking, &mut desk.out);
@@ -371,7 +379,7 @@ impl At<'_> {
     }
 
     pub(crate) fn leave_succeeded(&self, done: Done, selected: u64) -> Step {
-        let conditions = match self.conditions(&done) {
+        let conditions = match conditions(self.frame, self.node, self.index, &done) {
             Ok(conditions) => conditions,
             Err(failure) => {
                 let mut done = done;
@@ -395,25 +403,36 @@ impl At<'_> {
         };
         Step::Left(Status::Success, leave)
     }
+}
 
-    /// Whether the conditions of its edges hold; empty when no edge has one.
-    fn conditions(&self, done: &Done) -> Result<Vec<bool>, Failure> {
-        let edges = &self.frame.prepared.plan().edges;
-        let range = self.node.edges.start as usize..self.node.edges.end as usize;
-        let edges = edges.get(range).unwrap_or_default();
-        if edges.iter().all(|edge| edge.condition.is_none()) {
-            return Ok(Vec::new());
-        }
-        let limits = &self.frame.run.shop.config.expressions;
-        let holds = edges.iter().map(|edge| match &edge.condition {
-            None => Ok(true),
-            Some(condition) => {
-                let scope = NodeScope::new(self.frame, self.index).after(done);
-                condition.truthy(&scope, limits).map_err(|error| threw(&error))
-            }
-        });
-        holds.collect()
+/// Whether the conditions of a node's edges hold; empty when no edge has one.
+fn conditions(frame: &Frame, node: &PlanNode, index: u32, done: &Done) -> Result<Vec<bool>, Failure> {
+    let holds = each_condition(frame, node, index, done);
+    holds.into_iter().collect()
+}
+
+/// The same after a node that gave no result: a condition that fails does not hold, since nothing else can be said.
+pub(crate) fn lenient_conditions(frame: &Frame, node: &PlanNode, index: u32, done: &Done) -> Vec<bool> {
+    let holds = each_condition(frame, node, index, done);
+    holds.into_iter().map(|holds| holds.unwrap_or(false)).collect()
+}
+
+fn each_condition(frame: &Frame, node: &PlanNode, index: u32, done: &Done) -> Vec<Result<bool, Failure>> {
+    let edges = &frame.prepared.plan().edges;
+    let range = node.edges.start as usize..node.edges.end as usize;
+    let edges = edges.get(range).unwrap_or_default();
+    if edges.iter().all(|edge| edge.condition.is_none()) {
+        return Vec::new();
     }
+    let limits = &frame.run.shop.config.expressions;
+    let holds = edges.iter().map(|edge| match &edge.condition {
+        None => Ok(true),
+        Some(condition) => {
+            let scope = NodeScope::new(frame, index).after(done);
+            condition.truthy(&scope, limits).map_err(|error| threw(&error))
+        }
+    });
+    holds.collect()
 }
 
 /// How a result came about.

@@ -46,6 +46,7 @@ pub(crate) fn begin(at: &At<'_>, spec: &SubWorkflow, started: u64, desk: &mut De
         .get("input")
         .map_or_else(|| at.frame.arrived(at.index), |given| given.to_value());
     let (frame, index) = (Arc::clone(at.frame), at.index);
+    let timeout = at.node.policy.timeout;
     let begin = move || -> Option<Stop> {
         let id = run
             .children
@@ -60,7 +61,7 @@ pub(crate) fn begin(at: &At<'_>, spec: &SubWorkflow, started: u64, desk: &mut De
             context: run.context.clone(),
             starts: None,
             given: Vec::new(),
-            timeout: run.left(),
+            timeout: [timeout, run.left()].into_iter().flatten().min(),
             jitter: run.jitter,
             observer: None,
             children: run.children.clone(),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use patchbay_vocab::{Clock, Monotonic};
 
+use crate::ends::Overdue;
 use crate::frame::Frame;
 
 /// What an entry is about.
@@ -18,7 +19,7 @@ pub(crate) enum Due {
     /// A node's next try.
     Wake(Arc<Frame>, u32),
     /// A call that should have returned.
-    Call(Arc<Frame>, u32),
+    Call(Arc<Frame>, Overdue),
     /// A run that should have ended.
     Run(Arc<Frame>),
     /// A run that was told to end and has not.

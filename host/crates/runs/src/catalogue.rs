@@ -179,7 +179,7 @@ impl Catalogue for View<'_> {
             .into_iter()
             .flat_map(|node| node.aliases.iter().map(patchbay_vocab::NodeType::as_str));
         let names = std::iter::once(node_type).chain(own).chain(aliases);
-        self.rules.allows(tenant, names)
+        self.rules.allows(tenant, &names)
     }
 
     fn has_secret(&self, name: &str) -> bool {

@@ -203,9 +203,7 @@ impl Explain for RunsError {
                 "see `patchbay workflows` for the webhooks there are; a workflow has to be active".into()
             }
             Self::WhichWorkflow => "send one of the two".into(),
-            Self::Input { .. } => {
-                "send one JSON value of the kind that is wanted; `patchbay run --help` has examples".into()
-            }
+            Self::Input { .. } => "correct it as the message says; `patchbay run --help` has examples".into(),
             Self::OtherTenant { document, .. } => format!("run it for `{document}`, or change its tenantId"),
             Self::VariableMissing(name) => format!("give it with --variables '{{\"{name}\": ...}}'"),
             Self::Version { plugin, .. } => format!("see `patchbay plugins {plugin}` for what there is"),

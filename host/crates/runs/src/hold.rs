@@ -4,6 +4,7 @@
 //! way to the run's record.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use patchbay_dispatch::{CallError, CallOptions, Dispatcher, NodeScope, OwnedOptions, Session, Variables};
@@ -144,11 +145,35 @@ impl HostHold {
         Some(if said { asked } else { own })
     }
 
-    /// Whether the time of a call that began then is over.
-    fn is_over(&self, began: Option<Monotonic>, timeout: Option<Duration>) -> bool {
+    /// What has come between a call that began then and its answer.
+    fn between(&self, began: Option<Monotonic>, timeout: Option<Duration>, call: &NodeCall<'_>) -> Between {
+        Between::of(&self.ground.clock, began, timeout, call.cancel)
+    }
+}
+
+/// What came between a call and its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Between {
+    Nothing,
+    /// Its time was over.
+    Time,
+    /// The run was to end.
+    Cancel,
+}
+
+impl Between {
+    fn of(
+        clock: &Arc<dyn Clock>,
+        began: Option<Monotonic>,
+        timeout: Option<Duration>,
+        cancel: &AtomicU32,
+    ) -> Self {
+        if cancel.load(Ordering::Relaxed) != 0 {
+            return Self::Cancel;
+        }
         match (began, timeout) {
-            (Some(began), Some(timeout)) => self.ground.clock.now().since(began) >= timeout,
-            _ => false,
+            (Some(began), Some(timeout)) if clock.now().since(began) >= timeout => Self::Time,
+            _ => Self::Nothing,
         }
     }
 }
@@ -246,10 +271,16 @@ impl Hold for HostHold {
             )
         };
         let begun = self.session.begin(place, input, options);
+        let (clock, cancel, timeout) = (
+            Arc::clone(&self.ground.clock),
+            Arc::clone(call.cancel),
+            call.timeout,
+        );
+        let began = timeout.is_some().then(|| clock.now());
         Box::pin(async move {
             match begun.await {
                 Ok((value, _)) => Ok(value),
-                Err(error) => Err(failure(error, false)),
+                Err(error) => Err(failure(error, Between::of(&clock, began, timeout, &cancel))),
             }
         })
     }
@@ -289,7 +320,7 @@ impl Hold for HostHold {
             .call_mount(&mount, name, input, &options, out);
         match answer {
             Ok(answer) => (Some(by), Ok(answer.value)),
-            Err(error) => (Some(by), Err(failure(error, false))),
+            Err(error) => (Some(by), Err(failure(error, self.between(None, None, call)))),
         }
     }
 
@@ -327,7 +358,7 @@ impl Hold for HostHold {
         let session = self
             .session
             .child(&wanted)
-            .map_err(|error| failure(error, false))?;
+            .map_err(|error| failure(error, Between::Nothing))?;
         let seen = match std::ptr::eq(session.snapshot(), snapshot) {
             true => self.seen,
             false => Seen::Overlaid,
@@ -363,7 +394,7 @@ impl HostHold {
         };
         match self.session.call(place, input, &options, out) {
             Ok(answer) => Ok(answer.value),
-            Err(error) => Err(failure(error, self.is_over(began, timeout))),
+            Err(error) => Err(failure(error, self.between(began, timeout, call))),
         }
     }
 
@@ -397,11 +428,11 @@ impl HostHold {
     }
 }
 
-/// A call's error as a run sees it; `is_over` says whether the call's time was.
+/// A call's error as a run sees it. A node may say that it ran out of time, or was cancelled, where that is so.
 #[cold]
-fn failure(error: CallError, is_over: bool) -> Failure {
+fn failure(error: CallError, between: Between) -> Failure {
     match error {
-        CallError::Failed { error, .. } => of_node(*error, is_over),
+        CallError::Failed { error, .. } => of_node(*error, between),
         CallError::UnknownNode { .. } => Failure::new(Class::UnknownNodeType, error.to_string()),
         CallError::TimedOut { .. } => Failure::new(Class::Timeout, error.to_string()),
         CallError::Cancelled { .. } => Failure::new(Class::Cancelled, error.to_string()),
@@ -418,9 +449,10 @@ fn failure(error: CallError, is_over: bool) -> Failure {
     }
 }
 
-fn of_node(error: NodeError, is_over: bool) -> Failure {
+fn of_node(error: NodeError, between: Between) -> Failure {
     let class = match &*error.code {
-        code::TIMEOUT if is_over => Class::Timeout,
+        code::TIMEOUT if between == Between::Time => Class::Timeout,
+        code::CANCELLED if between == Between::Cancel => Class::Cancelled,
         code::CREDENTIAL_MISSING => Class::CredentialMissing,
         code::LIMIT_EXCEEDED => Class::LimitExceeded,
         _ => Class::ExecutionError,

@@ -11,11 +11,11 @@ use plugin_api::value::Value;
 use tokio::sync::oneshot;
 
 use crate::begun::{Begun, Ended, Over};
-use crate::compiled::{Bound, Compiled, Seen};
+use crate::compiled::{Bound, Compiled, Reading, Seen};
 use crate::error::RunsError;
 use crate::family::Family;
 use crate::hold::{HostHold, places};
-use crate::live::{Live, Who};
+use crate::live::{Live, Watch, Who};
 use crate::order::{Order, context_of, tenant_of, variables_of};
 use crate::record::{self, About};
 use crate::recorder::Told;
@@ -30,13 +30,33 @@ impl Runs {
     /// # Errors
     /// Why there is none.
     pub fn begin(self: &Arc<Self>, order: Order) -> Result<Begun, RunsError> {
+        Ok(self.begin_seen(order, |_| ())?.0)
+    }
+
+    /// Begins a run that is watched from its very beginning.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn begin_watched(self: &Arc<Self>, order: Order) -> Result<(Begun, Watch), RunsError> {
+        self.begin_seen(order, Live::watch)
+    }
+
+    /// Begins a run, which `see` sees before anything happens in it.
+    fn begin_seen<T>(
+        self: &Arc<Self>,
+        order: Order,
+        see: impl FnOnce(&Live) -> T,
+    ) -> Result<(Begun, T), RunsError> {
         if self.is_closed() {
             return Err(closing());
         }
         if self.journal.is_behind() || self.recorder.is_behind() {
             return Err(RunsError::Behind);
         }
-        let compiled = self.compiled(&order.text)?;
+        let compiled = match self.compile(&order.text) {
+            Reading::Fit(compiled) => compiled,
+            Reading::Unfit(_) => return Err(self.unfit(&order.text, order.tenant.as_ref())),
+        };
         let tenant = tenant_of(&order, &compiled)?;
         let mounts = self.versions(&order.versions)?;
         // Refused at once, also where it would have to wait.
@@ -64,11 +84,12 @@ impl Runs {
             Launch {
                 order,
                 compiled,
-                tenant,
+                tenant: tenant.clone(),
                 mounts,
                 ended: sender,
             },
         );
+        let seen = see(&live);
         self.live.lock().insert(id.clone(), Arc::clone(&live));
         // Only now is it sure to be ended by whoever closes.
         if self.is_closed() {
@@ -86,7 +107,7 @@ impl Runs {
             self.forget(&id);
             return Err(RunsError::Unavailable("it is starting".into()));
         };
-        match executor.admit(&plan, &key, start) {
+        match executor.admit(&plan, &tenant, &key, start) {
             Ok(admitted) => {
                 let queued = admitted == Admitted::Queued;
                 // What could not begin says so at once.
@@ -96,9 +117,9 @@ impl Runs {
                     }
                     let (sender, again) = oneshot::channel();
                     let _ = sender.send(outcome);
-                    return Ok(Begun::new(id, queued, again));
+                    return Ok((Begun::new(id, queued, again), seen));
                 }
-                Ok(Begun::new(id, queued, ended))
+                Ok((Begun::new(id, queued, ended), seen))
             }
             Err(refusal) => {
                 self.forget(&id);
@@ -297,10 +318,15 @@ impl Runs {
                 let _ = ended.send(Ok(Over::Finished(finished, Box::new(told))));
             }
         });
-        let at = self.ground.clock.wall();
+        // Before it can end: what is told of a run is told in order.
+        let beginning = record::Beginning {
+            id: &request.id,
+            tenant: &request.tenant,
+            trigger: &request.trigger,
+        };
+        let start = record::begun(&beginning, &about, self.ground.clock.wall());
+        self.recorder.tell(Told::Begun(Box::new(start), about.save));
         let run = executor.run(request, on_end);
-        self.recorder
-            .tell(Told::Begun(Box::new(record::begun(&run, &about, at)), about.save));
         live.begun(&run);
         Ok(())
     }

@@ -41,6 +41,16 @@ enum State {
     Ended,
 }
 
+/// What became of a wish to end a run.
+pub(crate) enum Cancelled {
+    /// It has not had its place: whoever asked sees to its end, by what was kept of it.
+    Waiting(Box<Launch>),
+    /// It was told.
+    Told,
+    /// It had ended.
+    Over,
+}
+
 /// Watches a run until it is dropped.
 #[derive(Debug)]
 pub struct Watch {
@@ -114,6 +124,12 @@ impl Live {
         }
     }
 
+    /// Watches it, unless it has ended: its last event was sent then.
+    pub(crate) fn watch_on(&self) -> Option<Watch> {
+        let state = self.state.lock();
+        (!matches!(*state, State::Ended)).then(|| self.watch())
+    }
+
     /// When it was asked for.
     pub(crate) const fn began(&self) -> UnixMillis {
         self.began
@@ -149,12 +165,11 @@ impl Live {
         }
     }
 
-    /// Ends it; gives what was kept of it when it has not had its place: then whoever asks sees to its end.
+    /// Ends it.
     #[must_use]
-    pub(crate) fn cancel(&self) -> Option<Box<Launch>> {
-        let waiting = self.leave_queue(State::Ended);
-        if waiting.is_some() {
-            return waiting;
+    pub(crate) fn cancel(&self) -> Cancelled {
+        if let Some(waiting) = self.leave_queue(State::Ended) {
+            return Cancelled::Waiting(waiting);
         }
         let mut state = self.state.lock();
         let run = match &*state {
@@ -163,13 +178,13 @@ impl Live {
                 *state = State::CancelledEarly;
                 None
             }
-            State::Queued(_) | State::Ended => None,
+            State::Queued(_) | State::Ended => return Cancelled::Over,
         };
         drop(state);
         if let Some(run) = run {
             run.cancel(RunStatus::Cancelled);
         }
-        None
+        Cancelled::Told
     }
 
     pub(crate) fn summary(&self, now: UnixMillis) -> RunSummaryView {
@@ -270,7 +285,11 @@ impl Observer for Live {
             code: (status != RunStatus::Success).then(|| status.as_str().to_uppercase()),
             ..Told::default()
         };
+        // Under the lock: whoever watches from now on would wait for an event that was sent before.
+        let mut state = self.state.lock();
         self.send("run.ended", None, told);
-        *self.state.lock() = State::Ended;
+        let run = std::mem::replace(&mut *state, State::Ended);
+        drop(state);
+        drop(run);
     }
 }

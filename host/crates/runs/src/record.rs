@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use patchbay_executor::{Failure, Finished, NodeResult, RunStatus, Status};
 use patchbay_journal as journal;
-use patchbay_vocab::{Digest, NodeId, RunId, UnixMillis, WorkflowId};
+use patchbay_vocab::{Digest, NodeId, RunId, TenantId, UnixMillis, WorkflowId};
 use patchbay_wire as wire;
 use patchbay_workflow::{Findings, Level, SavePolicy};
 use plugin_api::value::{Value, ValueRef};
@@ -83,18 +83,35 @@ fn codes(failure: &Failure) -> (&str, Option<&str>) {
     )
 }
 
+/// Which run it is, and what began it.
+pub(crate) struct Beginning<'r> {
+    pub(crate) id: &'r RunId,
+    pub(crate) tenant: &'r TenantId,
+    pub(crate) trigger: &'r Value,
+}
+
+impl<'r> From<&'r patchbay_executor::Run> for Beginning<'r> {
+    fn from(run: &'r patchbay_executor::Run) -> Self {
+        Self {
+            id: run.id(),
+            tenant: run.tenant(),
+            trigger: run.trigger(),
+        }
+    }
+}
+
 /// What the journal is told when a run begins.
-pub(crate) fn begun(run: &patchbay_executor::Run, about: &About, at: UnixMillis) -> journal::RunStart {
+pub(crate) fn begun(run: &Beginning<'_>, about: &About, at: UnixMillis) -> journal::RunStart {
     let contents = about.save.contents;
     journal::RunStart {
-        id: run.id().clone(),
+        id: run.id.clone(),
         workflow: about.workflow.clone(),
         name: about.name.clone(),
         digest: about.digest,
         document: Arc::clone(&about.text),
-        tenant: run.tenant().clone(),
+        tenant: run.tenant.clone(),
         trigger: about.trigger,
-        trigger_value: contents.then(|| run.trigger().clone()),
+        trigger_value: contents.then(|| run.trigger.clone()),
         variables: contents.then(|| about.variables.clone()),
         started_at: at,
         parent: about.parent.clone(),
@@ -114,7 +131,7 @@ pub(crate) fn ended(finished: &Finished, about: &About) -> journal::RunRecord {
     let error = error.or_else(|| cut_short(finished.status));
     let metrics = finished.metrics();
     journal::RunRecord {
-        start: begun(finished.run(), about, finished.started_at),
+        start: begun(&finished.run().into(), about, finished.started_at),
         status: status(finished.status),
         error,
         micros: micros(finished.took),

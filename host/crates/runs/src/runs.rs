@@ -24,7 +24,7 @@ use crate::error::RunsError;
 use crate::failures::Failures;
 use crate::hold::Ground;
 use crate::host::RunsHost;
-use crate::live::{Live, Watch};
+use crate::live::{Cancelled, Live, Watch};
 use crate::recorder::Recorder;
 use crate::results::Results;
 use crate::shelf::Shelf;
@@ -200,7 +200,7 @@ impl Runs {
     pub fn watch(&self, id: &RunId) -> Result<Watch, RunsError> {
         let live = self.live.lock().get(id).cloned();
         match live {
-            Some(live) => Ok(live.watch()),
+            Some(live) => live.watch_on().ok_or_else(|| RunsError::Ended(id.clone())),
             None => Err(self.ended_or_unknown(id)),
         }
     }
@@ -212,21 +212,27 @@ impl Runs {
     pub fn cancel(&self, id: &RunId) -> Result<(), RunsError> {
         let live = self.live.lock().get(id).cloned();
         match live {
-            Some(live) => {
-                self.end(&live);
-                Ok(())
-            }
+            Some(live) if self.end(&live) => Ok(()),
+            Some(_) => Err(RunsError::Ended(id.clone())),
             None => Err(self.ended_or_unknown(id)),
         }
     }
 
-    fn end(&self, live: &Live) {
-        if let Some(launch) = live.cancel() {
-            self.end_unbegun(live, *launch);
+    /// Ends a run; whether there was anything to end.
+    fn end(&self, live: &Live) -> bool {
+        match live.cancel() {
+            Cancelled::Waiting(launch) => self.end_unbegun(live, *launch),
+            Cancelled::Told => {}
+            Cancelled::Over => return false,
         }
+        true
     }
 
     fn ended_or_unknown(&self, id: &RunId) -> RunsError {
+        // What has just ended may not be written yet.
+        if let Err(error) = self.sync(Duration::from_secs(10)) {
+            return error;
+        }
         match self.journal.run(id) {
             Ok(Some(_)) => RunsError::Ended(id.clone()),
             Ok(None) => RunsError::UnknownRun(id.clone()),

@@ -4,6 +4,7 @@ use patchbay_vocab::TenantId;
 use patchbay_wire as wire;
 use patchbay_workflow::{Document, Findings};
 
+use crate::error::RunsError;
 use crate::record;
 use crate::runs::Runs;
 
@@ -11,8 +12,20 @@ impl Runs {
     /// Everything that is wrong, or odd, with a document on what is live now.
     #[must_use]
     pub fn validate(&self, text: &str, tenant: Option<&TenantId>) -> wire::ValidateView {
+        view(self.look(text, tenant))
+    }
+
+    /// Why a document that does not even stand by itself is refused: that, and what the registry says of it.
+    pub(crate) fn unfit(&self, text: &str, tenant: Option<&TenantId>) -> RunsError {
+        let Looked { findings, .. } = self.look(text, tenant);
+        RunsError::Refused {
+            findings: Box::new(findings),
+        }
+    }
+
+    fn look(&self, text: &str, tenant: Option<&TenantId>) -> Looked {
         let snapshot = self.registry.snapshot();
-        validated(text, |document| {
+        look(text, |document| {
             let own = document.tenant().and_then(|tenant| tenant.parse().ok());
             let tenant = tenant.cloned().or(own);
             patchbay_workflow::check(document, &self.view(&snapshot, tenant.as_ref()))
@@ -23,30 +36,42 @@ impl Runs {
 /// Everything that can be said of a document without plugins: node types and their parameters are not looked at.
 #[must_use]
 pub fn validate_document(text: &str) -> wire::ValidateView {
-    validated(text, |_| Findings::default())
+    view(look(text, |_| Findings::default()))
 }
 
-fn validated(text: &str, check: impl FnOnce(&Document) -> Findings) -> wire::ValidateView {
-    let (findings, document) = match patchbay_workflow::read(text.as_bytes()) {
-        Err(findings) => (findings, None),
+struct Looked {
+    findings: Findings,
+    /// There is none when the text cannot be read at all.
+    document: Option<Document>,
+}
+
+fn look(text: &str, check: impl FnOnce(&Document) -> Findings) -> Looked {
+    match patchbay_workflow::read(text.as_bytes()) {
+        Err(findings) => Looked {
+            findings,
+            document: None,
+        },
         Ok(document) => {
             let added = check(&document);
             let findings = match patchbay_workflow::validate(document.clone()) {
                 Ok(valid) => valid.warnings().clone(),
                 Err(findings) => findings,
             };
-            (findings.merged(added), Some(document))
+            Looked {
+                findings: findings.merged(added),
+                document: Some(document),
+            }
         }
-    };
-    let name = document.as_ref().and_then(Document::name).unwrap_or_default();
-    let id = document
-        .as_ref()
-        .and_then(Document::id)
-        .and_then(|id| id.parse().ok());
+    }
+}
+
+fn view(looked: Looked) -> wire::ValidateView {
+    let Looked { findings, document } = looked;
+    let document = document.as_ref();
     wire::ValidateView {
         valid: findings.is_fit(),
-        workflow_id: id,
-        workflow: name,
+        workflow_id: document.and_then(Document::id).and_then(|id| id.parse().ok()),
+        workflow: document.and_then(Document::name).unwrap_or_default(),
         nodes: document.map_or(0, |document| document.node_count() as u64),
         errors: findings.errors().count() as u64,
         warnings: findings.warnings().count() as u64,

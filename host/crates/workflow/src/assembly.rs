@@ -306,6 +306,7 @@ impl<'a> Pass<'a> {
         if draft.value.get("plugin").and_then(|plugin| plugin.as_str()) != Some(draft.node_type) {
             object.unsupported(&["plugin"], &mut self.notes);
         }
+        object.unsupported(draft.role.not_enforced(), &mut self.notes);
         let policy = policy::resolve(draft, &object, defaults, &mut self.types, &mut self.notes);
         let place = place.field("parameters", draft.parameters);
         if let Some(given) = draft.parameters {

@@ -36,6 +36,24 @@ pub(crate) enum Role {
     SubWorkflow,
 }
 
+impl Role {
+    /// Fields of a node that mean nothing to what the executor runs itself: what is inside is tried again, each node
+    /// for itself, and a loop ends by its conditions.
+    pub(crate) fn not_enforced(&self) -> &'static [&'static str] {
+        match self {
+            Self::Call | Self::Trigger(_) => &[],
+            Self::Loop => &[
+                "retryPolicy",
+                "retryOnFail",
+                "maxTries",
+                "waitBetweenTries",
+                "timeout",
+            ],
+            Self::SubWorkflow => &["retryPolicy", "retryOnFail", "maxTries", "waitBetweenTries"],
+        }
+    }
+}
+
 pub(crate) fn is_class(name: &str) -> bool {
     CLASSES.contains(&name)
 }

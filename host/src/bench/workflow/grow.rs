@@ -40,9 +40,9 @@ impl Shape {
 fn families(cheap: Cheap) -> Vec<(&'static str, Vec<Shape>)> {
     let chains = [10, 100, 1_000, 10_000];
     let chains = chains.map(|n| Shape::new(format!("chain of {n}"), n, chain(cheap, n, Keep::Nothing)));
-    let fans = [10, 100, 1_000];
+    let fans = [100, 1_000, 10_000];
     let fans = fans.map(|n| Shape::new(format!("fan-out 1 to {n}"), n + 1, fan(cheap, n)));
-    let widths = [10, 30, 100];
+    let widths = [10, 100, 1_000];
     let layered = widths.map(|n| Shape::new(format!("layers 10 x {n}"), 10 * n, layers(cheap, 10, n)));
     vec![
         ("chains", chains.into()),
@@ -68,20 +68,20 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
             .session(&[cheap.node_type])
             .map_err(BenchError::new)?;
         let nanos = measure(&runner, &session, cheap, &families, effort)?;
-        let (calls, boxed, mut runs) = (&nanos[0], &nanos[1], nanos[2..].iter());
+        let (calls, boxed, single, mut runs) = (&nanos[0], &nanos[1], &nanos[2], nanos[3..].iter());
         rows.push(row(
             &format!("{}: inside a session, no executor", cheap.node_type),
             calls,
             None,
         ));
         rows.push(row("  the same work behind a Box<dyn Fn>", boxed, Some(calls)));
+        rows.push(row("  a run of one node", single, Some(calls)));
         for family in &families {
             let of_family: Vec<&Vec<f64>> = runs.by_ref().take(family.1.len()).collect();
             for (shape, nanos) in family.1.iter().zip(&of_family) {
                 rows.push(row(&format!("  {}", shape.name), nanos, Some(calls)));
             }
-            let inside = inside(&runner, &family.1, effort)?;
-            notes.extend(judge(cheap, family, &of_family, calls, &inside));
+            notes.extend(judge(cheap, family, &of_family, calls, least(single)));
         }
     }
     runner.verdict()?;
@@ -92,7 +92,8 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     })
 }
 
-/// Nanoseconds for one node, or one call, in each round: session, boxed functions, then the documents in their order.
+/// Nanoseconds for one node, or one call, in each round: session, boxed functions, a run of one
+/// node, then the documents in their order.
 fn measure(
     runner: &Runner<'_>,
     session: &Session,
@@ -107,6 +108,7 @@ fn measure(
     let mut out = Output::with_limit(1 << 20);
     let mut boxed_out = Vec::new();
     let functions: Vec<Work> = (0..CALLS).map(|_| work(cheap)).collect();
+    let single = RunOrder::of(chain(cheap, 1, Keep::Nothing));
     let mut subjects = vec![
         Subject::new("session", || {
             for _ in 0..CALLS {
@@ -120,7 +122,8 @@ fn measure(
             }
         }),
     ];
-    let mut sizes = vec![CALLS, CALLS];
+    subjects.push(Subject::new("a run of one node", || runner.once(&single)));
+    let mut sizes = vec![CALLS, CALLS, 1];
     for shape in families.iter().flat_map(|(_, shapes)| shapes) {
         subjects.push(Subject::new(&shape.name, || runner.once(&shape.order)));
         sizes.push(shape.nodes);
@@ -128,19 +131,6 @@ fn measure(
     let nanos = rounds(&mut subjects, effort);
     let per_node = |(nanos, size): (Vec<f64>, usize)| nanos.iter().map(|all| all / size as f64).collect();
     Ok(nanos.into_iter().zip(sizes).map(per_node).collect())
-}
-
-/// How long runs take by their own clock, which begins when they are handed to their thread: the median for each shape.
-fn inside(runner: &Runner<'_>, shapes: &[Shape], effort: Effort) -> Result<Vec<f64>, BenchError> {
-    let times = match effort {
-        Effort::Quick => 10,
-        Effort::Full => 100,
-    };
-    let of = |shape: &Shape| {
-        let took: Result<Vec<f64>, _> = (0..times).map(|_| runner.took(&shape.order)).collect();
-        took.map(median)
-    };
-    shapes.iter().map(of).collect()
 }
 
 /// What a node does, inside this program.
@@ -185,7 +175,7 @@ fn judge(
     (family, shapes): &(&'static str, Vec<Shape>),
     nanos: &[&Vec<f64>],
     calls: &[f64],
-    inside: &[f64],
+    single: f64,
 ) -> Vec<String> {
     let (Some(largest), Some(shape)) = (nanos.last(), shapes.last()) else {
         return Vec::new();
@@ -194,7 +184,24 @@ fn judge(
     let whole: Vec<f64> = nanos
         .iter()
         .zip(&sizes)
-        .map(|(nanos, size)| median(nanos.to_vec()) * size)
+        .map(|(nanos, size)| least(nanos) * size)
+        .collect();
+    // Where a run takes hardly longer than one of a single node, the difference is noise.
+    let (large, beyond): (Vec<f64>, Vec<f64>) = whole
+        .iter()
+        .zip(&sizes)
+        .filter(|(whole, _)| **whole >= 2.0 * single)
+        .map(|(whole, size)| (size, whole - single))
+        .unzip();
+    let growth = match large.len() {
+        0 | 1 => "too few sizes stand out".to_owned(),
+        _ => format!("{:.3} from {:.0} nodes on", exponent(&large, &beyond), large[0]),
+    };
+    let further: Vec<String> = (1..sizes.len())
+        .map(|at| {
+            let nanos = (whole[at] - whole[at - 1]) / (sizes[at] - sizes[at - 1]);
+            format!("{nanos:.0} ns up to {:.0}", sizes[at])
+        })
         .collect();
     let added: Vec<f64> = largest
         .iter()
@@ -211,16 +218,16 @@ fn judge(
             rate(median(largest.to_vec())),
             rate(least(largest)),
             BUDGET_PER_SECOND / 1e6,
-            median(added.clone()),
-            least(&added),
+            median(added),
+            least(largest) - least(calls),
         ),
         format!(
-            "{name}, {family} of {:.0} to {:.0} nodes: time grows with nodes to the power of {:.3} by the run's own clock, \
-             {:.3} with beginning and waiting (1 is linear, less is what each run costs once)",
+            "{name}, {family} of {:.0} to {:.0} nodes: time beyond that of a run of one node grows with nodes to the power \
+             of {growth} (1 is linear), all of it {:.3}; each further node takes {}; at the least",
             sizes.first().copied().unwrap_or_default(),
             sizes.last().copied().unwrap_or_default(),
-            exponent(&sizes, inside),
             exponent(&sizes, &whole),
+            further.join(", "),
         ),
     ]
 }

@@ -45,13 +45,6 @@ impl<'h> Runner<'h> {
         }
     }
 
-    /// Runs it once: nanoseconds by the run's own clock.
-    pub(super) fn took(&self, order: &RunOrder) -> Result<f64, BenchError> {
-        let begun = begin(self.host, order)?;
-        let (_, finished) = begun.wait_status().map_err(BenchError::new)?;
-        Ok(finished.took.as_nanos() as f64)
-    }
-
     /// Waits until what ran is on disk.
     pub(super) fn sync(&self) {
         if self.host.sync_runs(PATIENCE).is_err() {

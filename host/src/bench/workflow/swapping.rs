@@ -96,8 +96,15 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
         rows,
         notes: vec![
             format!(
-                "{} swaps during {} runs: {} begun, {} ended, {} failed, {} with a wrong result, {} refused",
-                busy.swaps, busy.begun, busy.begun, busy.ended, busy.failed, busy.wrong, busy.refused
+                "{} swaps, {:.1} a second of each plugin, during {} runs: {} begun, {} ended, {} failed, {} with a wrong result, {} refused",
+                busy.swaps,
+                busy.swaps as f64 / PLUGINS.len() as f64 / busy.swapped_for.as_secs_f64(),
+                busy.begun,
+                busy.begun,
+                busy.ended,
+                busy.failed,
+                busy.wrong,
+                busy.refused
             ),
             format!(
                 "swaps that failed: {}; {} runs saw two versions of one plugin",
@@ -148,6 +155,8 @@ struct Load {
     mixed: u64,
     swaps: u64,
     swap_errors: u64,
+    /// How long plugins were swapped; the last runs end after it.
+    swapped_for: Duration,
     took: Duration,
 }
 
@@ -166,6 +175,8 @@ impl Load {
         let stop = AtomicBool::new(false);
         let counts: [AtomicU64; 6] = Default::default();
         let [begun, ended, failed, wrong, refused, mixed] = &counts;
+        // Each load begins with nothing waiting to be written.
+        host.sync_runs(PATIENCE).map_err(BenchError::new)?;
         let began = Instant::now();
         let mut load = Self::default();
         std::thread::scope(|scope| {
@@ -195,8 +206,10 @@ impl Load {
                     }
                 });
             }
+            let mut next = began;
             while began.elapsed() < length {
-                std::thread::sleep(EVERY);
+                next += EVERY;
+                std::thread::sleep(next.saturating_duration_since(Instant::now()));
                 for (plugin, revisions) in plugins {
                     let to = Selector::Revision(revisions[load.swaps as usize / plugins.len() % 2]);
                     let done = host.promote(plugin, &to, Order::by("bench", "swaps during runs"));
@@ -204,6 +217,7 @@ impl Load {
                     load.swap_errors += u64::from(done.is_err());
                 }
             }
+            load.swapped_for = began.elapsed();
             stop.store(true, Ordering::Relaxed);
         });
         load.took = began.elapsed();

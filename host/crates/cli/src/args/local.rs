@@ -34,9 +34,9 @@ pub enum Local {
     /// Make a data directory forget how strictly it was served.
     Relax(RelaxArgs),
     /// Run a workflow.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Check a workflow.
-    Validate(ValidateArgs),
+    Validate(Box<ValidateArgs>),
     /// Measure.
     Bench(BenchArgs),
 }

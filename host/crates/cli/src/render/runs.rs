@@ -105,7 +105,7 @@ pub(crate) fn run_summary(run: &RunView) -> String {
 /// The nodes of a run as a table: in the order in which they began, then those that did not begin.
 pub(crate) fn run_nodes(run: &RunView, layout: Layout) -> String {
     let mut told = BTreeSet::new();
-    let begun = run.execution_order.iter().map(|node| node.as_str());
+    let begun = run.execution_order.iter().map(patchbay_vocab::NodeId::as_str);
     let order = begun.chain(run.state.keys().map(String::as_str));
     let nodes: Vec<(&str, &NodeResultView)> = order
         .filter(|node| told.insert(*node))

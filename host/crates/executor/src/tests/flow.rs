@@ -154,6 +154,23 @@ fn a_node_that_skips_on_fail_is_skipped_with_all_behind_it() {
 }
 
 #[test]
+fn a_node_is_skipped_for_a_failure_before_it_also_where_something_else_arrives() {
+    let bench = Bench::new(&usual());
+    for on_error in [OnError::ContinueRegular, OnError::ContinueError] {
+        let drafts = [
+            draft("bad", "fail").on_error(on_error),
+            draft("good", "echo"),
+            draft("sk", "echo").skip_on_fail(),
+        ];
+        let finished = bench.run(plan(&drafts, &[main(0, 2), main(1, 2)]));
+        assert_eq!(
+            statuses(&finished, &["bad", "good", "sk"]),
+            ["error", "success", "skipped"]
+        );
+    }
+}
+
+#[test]
 fn a_node_that_is_switched_off_passes_on_what_arrived() {
     let bench = Bench::new(&usual());
     let drafts = [
@@ -383,4 +400,19 @@ fn only_the_host_says_that_a_call_timed_out_or_panicked() {
         &[],
     ));
     assert_eq!(finished.error.as_ref().unwrap().1.error_code(), "OUT_OF_TEA");
+}
+
+#[test]
+fn a_node_without_a_result_of_its_own_leaves_by_its_first_output() {
+    let failing = draft("c", "fail").on_error(OnError::ContinueRegular);
+    let off = draft("c", "choose").disabled();
+    for (node, status) in [(failing, "error"), (off, "skipped")] {
+        let bench = Bench::new(&usual());
+        let drafts = [node, draft("zero", "echo"), draft("one", "echo")];
+        let finished = bench.run(plan(&drafts, &[(0, 1, Port::Main, 0), (0, 2, Port::Main, 1)]));
+        assert_eq!(
+            statuses(&finished, &["c", "zero", "one"]),
+            [status, "success", "skipped"]
+        );
+    }
 }

@@ -62,6 +62,8 @@ fn model(shape: &Shape) -> Vec<&'static str> {
                 (_, "dead") => false,
                 (0..=2, _) => !error && u16::from(shape.kinds[from as usize]) == output,
                 (5, _) => error,
+                // What failed and goes on, and what is off, leave by the first output.
+                (4 | 6, _) => !error && output == 0,
                 _ => !error,
             }
         };

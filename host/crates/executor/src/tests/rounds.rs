@@ -142,3 +142,63 @@ fn rounds_count_as_executions() {
     assert_eq!(finished.error.as_ref().unwrap().1.class, Class::LimitExceeded);
     assert_eq!(bench.nodes.calls.load(std::sync::atomic::Ordering::SeqCst), 4);
 }
+
+#[test]
+fn a_loop_is_bound_by_its_parameters_and_wants_a_list_where_it_is_given_one() {
+    let cases = [
+        (r#"{"count": 4, "maxIterations": 3}"#, Class::LimitExceeded),
+        (r#"{"items": [1, 2], "maxIterations": 1}"#, Class::LimitExceeded),
+        // A missing path is null: nobody meant a loop over nothing in particular.
+        (r#"{"items": null}"#, Class::ExecutionError),
+        (r#"{"count": null}"#, Class::ExecutionError),
+        (r#"{"count": 1, "maxIterations": 0}"#, Class::ExecutionError),
+    ];
+    for (parameters, class) in cases {
+        let bench = Bench::new(&usual());
+        let body = plan(&[draft("b", "echo")], &[]);
+        let finished = bench.run(plan(
+            &[draft("loop", "loop").given(parameters).body(body, 5)],
+            &[],
+        ));
+        assert_eq!(finished.error.as_ref().unwrap().1.class, class, "{parameters}");
+    }
+    let bench = Bench::new(&usual());
+    let body = plan(&[draft("b", "echo")], &[]);
+    let finished = bench.run(plan(
+        &[draft("loop", "loop")
+            .given(r#"{"maxIterations": 2}"#)
+            .body(body, 5)],
+        &[],
+    ));
+    assert_eq!(
+        finished.output_of("loop").unwrap().get("count").unwrap().as_i64(),
+        Some(2)
+    );
+}
+
+/// The last round was kept in the loop's result, and kept the frame of the loop: neither ever went.
+#[test]
+fn nothing_of_a_run_with_loops_is_kept_when_it_is_let_go() {
+    let bench = Bench::new(&usual());
+    let inner = plan(&[draft("x", "echo")], &[]);
+    let outer = plan(
+        &[draft("inner", "loop").given(r#"{"count": 2}"#).body(inner, 5)],
+        &[],
+    );
+    let finished = bench.run(plan(
+        &[draft("outer", "loop").given(r#"{"count": 2}"#).body(outer, 5)],
+        &[],
+    ));
+    let frame = std::sync::Arc::downgrade(&finished.frame);
+    drop(finished);
+    // The thread that ended it lets go of it in its own time.
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while frame.strong_count() > 0 {
+        assert!(
+            std::time::Instant::now() < end,
+            "{} hold it",
+            frame.strong_count()
+        );
+        std::thread::yield_now();
+    }
+}

@@ -18,7 +18,7 @@ use crate::guard::Settled;
 /// Headers that a workflow may not see.
 const WITHHELD: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 /// Headers of the connection, of the body as this layer writes it, and of the rules that browsers follow.
-const RESERVED: [&str; 22] = [
+const RESERVED: [&str; 28] = [
     "age",
     "alt-svc",
     "cache-control",
@@ -41,8 +41,14 @@ const RESERVED: [&str; 22] = [
     "transfer-encoding",
     "upgrade",
     "via",
+    "x-content-type-options",
+    "x-dns-prefetch-control",
+    "x-frame-options",
+    "x-request-id",
+    "x-sendfile",
+    "x-xss-protection",
 ];
-const RESERVED_FAMILIES: [&str; 9] = [
+const RESERVED_FAMILIES: [&str; 11] = [
     "access-control-",
     "content-security-policy",
     "cross-origin-",
@@ -51,10 +57,10 @@ const RESERVED_FAMILIES: [&str; 9] = [
     "referrer-policy",
     "sec-",
     "strict-transport-security",
-    "x-",
+    "x-accel-",
+    "x-patchbay-",
+    "x-permitted-",
 ];
-/// Of the family `x-`, which has more rules for browsers than are worth a list, those that workflows do set.
-const ALLOWED: [&str; 2] = ["x-ratelimit-", "x-workflow-"];
 const MOST_HEADERS: usize = 32;
 
 /// Start the workflow that has this webhook, and answer with what it says
@@ -127,8 +133,7 @@ fn answer(reply: HookReply) -> Response {
 }
 
 fn may_set(name: &str) -> bool {
-    let is_of = |families: &[&str]| families.iter().any(|family| name.starts_with(family));
-    is_of(&ALLOWED) || !(RESERVED.contains(&name) || is_of(&RESERVED_FAMILIES))
+    !RESERVED.contains(&name) && !RESERVED_FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
 #[cfg(test)]
@@ -143,7 +148,7 @@ mod tests {
             "retry-after",
             "link",
             "x-workflow-step",
-            "x-ratelimit-limit",
+            "x-custom",
         ] {
             assert!(may_set(name), "{name}");
         }

@@ -118,12 +118,13 @@ async fn ran(
     };
     let (begun, watch) = app
         .record(move |patchbay| {
-            let begun = patchbay.begin_run(patchbay.order_of(request)?)?;
-            let watch = match streamed {
-                true => patchbay.watch_run(begun.id()).ok(),
-                false => None,
-            };
-            Ok::<_, ControlError>((begun, watch))
+            let order = patchbay.order_of(request)?;
+            match streamed {
+                true => patchbay
+                    .begin_watched_run(order)
+                    .map(|(begun, watch)| (begun, Some(watch))),
+                false => patchbay.begin_run(order).map(|begun| (begun, None)),
+            }
         })
         .await??;
     let told = RunBegun {

@@ -65,6 +65,26 @@ fn every_fault_has_its_code_at_its_place() {
             "nodes[0].executeOnce",
         ),
         (
+            document(
+                r#"{"id":"a","name":"a","nodeType":"loop","timeout":5000,
+                    "parameters":{"maxIterations":1,"body":{"nodes":[],"connections":{}}}}"#,
+                "{}",
+                "",
+            ),
+            "UNSUPPORTED_SETTING",
+            "nodes[0].timeout",
+        ),
+        (
+            document(
+                r#"{"id":"a","name":"a","nodeType":"workflow.run","maxTries":3,
+                    "parameters":{"workflow":"other"}}"#,
+                "{}",
+                "",
+            ),
+            "UNSUPPORTED_SETTING",
+            "nodes[0].maxTries",
+        ),
+        (
             node(r#","parameters":{"l":[1,{"k":"[object Object]"}]}"#),
             "OBJECT_SERIALIZATION_FAILURE",
             "nodes[0].parameters.l[1].k",

@@ -104,6 +104,7 @@ fn nodes(id: &str, case: &Json, run: &Json, wrong: &mut Vec<String>) {
     for name in names {
         let mut recorded = recorded.get(name).cloned().unwrap_or(Json::Null);
         let found = ours.get(name).cloned().unwrap_or(Json::Null);
+        let mut reason = "as recorded";
         if let Some(node) = NODES.iter().find(|node| node.case == id && node.node == name) {
             let expected = match node.ours {
                 Ours::Output(output) => {

@@ -70,24 +70,6 @@ const NAN: &str = "NaN and infinity are errors that name the parameter";
 
 pub(super) const NODES: &[NodeDifference] = &[
     node(
-        "ctl-setvar-replace",
-        "a",
-        Ours::Output(r#"{"variablesSet": {"x": 1, "y": 2}, "count": 2}"#),
-        "what is said of a variable is what it was set to",
-    ),
-    node(
-        "ctl-setvar-replace",
-        "b",
-        Ours::Output(r#"{"variablesSet": {"z": 3}, "count": 1}"#),
-        "what is said of a variable is what it was set to",
-    ),
-    node(
-        "ctl-wait-setvar",
-        "sv",
-        Ours::Output(r#"{"variablesSet": {"who": "Ada", "n": 3, "o": {"x": "Ada"}}, "count": 3}"#),
-        "what is said of a variable is what it was set to",
-    ),
-    node(
         "ctl-condition-no-routing",
         "no",
         Ours::Skipped,

@@ -7,13 +7,14 @@
 
 mod comparison;
 mod differences;
+mod outside;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use patchbay_tests_support::TestHost;
 use patchbay_tests_support::patchbay::{ControlError, RunOrder, RunsError, Value};
+use patchbay_tests_support::{SAMPLES, TestHost};
 use serde_json::Value as Json;
 
 use self::comparison::compare;
@@ -79,9 +80,27 @@ fn refusal(error: &ControlError) -> Vec<String> {
     }
 }
 
+/// What is wrong with what came of a case: its run, or the codes for which it is refused.
+fn judge(case: &Case, came: Result<Json, Vec<String>>) -> Vec<String> {
+    let refused = REFUSED.iter().find(|(refused, _)| *refused == case.id);
+    let found = match (came, refused) {
+        (Ok(_), Some((_, code))) => vec![format!("is to be refused with {code}, but runs")],
+        (Err(codes), Some((_, code))) if codes == [*code] => Vec::new(),
+        (Err(codes), _) => vec![format!("is refused: {codes:?}")],
+        (Ok(run), None) => compare(&case.id, &case.record, &run),
+    };
+    found
+        .into_iter()
+        .map(|found| format!("{}: {found}", case.id))
+        .collect()
+}
+
+fn assert_none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 #[test]
-fn recorded_workflows_end_as_recorded_or_better() {
-    let host = TestHost::of_samples(&[], |_| {});
+fn the_table_of_differences_speaks_of_records_that_are_there() {
     let cases = cases();
     let known: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
     let named = NODES.iter().map(|node| node.case);
@@ -90,7 +109,26 @@ fn recorded_workflows_end_as_recorded_or_better() {
     for name in named.chain(CONTINUED) {
         assert!(known.contains(name), "there is no record {name}");
     }
+    // What is recorded as a fault is answered in another way, unless it is that nothing was recorded.
+    for case in cases.iter().filter(|case| case.record["tsBug"] == true) {
+        for bug in case.record["bugs"].as_array().unwrap() {
+            let node = bug["node"].as_str().unwrap();
+            let answered = NODES.iter().any(|one| one.case == case.id && one.node == node)
+                || DIFFERENCES.iter().any(|one| one.case == case.id)
+                || REFUSED.iter().any(|(refused, _)| *refused == case.id)
+                || bug["what"] == "no entry in the state"
+                // The record is the better answer already, since the order of its reader is another.
+                || (case.id == "dict-views" && node == "k");
+            assert!(answered, "{}: {node}", case.id);
+        }
+    }
+}
 
+#[test]
+fn recorded_workflows_end_as_recorded_or_better() {
+    // With one thread the order is that of the document; with several, branches overtake one another.
+    let host = TestHost::opened(&SAMPLES, &[], |config| config.workflows.threads = 1);
+    let cases = cases();
     // All at once: most of the time goes by in waits between tries.
     let begun: Vec<_> = cases
         .iter()
@@ -98,16 +136,11 @@ fn recorded_workflows_end_as_recorded_or_better() {
         .collect();
     let mut wrong = Vec::new();
     for (case, run) in begun {
-        let id = case.id.as_str();
-        let refused = REFUSED.iter().find(|(refused, _)| *refused == id);
         let run = run.and_then(|run| Ok(run.wait()?));
-        let found = match (run, refused) {
-            (Ok(_), Some((_, code))) => vec![format!("is to be refused with {code}, but runs")],
-            (Err(error), Some((_, code))) if refusal(&error) == [*code] => Vec::new(),
-            (Err(error), _) => vec![format!("is refused: {:?}", refusal(&error))],
-            (Ok(run), None) => compare(id, &case.record, &serde_json::to_value(&run).unwrap()),
-        };
-        wrong.extend(found.into_iter().map(|found| format!("{id}: {found}")));
+        let came = run
+            .map(|run| serde_json::to_value(&run).unwrap())
+            .map_err(|error| refusal(&error));
+        wrong.extend(judge(case, came));
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert_none(&wrong);
 }
