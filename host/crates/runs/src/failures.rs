@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use patchbay_executor::Finished;
-use patchbay_vocab::{PluginName, Version};
+use patchbay_vocab::{NodeId, PluginName, Version};
 use patchbay_wire::FailureCountView;
 
 /// Different failures that are counted apart; beyond that they are counted together under `OTHER`.
@@ -35,9 +35,13 @@ pub(crate) struct Failures {
 }
 
 impl Failures {
-    /// Counts what failed in a run, and what recovery made of it.
-    pub(crate) fn count(&self, finished: &Finished) {
+    /// Counts what failed in a run, and what recovery made of it. In a replay from a node on, what was not called and is
+    /// not refused was taken over from the run before, and counted then.
+    pub(crate) fn count(&self, finished: &Finished, from: Option<&NodeId>) {
         for node in finished.nodes() {
+            if from.is_some() && node.attempts == 0 && node.validation.is_empty() {
+                continue;
+            }
             let Some(failure) = node.failure else {
                 // A retry or a fallback that helped leaves no failure behind.
                 if let Some(recovered) = node.recovery {

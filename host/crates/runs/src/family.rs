@@ -96,7 +96,7 @@ impl Children for Family {
             return;
         };
         if finished.has_failures() {
-            runs.failures.count(finished);
+            runs.failures.count(finished, None);
         }
         let plan = finished.plan();
         let keep = match finished.status {

@@ -97,7 +97,8 @@ fn record_all(work: &Receiver<(Told, usize)>, journal: &Journal, failures: &Fail
             }
             Told::Ended(finished, about) => {
                 if finished.has_failures() {
-                    failures.count(&finished);
+                    let replay = about.replay.as_ref();
+                    failures.count(&finished, replay.and_then(|replay| replay.from.as_ref()));
                 }
                 let keep = match finished.status {
                     RunStatus::Success => about.save.success,

@@ -27,7 +27,7 @@ fn line(id: &str, nodes: &[Json]) -> Json {
     json!({"id": id, "name": id, "nodes": nodes, "connections": connections})
 }
 
-fn node(id: &str, node_type: &str, parameters: Json) -> Json {
+fn node(id: &str, node_type: &str, parameters: &Json) -> Json {
     json!({"id": id, "type": node_type, "parameters": parameters})
 }
 
@@ -35,7 +35,7 @@ fn node(id: &str, node_type: &str, parameters: Json) -> Json {
 fn gate(host: &TestHost, name: &str) -> (Json, std::path::PathBuf, std::path::PathBuf) {
     let (began, until) = (host.scratch(&format!("{name}-began")), host.scratch(name));
     let parameters = json!({"began": began, "until": until});
-    (node("gate", "fx.await", parameters), began, until)
+    (node("gate", "fx.await", &parameters), began, until)
 }
 
 fn result(view: &RunView) -> Json {
@@ -45,13 +45,17 @@ fn result(view: &RunView) -> Json {
 }
 
 fn running_what_it_brings() -> Json {
-    node("sub", "workflow.run", json!({"workflow": "{{ $json.document }}"}))
+    node(
+        "sub",
+        "workflow.run",
+        &json!({"workflow": "{{ $json.document }}"}),
+    )
 }
 
 #[test]
 fn a_workflow_that_a_run_runs_has_the_versions_of_that_run() {
     let host = TestHost::holding(&["echo-1-0"], |config| config.history_limit = 0);
-    let child = line("child", &[node("version", "fx.version", json!({}))]);
+    let child = line("child", &[node("version", "fx.version", &json!({}))]);
     let (gate, began, until) = gate(&host, "swap");
     let parent = line("parent", &[gate, running_what_it_brings()]);
     let begun = host
@@ -80,8 +84,8 @@ fn a_workflow_that_a_run_runs_has_the_versions_of_that_run() {
 
 #[test]
 fn a_workflow_that_a_run_runs_may_have_nodes_that_only_the_versions_of_that_run_have() {
-    let host = TestHost::holding(&["twins-1-0", "twins-2-0"], |_| {});
-    let child = line("child", &[node("count", "fx.right", json!({}))]);
+    let host = TestHost::holding(&["counter-2-0", "counter-3-0"], |_| {});
+    let child = line("child", &[node("count", "fx.count", &json!({}))]);
     let parent = line("parent", &[running_what_it_brings()]);
     let trigger = json!({"document": child});
     let run = |versions: &[(&str, &str)]| {
@@ -93,13 +97,13 @@ fn a_workflow_that_a_run_runs_may_have_nodes_that_only_the_versions_of_that_run_
         host.host().run_workflow(order).unwrap()
     };
     assert_eq!(run(&[]).status, "error");
-    assert_eq!(run(&[("twins", "1.0.0")]).status, "success");
+    assert_eq!(run(&[("counter", "2.0.0")]).status, "success");
 }
 
 #[test]
 fn what_a_run_does_not_keep_of_a_failed_workflow_within_it_is_not_kept() {
     let host = TestHost::holding(&["echo-1-0"], |_| {});
-    let fails = node("fails", "fx.fail", json!({"code": "NO", "message": "no"}));
+    let fails = node("fails", "fx.fail", &json!({"code": "NO", "message": "no"}));
     for (kept, count) in [("all", 1), ("none", 0)] {
         let mut child = line("child", std::slice::from_ref(&fails));
         child["settings"] = json!({"saveDataErrorExecution": kept});
@@ -166,7 +170,10 @@ fn a_host_that_closes_ends_what_runs_and_what_waits_and_begins_nothing() {
 #[test]
 fn a_document_that_was_refused_for_a_secret_runs_when_the_secret_is_set() {
     let host = TestHost::holding(&["echo-1-0"], |_| {});
-    let document = line("secret", &[node("secret", "fx.secret", json!({"name": "token"}))]);
+    let document = line(
+        "secret",
+        &[node("secret", "fx.secret", &json!({"name": "token"}))],
+    );
     for _ in 0..2 {
         let error = host
             .host()
@@ -188,10 +195,10 @@ fn a_run_that_a_request_began_is_replayed_from_its_own_trigger() {
         let document = json!({
             "id": "two", "name": "two", "active": true,
             "nodes": [
-                node("a", "webhook", json!({"path": "a", "httpMethod": "POST"})),
-                node("b", "webhook", json!({"path": "b", "httpMethod": "POST"})),
-                node("of-a", "fx.version", json!({})),
-                node("of-b", "fx.version", json!({})),
+                node("a", "webhook", &json!({"path": "a", "httpMethod": "POST"})),
+                node("b", "webhook", &json!({"path": "b", "httpMethod": "POST"})),
+                node("of-a", "fx.version", &json!({})),
+                node("of-b", "fx.version", &json!({})),
             ],
             "connections": {
                 "a": {"main": {"0": [{"node": "of-a", "type": "main", "index": 0}]}},

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -58,6 +59,7 @@ fn awaited<F: Future>(future: F) -> F::Output {
 #[derive(Default)]
 struct Flow {
     outputs: Mutex<Vec<u32>>,
+    touched: AtomicBool,
 }
 
 impl NodeScope for Flow {
@@ -78,6 +80,10 @@ impl NodeScope for Flow {
 
     fn render(&self, template: ValueRef<'_>, bindings: ValueRef<'_>) -> Result<Value, NodeError> {
         Ok(value(&json!([template.as_str(), bindings.get("item")])))
+    }
+
+    fn touched(&self) {
+        self.touched.store(true, Ordering::Relaxed);
     }
 }
 
@@ -131,6 +137,30 @@ fn a_workflow_lends_its_node_inputs_outputs_and_expressions() {
         .call(0, wrong.as_ref(), &options(&tenant, Some(&flow)), &mut out)
         .unwrap_err();
     assert_eq!(error.node_error().unwrap().code, "EXPRESSION");
+}
+
+#[test]
+fn a_workflow_is_told_when_a_node_looks_at_more_than_its_parameters() {
+    let host = TestHost::holding(&["flow", "echo-1-0"], |_| {});
+    let cases = [
+        ("fx.echo", json!({"a": 1}), false),
+        ("fx.version", json!({}), false),
+        ("fx.variable", json!({"name": "a"}), true),
+        ("fx.kv", json!({"key": "a"}), true),
+        ("fx.nested", json!({}), true),
+        ("flow.count", json!({"times": 0}), true),
+    ];
+    let nodes: Vec<&str> = cases.iter().map(|(node, ..)| *node).collect();
+    let session = host.host().session(&nodes).unwrap();
+    let (tenant, mut out) = (tenant(), Output::with_limit(1 << 20));
+    for (position, (node, input, touches)) in cases.iter().enumerate() {
+        let flow = Flow::default();
+        let (input, options) = (value(input), options(&tenant, Some(&flow)));
+        session
+            .call(position, input.as_ref(), &options, &mut out)
+            .unwrap();
+        assert_eq!(flow.touched.load(Ordering::Relaxed), *touches, "{node}");
+    }
 }
 
 #[test]
