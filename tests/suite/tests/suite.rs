@@ -28,6 +28,8 @@ mod probe;
 mod replay;
 #[path = "suite/run_command.rs"]
 mod run_command;
+#[path = "suite/runs.rs"]
+mod runs;
 #[path = "suite/runs_served.rs"]
 mod runs_served;
 #[path = "suite/sessions.rs"]

@@ -80,16 +80,19 @@ impl Frame {
     pub(crate) fn preset(&self, given: &[Given]) {
         let plan = self.prepared.plan();
         for known in given {
-            let mut done = Done::skipped(0);
             let Some(node) = plan.nodes.get(known.node as usize) else {
                 continue;
             };
+            let mut done = Done::skipped(0);
+            done.status = known.status;
             if let Some(output) = &known.output {
-                done.status = Status::Success;
                 done.output = output.as_bytes().into();
-                for edge in node.edges.clone() {
-                    self.fire(edge);
-                }
+            }
+            if let Some(failure) = &known.failure {
+                done.more().failure = Some(failure.clone());
+            }
+            for edge in known.fired.iter().filter(|edge| node.edges.contains(edge)) {
+                self.fire(*edge);
             }
             self.put(known.node, done);
         }

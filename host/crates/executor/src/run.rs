@@ -17,7 +17,7 @@ use crate::frame::Frame;
 use crate::graph::Ending;
 use crate::port::Hold;
 use crate::prepared::Prepared;
-use crate::record::{Finished, Metrics, RunStatus};
+use crate::record::{Finished, Metrics, RunStatus, Status};
 use crate::timers::{Due, Ticket};
 use crate::{Failure, ServedBy};
 
@@ -29,8 +29,14 @@ pub type OnEnd = Box<dyn FnOnce(Finished) + Send>;
 pub struct Given {
     /// The node's place in the plan.
     pub node: u32,
-    /// Its output; `None` when it was skipped.
+    /// How it ended.
+    pub status: Status,
+    /// What it gave, or gave on.
     pub output: Option<Value>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// Its edges that fired, as places in the plan's list; others died.
+    pub fired: Vec<u32>,
 }
 
 /// What a run is asked for.

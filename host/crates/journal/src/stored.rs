@@ -34,6 +34,13 @@ impl Json {
     }
 }
 
+/// The text as it is: whether it is JSON is seen by whoever asks for the value.
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

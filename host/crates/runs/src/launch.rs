@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use patchbay_dispatch::{CallError, Mount, NodeSlot, Routes, Served, Variables};
-use patchbay_executor::{Admitted, Finished, Given, Jitter, Place, Prepared, Refusal, RunRequest};
+use patchbay_executor::{Admitted, Finished, Jitter, Place, Prepared, Refusal, RunRequest};
 use patchbay_registry::Selector;
 use patchbay_vocab::{PluginName, TenantId};
 use plugin_api::value::Value;
@@ -281,17 +281,7 @@ impl Runs {
                 }
             })?]),
         };
-        let given = order
-            .again
-            .as_ref()
-            .map(|again| &*again.given)
-            .unwrap_or_default();
-        let given = given.iter().filter_map(|(node, output)| {
-            Some(Given {
-                node: place_of(&bound.prepared, node)?,
-                output: output.clone(),
-            })
-        });
+        let given = order.again.as_ref().map(|again| again.given.clone());
         let Some(executor) = self.executor.get() else {
             return Err(RunsError::Unavailable("it is starting".into()));
         };
@@ -303,7 +293,7 @@ impl Runs {
             context: context_of(&tenant, order.user.as_ref(), &live.id),
             trigger: order.trigger.clone(),
             starts,
-            given: given.collect(),
+            given: given.unwrap_or_default(),
             timeout: order.timeout,
             jitter: match order.again {
                 Some(_) => Jitter::Off,

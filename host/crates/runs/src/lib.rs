@@ -34,7 +34,9 @@ mod replay;
 mod results;
 mod rules;
 mod runs;
+mod served;
 mod shelf;
+mod taken_over;
 mod unbegun;
 mod validation;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_dispatch::Variables;
+use patchbay_executor::Given;
 use patchbay_journal::{Replay, TriggerKind};
 use patchbay_vocab::{PluginName, RunId, TenantId};
 use plugin_api::value::{Value, ValueRef, Writer};
@@ -44,7 +45,7 @@ pub struct Order {
 #[derive(Clone, Debug)]
 pub(crate) struct Again {
     pub(crate) replay: Replay,
-    pub(crate) given: Vec<(String, Option<Value>)>,
+    pub(crate) given: Vec<Given>,
 }
 
 impl Order {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use patchbay_journal::{NodeStatus, Replay, RunCursor, RunFilter, RunStatus as Kept, StoredRun, TriggerKind};
+use patchbay_executor::Given;
+use patchbay_journal::{Replay, RunCursor, RunFilter, RunStatus as Kept, StoredRun, TriggerKind};
 use patchbay_vocab::{NodeId, RunId, TenantId, UnixMillis, Version, WorkflowId};
 use patchbay_wire as wire;
 use plugin_api::meta::Effect;
@@ -17,9 +18,12 @@ use crate::order::empty_map;
 use crate::order::{Again, Order};
 use crate::record;
 use crate::runs::Runs;
+use crate::taken_over::taken_over;
 
 /// Differences that are told.
 const MOST_DIFFERENCES: usize = 200;
+/// Replays of replays that are followed to the first run.
+const MOST_REPLAYS: usize = 16;
 /// Runs of one page.
 const LONGEST_PAGE: u32 = 1_000;
 
@@ -234,7 +238,7 @@ impl Runs {
             // What the nodes before have set is among them.
             Some(_) => value(stored.variables_after.as_ref())?,
         };
-        let mut given = Vec::new();
+        let mut given: Vec<Given> = Vec::new();
         if let Some(from) = &request.from {
             let compiled = self.compiled(&stored.document)?;
             let plan = &compiled.plan;
@@ -246,21 +250,7 @@ impl Runs {
                 });
             };
             let again = behind(plan, *start);
-            for node in &stored.nodes {
-                let place = plan.names.iter().find(|(name, _)| **name == *node.node.as_str());
-                let Some((_, place)) = place else { continue };
-                if again.get(*place as usize).copied().unwrap_or(true) {
-                    continue;
-                }
-                let output = match (node.status, &node.output) {
-                    (NodeStatus::Success, Some(output)) if output.cut().is_none() => output.to_value().ok(),
-                    (NodeStatus::Success, _) => {
-                        return Err(not(&format!("the output of `{}` was not kept", node.node)));
-                    }
-                    _ => None,
-                };
-                given.push((node.node.as_str().to_owned(), output));
-            }
+            given = taken_over(plan, &stored.nodes, &again).map_err(|why| not(&why))?;
         }
         let mut versions = Vec::new();
         for (plugin, version) in &request.versions {
@@ -276,7 +266,10 @@ impl Runs {
             tenant: Some(stored.summary.tenant.clone()),
             versions: request.versions.clone(),
             kind: TriggerKind::Replay,
-            from: request.from.clone(),
+            from: match &request.from {
+                Some(from) => Some(from.clone()),
+                None => self.began_at(stored)?,
+            },
             again: Some(Again {
                 replay: Replay {
                     of: id.clone(),
@@ -287,6 +280,32 @@ impl Runs {
             }),
             ..Order::of(Arc::clone(&stored.document))
         })
+    }
+
+    /// The node that a run began at, where that is not for its document to say: a request or a time starts one trigger.
+    fn began_at(&self, stored: &StoredRun) -> Result<Option<String>, RunsError> {
+        let first = stored
+            .execution_order
+            .first()
+            .map(|node| node.as_str().to_owned());
+        let mut kind = stored.summary.trigger;
+        let mut before = stored.replay.clone();
+        // A replay of a replay begins where the first of them did.
+        for _ in 0..MOST_REPLAYS {
+            let Some(replay) = before.filter(|_| kind == TriggerKind::Replay) else {
+                break;
+            };
+            // One that began at a node for it to do so says nothing about the others; nor does one that is gone.
+            let earlier = match replay.from {
+                None => self.journal.run(&replay.of)?,
+                Some(_) => None,
+            };
+            let Some(earlier) = earlier else { break };
+            kind = earlier.summary.trigger;
+            before = earlier.replay;
+        }
+        let by_trigger = matches!(kind, TriggerKind::Webhook | TriggerKind::Schedule);
+        Ok(first.filter(|_| by_trigger))
     }
 
     /// Nodes of a run that did something to the world.

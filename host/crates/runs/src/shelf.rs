@@ -11,13 +11,11 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 use patchbay_journal::TriggerKind as Kind;
-use patchbay_vocab::{Explain, TenantId, UnixMillis, WorkflowId};
-use patchbay_wire as wire;
-use patchbay_workflow::{Plan, TriggerKind, next_time};
+use patchbay_vocab::{Explain, WorkflowId};
+use patchbay_workflow::{Plan, Trigger, TriggerKind, next_time};
 use plugin_api::value::{Value, ValueRef, Writer};
 
 use crate::compiled::Reading;
-use crate::error::RunsError;
 use crate::order::Order;
 use crate::runs::Runs;
 
@@ -28,17 +26,20 @@ const MOST: usize = 10_000;
 /// A longer document is not read.
 const LARGEST: u64 = 16 << 20;
 
-struct Document {
-    file: PathBuf,
-    seen: (SystemTime, u64),
-    text: Arc<str>,
+/// When a file was changed, and how long it is.
+type Stamp = (SystemTime, u64);
+
+pub(crate) struct Document {
+    pub(crate) file: PathBuf,
+    seen: Stamp,
+    pub(crate) text: Arc<str>,
     reading: Reading,
     /// For each trigger that is a schedule, when it comes next.
-    next: Mutex<HashMap<usize, i64>>,
+    pub(crate) next: Mutex<HashMap<usize, i64>>,
 }
 
 impl Document {
-    fn plan(&self) -> Option<&Arc<Plan>> {
+    pub(crate) fn plan(&self) -> Option<&Arc<Plan>> {
         match &self.reading {
             Reading::Fit(compiled) => Some(&compiled.plan),
             Reading::Unfit(_) => None,
@@ -47,16 +48,18 @@ impl Document {
 }
 
 #[derive(Default)]
-struct Documents {
-    by_id: BTreeMap<WorkflowId, Arc<Document>>,
+pub(crate) struct Documents {
+    pub(crate) by_id: BTreeMap<WorkflowId, Arc<Document>>,
     /// Those that have no id, or another one's: by their file.
-    nameless: Vec<Arc<Document>>,
+    pub(crate) nameless: Vec<Arc<Document>>,
 }
 
 /// The documents of a directory.
 pub(crate) struct Shelf {
     dir: Option<PathBuf>,
-    documents: RwLock<Documents>,
+    pub(crate) documents: RwLock<Documents>,
+    /// Files that are not served, as they were when that was told.
+    refused: Mutex<HashMap<PathBuf, Stamp>>,
     stopped: Mutex<bool>,
     wake: Condvar,
 }
@@ -66,6 +69,7 @@ impl Shelf {
         Self {
             dir,
             documents: RwLock::default(),
+            refused: Mutex::default(),
             stopped: Mutex::new(false),
             wake: Condvar::new(),
         }
@@ -117,26 +121,31 @@ impl Shelf {
                 .filter(|path| is_document(path))
                 .collect(),
             Err(error) => {
-                tracing::warn!(dir = %dir.display(), %error, "the directory of workflows cannot be read");
+                if self.is_news(dir, (SystemTime::UNIX_EPOCH, 0)) {
+                    tracing::warn!(dir = %dir.display(), %error, "the directory of workflows cannot be read");
+                }
                 return;
             }
         };
         files.sort();
         files.truncate(MOST);
+        // What is gone is told again when it comes back; so is the directory.
+        self.refused.lock().retain(|file, _| files.contains(file));
         let mut next = Documents::default();
-        let mut changed = files.len() != known.len();
+        let (mut changed, mut found) = (false, 0);
         for file in files {
             let Some(seen) = stamp(&file) else { continue };
             let document = match known.get(&file) {
                 Some(document) if document.seen == seen => Arc::clone(document),
-                _ => {
-                    changed = true;
-                    let Some(document) = self.read(runs, file, seen) else {
+                known => {
+                    let Some(document) = self.read(runs, file, seen, known) else {
                         continue;
                     };
+                    changed = true;
                     document
                 }
             };
+            found += 1;
             match document.plan().map(|plan| plan.id.clone()) {
                 Some(id) if !next.by_id.contains_key(&id) => {
                     next.by_id.insert(id, document);
@@ -144,23 +153,40 @@ impl Shelf {
                 _ => next.nameless.push(document),
             }
         }
-        if changed {
+        if changed || found != known.len() {
             *self.documents.write() = next;
         }
     }
 
-    fn read(&self, runs: &Runs, file: PathBuf, seen: (SystemTime, u64)) -> Option<Arc<Document>> {
+    /// Whether it has not been told yet that a file, as it is now, is not served.
+    fn is_news(&self, file: &Path, seen: Stamp) -> bool {
+        self.refused.lock().insert(file.to_owned(), seen) != Some(seen)
+    }
+
+    fn read(
+        &self,
+        runs: &Runs,
+        file: PathBuf,
+        seen: Stamp,
+        before: Option<&Arc<Document>>,
+    ) -> Option<Arc<Document>> {
         if seen.1 > LARGEST {
-            tracing::warn!(file = %file.display(), "a workflow is too large to be served");
+            if self.is_news(&file, seen) {
+                tracing::warn!(file = %file.display(), "a workflow is too large to be served");
+            }
             return None;
         }
+        // Tried again each time: who may read it can change without the file.
         let text: Arc<str> = match std::fs::read_to_string(&file) {
             Ok(text) => text.into(),
             Err(error) => {
-                tracing::warn!(file = %file.display(), %error, "a workflow cannot be read");
+                if self.is_news(&file, seen) {
+                    tracing::warn!(file = %file.display(), %error, "a workflow cannot be read");
+                }
                 return None;
             }
         };
+        self.refused.lock().remove(&file);
         let reading = runs.compile(&text);
         let document = Document {
             file,
@@ -169,6 +195,9 @@ impl Shelf {
             reading,
             next: Mutex::default(),
         };
+        if let Some(before) = before {
+            document.go_on_from(before);
+        }
         Some(Arc::new(document))
     }
 
@@ -193,23 +222,25 @@ impl Shelf {
                 let TriggerKind::Schedule { cron, timezone } = &trigger.kind else {
                     continue;
                 };
-                if !trigger.enabled || !document.is_due(place, cron, timezone, now) {
+                if !trigger.enabled {
                     continue;
                 }
                 let node = plan.nodes.get(trigger.node as usize);
-                let order = Order {
-                    kind: Kind::Schedule,
-                    from: node.map(|node| node.id.as_str().to_owned()),
-                    trigger: scheduled(now),
-                    ..Order::of(Arc::clone(&document.text))
-                };
-                match runs.begin(order) {
-                    Ok(begun) => {
-                        tracing::info!(workflow = %plan.id, run = %begun.id(), "a schedule began a run");
-                    }
-                    Err(error) => {
-                        let (code, why) = (error.code(), error.chain());
-                        tracing::warn!(workflow = %plan.id, %code, why, "a schedule could not begin a run");
+                while let Some(at) = document.due(place, cron, timezone, now) {
+                    let order = Order {
+                        kind: Kind::Schedule,
+                        from: node.map(|node| node.id.as_str().to_owned()),
+                        trigger: scheduled(at),
+                        ..Order::of(Arc::clone(&document.text))
+                    };
+                    match runs.begin(order) {
+                        Ok(begun) => {
+                            tracing::info!(workflow = %plan.id, run = %begun.id(), "a schedule began a run");
+                        }
+                        Err(error) => {
+                            let (code, why) = (error.code(), error.chain());
+                            tracing::warn!(workflow = %plan.id, %code, why, "a schedule could not begin a run");
+                        }
                     }
                 }
             }
@@ -218,30 +249,55 @@ impl Shelf {
 }
 
 impl Document {
-    /// Whether the schedule's time has come; looks for the next one when it has.
-    fn is_due(&self, place: usize, cron: &str, timezone: &str, now: i64) -> bool {
+    /// The schedule's time, when it has come; once for each. When several have passed since the last look, those that
+    /// came before the last of [`TICK`] are left out, but for the first.
+    fn due(&self, place: usize, cron: &str, timezone: &str, now: i64) -> Option<i64> {
         let mut next = self.next.lock();
         let at = match next.get(&place) {
             Some(at) => *at,
-            None => match next_time(cron, timezone, now) {
-                Some(at) => *next.entry(place).or_insert(at),
-                None => return false,
-            },
+            None => {
+                let at = next_time(cron, timezone, now)?;
+                *next.entry(place).or_insert(at)
+            }
         };
         if now < at {
-            return false;
+            return None;
         }
-        match next_time(cron, timezone, now) {
-            Some(after) => next.insert(place, after),
-            None => next.insert(place, i64::MAX),
+        let tick = i64::try_from(TICK.as_millis()).unwrap_or(i64::MAX);
+        let after = next_time(cron, timezone, at.max(now.saturating_sub(tick)));
+        next.insert(place, after.unwrap_or(i64::MAX));
+        Some(at)
+    }
+
+    /// Takes over when the schedules come next that are the same as in the document before.
+    fn go_on_from(&self, before: &Self) {
+        let (Some(plan), Some(old)) = (self.plan(), before.plan()) else {
+            return;
         };
-        true
+        let known = before.next.lock();
+        let mut next = self.next.lock();
+        for (place, trigger) in plan.triggers.iter().enumerate() {
+            let same = |(_, other): &(usize, &Trigger)| {
+                matches!(other.kind, TriggerKind::Schedule { .. })
+                    && other.kind == trigger.kind
+                    && id_of(old, other) == id_of(plan, trigger)
+            };
+            let same = old.triggers.iter().enumerate().find(same);
+            if let Some(at) = same.and_then(|(place, _)| known.get(&place)) {
+                next.insert(place, *at);
+            }
+        }
     }
 }
 
-fn scheduled(now: i64) -> Value {
+fn id_of<'p>(plan: &'p Plan, trigger: &Trigger) -> Option<&'p str> {
+    let node = plan.nodes.get(trigger.node as usize);
+    node.map(|node| node.id.as_str())
+}
+
+fn scheduled(at: i64) -> Value {
     let mut out = Vec::new();
-    let written = Writer::new(&mut out).map(|map| map.entry("scheduledAt", |writer| writer.i64(now)));
+    let written = Writer::new(&mut out).map(|map| map.entry("scheduledAt", |writer| writer.i64(at)));
     written.map_or_else(|_| Value::null(), |()| ValueRef::assume_valid(&out).to_value())
 }
 
@@ -252,105 +308,68 @@ fn is_document(path: &Path) -> bool {
     !hidden && path.extension().is_some_and(|extension| extension == "json")
 }
 
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+fn stamp(path: &Path) -> Option<Stamp> {
     let about = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
     Some((about.modified().ok()?, about.len()))
 }
 
-impl Runs {
-    /// The workflows that the host serves.
-    #[must_use]
-    pub fn workflows(&self) -> Vec<wire::WorkflowView> {
-        let documents: Vec<_> = {
-            let documents = self.shelf.documents.read();
-            documents
-                .by_id
-                .values()
-                .chain(&documents.nameless)
-                .cloned()
-                .collect()
-        };
-        documents
-            .iter()
-            .filter_map(|document| self.workflow_view(document))
-            .collect()
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compiled::compile;
 
-    /// One of them.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn workflow(&self, id: &WorkflowId) -> Result<wire::WorkflowView, RunsError> {
-        let document = self.shelf.documents.read().by_id.get(id).cloned();
-        let view = document.and_then(|document| self.workflow_view(&document));
-        view.ok_or_else(|| RunsError::UnknownWorkflow(id.clone()))
-    }
-
-    /// The text of a served document that a tenant may run.
-    pub(crate) fn text_of(&self, id: &WorkflowId, tenant: &TenantId) -> Option<Arc<str>> {
-        let document = self.shelf.documents.read().by_id.get(id).cloned()?;
-        let of = document.plan()?.tenant.clone();
-        of.is_none_or(|of| of == *tenant)
-            .then(|| Arc::clone(&document.text))
-    }
-
-    /// The text of a served document.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn served_text(&self, id: &WorkflowId) -> Result<Arc<str>, RunsError> {
-        let document = self.shelf.documents.read().by_id.get(id).cloned();
-        let text = document.map(|document| Arc::clone(&document.text));
-        text.ok_or_else(|| RunsError::UnknownWorkflow(id.clone()))
-    }
-
-    fn workflow_view(&self, document: &Document) -> Option<wire::WorkflowView> {
-        let file = document.file.file_name()?.to_string_lossy().into_owned();
-        let said = self.validate(&document.text, None);
-        let Some(plan) = document.plan() else {
-            return Some(wire::WorkflowView {
-                workflow_id: said.workflow_id.or_else(|| file.parse().ok())?,
-                name: said.workflow,
-                tenant: None,
-                file,
-                active: false,
-                valid: false,
-                nodes: said.nodes,
-                triggers: Vec::new(),
-                findings: said.findings,
-            });
-        };
-        let next = document.next.lock().clone();
-        let triggers = plan.triggers.iter().enumerate().filter_map(|(place, trigger)| {
-            let (kind, detail) = match &trigger.kind {
-                TriggerKind::Manual => ("manual", String::new()),
-                TriggerKind::Schedule { cron, timezone } => ("schedule", format!("{cron} {timezone}")),
-                TriggerKind::Webhook { path, methods } => {
-                    ("webhook", format!("{} {path}", methods.join(",")))
-                }
-                TriggerKind::Other(kind) => (kind.as_str(), String::new()),
-            };
-            Some(wire::TriggerView {
-                kind: kind.to_owned(),
-                node: plan.nodes.get(trigger.node as usize)?.id.clone(),
-                enabled: trigger.enabled,
-                detail,
-                next_at: next
-                    .get(&place)
-                    .and_then(|at| u64::try_from(*at).ok())
-                    .map(UnixMillis),
-            })
-        });
-        Some(wire::WorkflowView {
-            workflow_id: plan.id.clone(),
-            name: plan.name.clone(),
-            tenant: plan.tenant.clone(),
-            file,
-            active: plan.active,
-            valid: said.valid,
-            nodes: plan.nodes.len() as u64,
-            triggers: triggers.collect(),
-            findings: said.findings,
+    fn document(cron: &str) -> Document {
+        let text = serde_json::json!({
+            "id": "w", "name": "w", "active": true,
+            "nodes": [{"id": "tick", "type": "x", "parameters": {}}],
+            "triggers": [{"nodeId": "tick", "kind": "schedule", "cron": cron, "timezone": "UTC"}],
         })
+        .to_string();
+        let document = Document {
+            file: "w.json".into(),
+            seen: (SystemTime::UNIX_EPOCH, 0),
+            reading: compile(&text),
+            text: text.into(),
+            next: Mutex::default(),
+        };
+        assert_eq!(document.plan().unwrap().triggers.len(), 1);
+        document
+    }
+
+    fn dues(document: &Document, cron: &str, now: i64) -> Vec<i64> {
+        std::iter::from_fn(|| document.due(0, cron, "UTC", now)).collect()
+    }
+
+    #[test]
+    fn a_time_that_comes_between_two_looks_is_not_skipped_and_old_ones_are() {
+        let cron = "* * * * * *";
+        let document = document(cron);
+        let looks: [(i64, &[i64]); 6] = [
+            (10_200, &[]),
+            (11_300, &[11_000]),
+            // A look that came late: two of its times have come.
+            (13_050, &[12_000, 13_000]),
+            (13_900, &[]),
+            // One that came very late.
+            (60_500, &[14_000, 60_000]),
+            (61_400, &[61_000]),
+        ];
+        for (now, expected) in looks {
+            assert_eq!(dues(&document, cron, now), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_is_written_anew_keeps_its_times_unless_they_are_others() {
+        let cron = "0 * * * * *";
+        let first = document(cron);
+        assert!(dues(&first, cron, 10_000).is_empty());
+        // Written while the time comes.
+        let second = document(cron);
+        second.go_on_from(&first);
+        assert_eq!(dues(&second, cron, 60_500), [60_000]);
+        let other = document("30 * * * * *");
+        other.go_on_from(&first);
+        assert!(dues(&other, "30 * * * * *", 60_500).is_empty());
     }
 }

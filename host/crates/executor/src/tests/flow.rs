@@ -237,7 +237,10 @@ fn what_is_known_from_an_earlier_run_counts_as_done() {
     request.starts = Some(vec![1]);
     request.given = vec![crate::Given {
         node: 0,
+        status: crate::Status::Success,
         output: Some(json(r#"{"known": 1}"#)),
+        failure: None,
+        fired: vec![0],
     }];
     let finished = bench.begin(request).wait();
     assert_eq!(finished.status, RunStatus::Success);
@@ -245,6 +248,36 @@ fn what_is_known_from_an_earlier_run_counts_as_done() {
         finished.output_of("b").unwrap(),
         json(r#"[{"known": 1}]"#).as_ref()
     );
+}
+
+#[test]
+fn what_failed_in_an_earlier_run_has_failed_and_only_edges_that_fired_bring_something() {
+    let bench = Bench::new(&usual());
+    let drafts = [draft("a", "echo"), draft("b", "echo"), draft("c", "none")];
+    let mut request = bench.request(plan(&drafts, &[main(0, 2), main(1, 2)]));
+    request.starts = Some(vec![2]);
+    let known = |node: u32, status, failure, fired| crate::Given {
+        node,
+        status,
+        output: Some(json(&format!("{node}"))),
+        failure,
+        fired,
+    };
+    let failure = crate::Failure::new(crate::Class::ExecutionError, "it was so");
+    request.given = vec![
+        known(0, crate::Status::Success, None, vec![]),
+        known(1, crate::Status::Error, Some(failure), vec![1]),
+    ];
+    let finished = bench.begin(request).wait();
+    assert_eq!(finished.output_of("c").unwrap(), json("[1]").as_ref());
+    assert_eq!(
+        statuses(&finished, &["a", "b", "c"]),
+        ["success", "error", "success"]
+    );
+    let failures = finished.nodes();
+    let failures: Vec<_> = failures.iter().filter_map(|node| node.failure).collect();
+    assert_eq!(failures.len(), 1);
+    assert_eq!(failures[0].message, "it was so");
 }
 
 #[test]
