@@ -285,6 +285,7 @@ pub(crate) fn tour() -> Result<()> {
             ("PLUGINS", folder.path().join("plugins").display().to_string()),
             ("PATCHBAY_URL", host.url.clone()),
             ("DEV", free.to_string()),
+            ("URL", host.url.clone()),
             ("PATH", format!("{}:{path}", built.display())),
             // What was compiled the last time is used again; what it gives lies where the README says.
             ("CARGO_BUILD_BUILD_DIR", target.display().to_string()),

@@ -102,7 +102,7 @@ pub trait Hold: Send + Sync + 'static {
         callbacks: &dyn Callbacks,
         out: &'o mut Output,
     ) -> Result<ValueRef<'o>, Failure>;
-    /// A call of a pure node took long: ten microseconds at the least.
+    /// A call of a pure node and the one before took so long, or longer: ten microseconds at the least.
     fn took(&self, node_type: TypeIndex, took: Duration) {
         let _ = (node_type, took);
     }

@@ -177,13 +177,16 @@ impl Prepared {
             .map_or(0, |cost| cost.load(Ordering::Relaxed))
     }
 
-    /// Remembers what a call of the node cost.
+    /// Remembers what a call of the node cost, in nanoseconds; gives what the one before did, or 0.
     #[inline]
-    pub(crate) fn learn(&self, node: u32, nanos: u64) {
-        if let Some(cost) = self.costs.get(node as usize) {
-            let nanos = u32::try_from(nanos).unwrap_or(u32::MAX).max(1);
-            cost.store(nanos, Ordering::Relaxed);
-        }
+    pub(crate) fn learn(&self, node: u32, nanos: u64) -> u64 {
+        let Some(cost) = self.costs.get(node as usize) else {
+            return 0;
+        };
+        let before = cost.load(Ordering::Relaxed);
+        // Of two that do this at once one is lost, which matters nothing.
+        cost.store(u32::try_from(nanos).unwrap_or(u32::MAX).max(1), Ordering::Relaxed);
+        u64::from(before)
     }
 
     /// Finds a node by id or name.

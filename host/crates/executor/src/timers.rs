@@ -80,6 +80,12 @@ impl Timers {
         entry.is_some()
     }
 
+    /// How many entries there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.lock().due.len()
+    }
+
     /// Looks at the clock again; for clocks that are moved by hand.
     pub(crate) fn look(&self) {
         self.earlier.notify_all();

@@ -1,7 +1,7 @@
 //! Runs that have not ended: who watches them, and how they are ended.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -24,7 +24,8 @@ pub(crate) struct Live {
     trigger: &'static str,
     parent: Option<RunId>,
     began: UnixMillis,
-    events: broadcast::Sender<RunEventView>,
+    /// Made for the first who watches: it is large, and most runs are not watched.
+    events: OnceLock<broadcast::Sender<RunEventView>>,
     watchers: Arc<AtomicUsize>,
     state: Mutex<State>,
 }
@@ -101,7 +102,6 @@ pub(crate) struct Who {
 
 impl Live {
     pub(crate) fn new(who: Who, began: UnixMillis, launch: Launch) -> Arc<Self> {
-        let (events, _) = broadcast::channel(EVENTS_KEPT);
         Arc::new(Self {
             id: who.id,
             workflow: who.workflow,
@@ -110,7 +110,7 @@ impl Live {
             trigger: who.trigger,
             parent: who.parent,
             began,
-            events,
+            events: OnceLock::new(),
             watchers: Arc::default(),
             state: Mutex::new(State::Queued(Box::new(launch))),
         })
@@ -119,7 +119,10 @@ impl Live {
     pub(crate) fn watch(&self) -> Watch {
         self.watchers.fetch_add(1, Ordering::Relaxed);
         Watch {
-            events: self.events.subscribe(),
+            events: self
+                .events
+                .get_or_init(|| broadcast::channel(EVENTS_KEPT).0)
+                .subscribe(),
             watchers: Arc::clone(&self.watchers),
         }
     }
@@ -208,8 +211,9 @@ impl Live {
     }
 
     fn send(&self, kind: &str, node: Option<String>, told: Told) {
+        let Some(events) = self.events.get() else { return };
         // Nobody listening is fine.
-        let _ = self.events.send(RunEventView {
+        let _ = events.send(RunEventView {
             run_id: self.id.clone(),
             kind: kind.to_owned(),
             node,
