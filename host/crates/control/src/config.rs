@@ -93,7 +93,7 @@ impl Config {
         let data = data.into();
         Self {
             plugins: plugins.into(),
-            workflows: RunsConfig::new(data.join("journal.db")),
+            workflows: RunsConfig::default(),
             data,
             probe_helper: ProbeConfig::own_executable(),
             probe_deadline: Duration::from_secs(10),

@@ -118,11 +118,8 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         make_dir(dir, 0o755)?;
         *dir = absolute(dir)?;
     }
-    // Below the data directory as it is named absolutely, wherever that was moved to.
-    if workflows.journal.parent() == Some(config.data.as_path()) {
-        workflows.journal = journal_of(&data_dir);
-    }
     let parts = patchbay_runs::Parts {
+        journal: data_dir.join("journal.db"),
         registry: Arc::clone(&registry),
         dispatcher: Arc::clone(&dispatcher),
         lifecycle: Arc::clone(&lifecycle),
@@ -141,10 +138,6 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         runtime: Some(runtime),
         _lock: lock,
     })
-}
-
-fn journal_of(data: &Path) -> std::path::PathBuf {
-    data.join("journal.db")
 }
 
 fn make_dir(path: &Path, mode: u32) -> Result<(), OpenError> {

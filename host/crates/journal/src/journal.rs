@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded, unbounded};
+use parking_lot::Mutex;
 use patchbay_vocab::{Clock, RunId};
 
 use crate::database::{self, Lock};
@@ -28,9 +29,8 @@ pub struct Journal {
     queue_bytes: usize,
     events: Sender<Queued>,
     gauges: Arc<Gauges>,
-    thread: Option<JoinHandle<()>>,
-    /// Given back after the thread has ended: `drop` waits for it.
-    _lock: Lock,
+    /// The thread that writes, and the lock, which is given back after the thread has ended; `None` once closed.
+    open: Mutex<Option<(JoinHandle<()>, Lock)>>,
 }
 
 impl Journal {
@@ -52,8 +52,7 @@ impl Journal {
             queue_bytes: config.queue_bytes,
             events,
             gauges,
-            thread: Some(thread),
-            _lock: lock,
+            open: Mutex::new(Some((thread, lock))),
         })
     }
 
@@ -113,11 +112,25 @@ impl Journal {
             .read(length(&self.path) + length(&database::beside(&self.path, "-wal")))
     }
 
+    /// Writes what is queued and gives the file up: another one may open it. What is told later is lost; what was written
+    /// can still be read.
+    pub fn close(&self) {
+        let mut open = self.open.lock();
+        let Some((thread, lock)) = open.take() else { return };
+        let _ = self.events.send(Queued {
+            event: Event::Close,
+            bytes: 0,
+        });
+        if thread.join().is_err() {
+            tracing::error!("the journal's thread panicked");
+        }
+        drop(lock);
+    }
+
     fn tell(&self, event: Event, bytes: usize) {
         self.gauges.enqueued(bytes);
         if self.events.send(Queued { event, bytes }).is_err() {
-            // It ends when this handle is dropped, and not before; then nobody can be here.
-            tracing::error!("the journal's thread has ended");
+            tracing::error!("a run is not recorded: the journal is closed");
         }
     }
 
@@ -137,13 +150,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        let _ = self.events.send(Queued {
-            event: Event::Close,
-            bytes: 0,
-        });
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the journal's thread panicked");
-        }
+        self.close();
     }
 }
 

@@ -7,11 +7,9 @@ use patchbay_journal::Retention;
 
 use crate::rules::TenantRules;
 
-/// How workflows are run on a host. Start from [`RunsConfig::new`] and change fields.
+/// How workflows are run on a host. Start from the default and change fields.
 #[derive(Clone, Debug)]
 pub struct RunsConfig {
-    /// The database of runs.
-    pub journal: PathBuf,
     /// How many runs are kept, and for how long.
     pub keep: Retention,
     /// Threads that run nodes which are not polled.
@@ -38,14 +36,10 @@ pub struct RunsConfig {
     pub workflows: Option<PathBuf>,
 }
 
-impl RunsConfig {
-    /// The standard configuration with the database at `journal`.
-    #[must_use]
-    pub fn new(journal: impl Into<PathBuf>) -> Self {
-        let journal = journal.into();
+impl Default for RunsConfig {
+    fn default() -> Self {
         Self {
-            keep: patchbay_journal::JournalConfig::at(&journal).keep,
-            journal,
+            keep: Retention::default(),
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             script_millis: 1_000,
             script_memory: 64 << 20,

@@ -1,6 +1,7 @@
 //! The runs of a host: what they share, and what is known of those that have not ended.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -31,6 +32,8 @@ use crate::shelf::Shelf;
 
 /// What runs are made of.
 pub struct Parts {
+    /// The database of runs.
+    pub journal: PathBuf,
     /// Where versions are found.
     pub registry: Arc<Registry<Served>>,
     /// How nodes are called.
@@ -72,7 +75,7 @@ impl Runs {
     /// # Errors
     /// When the journal cannot be opened, or a thread cannot be started.
     pub fn open(config: RunsConfig, parts: Parts) -> Result<Arc<Self>, RunsError> {
-        let mut journal = JournalConfig::at(&config.journal);
+        let mut journal = JournalConfig::at(parts.journal);
         journal.keep = config.keep;
         let journal = Arc::new(Journal::open(&journal, Arc::clone(&parts.clock))?);
         let unavailable = |error: std::io::Error| RunsError::Unavailable(error.to_string());
@@ -322,6 +325,8 @@ impl Runs {
         if let Err(error) = self.sync(end.saturating_sub(now())) {
             tracing::warn!(%error, "the last runs may not be in the journal");
         }
+        // Others may still hold a handle of this host; another host may have the journal now.
+        self.journal.close();
     }
 }
 
