@@ -24,12 +24,12 @@ pub(crate) struct Compiled {
     document: Document,
     warnings: Findings,
     pub(crate) plan: Arc<Plan>,
-    /// For each tenant of late, the most recent first.
+    /// For tenants and versions of late, the most recent first.
     bound: Mutex<Vec<Arc<Bound>>>,
 }
 
-/// Tenants for which is kept what a document comes to.
-const TENANTS: usize = 8;
+/// How often what a document comes to is kept: for several tenants, and for runs that began before a swap.
+const MOST_BOUND: usize = 8;
 
 /// Whose snapshot a document is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,19 +115,27 @@ impl Compiled {
     /// that it depends on.
     pub(crate) fn bind(&self, view: &View<'_>) -> (Arc<Bound>, Looked) {
         let generation = view.snapshot.generation();
-        let same_tenant = |bound: &Arc<Bound>| bound.tenant.as_ref() == view.tenant;
-        let known = self.bound.lock().iter().find(|bound| same_tenant(bound)).cloned();
-        if let Some(bound) = known
-            && bound.secrets == view.secrets_set()
-            && (bound.generation == generation || *bound.leads == *self.leads(view))
-        {
-            if bound.generation != generation {
+        let secrets = view.secrets_set();
+        let known: Vec<_> = {
+            let kept = self.bound.lock();
+            let fits = |bound: &&Arc<Bound>| bound.secrets == secrets && bound.tenant.as_ref() == view.tenant;
+            if let Some(bound) = kept
+                .iter()
+                .filter(fits)
+                .find(|bound| bound.generation == generation)
+            {
+                return (Arc::clone(bound), Looked::Hit);
+            }
+            kept.iter().filter(fits).cloned().collect()
+        };
+        if !known.is_empty() {
+            let leads = self.leads(view);
+            if let Some(bound) = known.iter().find(|bound| bound.leads == leads) {
                 // Seen to be the same: the next look is quicker.
                 let again = Arc::new(bound.at(generation));
                 self.keep(&again);
                 return (again, Looked::Hit);
             }
-            return (bound, Looked::Hit);
         }
         let made = Arc::new(self.bind_anew(view));
         self.keep(&made);
@@ -136,9 +144,9 @@ impl Compiled {
 
     fn keep(&self, bound: &Arc<Bound>) {
         let mut kept = self.bound.lock();
-        kept.retain(|known| known.tenant != bound.tenant);
+        kept.retain(|known| known.tenant != bound.tenant || known.leads != bound.leads);
         kept.insert(0, Arc::clone(bound));
-        kept.truncate(TENANTS);
+        kept.truncate(MOST_BOUND);
     }
 
     fn leads(&self, view: &View<'_>) -> Box<[Option<(Digest, usize)>]> {

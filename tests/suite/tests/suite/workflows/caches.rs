@@ -25,8 +25,10 @@ fn results_of_pure_nodes_that_take_long_are_remembered_unless_they_ask_their_run
         (after.hits - before.hits, after.misses - before.misses, run)
     };
     let long = workflow(&[node("n", "fx.long", json!({ "value": 7 }))], &[]);
-    // The first call shows that the node takes long, the second one is remembered.
-    assert_eq!(counted(&long).0, 0);
+    // Two calls in turn show that the node takes long, the next one is remembered.
+    for _ in 0..2 {
+        assert_eq!(counted(&long).0, 0);
+    }
     let (hits, misses, second) = counted(&long);
     assert_eq!((hits, misses), (0, 1));
     let (hits, misses, third) = counted(&long);
