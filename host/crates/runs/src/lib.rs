@@ -9,7 +9,7 @@
 //!         plans            validations, metadata
 //! ```
 //!
-//! The executor knows no plugins; [`HostHold`](hold) is where its calls become calls of a session. What a document comes
+//! The executor knows no plugins; `HostHold` is where its calls become calls of a session. What a document comes
 //! to on the registry is kept until one of the versions that its nodes lead to has changed.
 #![forbid(unsafe_code)]
 
