@@ -31,7 +31,7 @@ pub enum RunsErrorClass {
 #[derive(Debug, thiserror::Error)]
 pub enum RunsError {
     /// The document cannot be run.
-    #[error("the workflow cannot be run: {} error(s), the first one {}", findings.errors().count(), first(findings))]
+    #[error("{}", unfit(findings))]
     Refused {
         /// Everything that was found.
         findings: Box<Findings>,
@@ -121,11 +121,17 @@ pub enum RunsError {
     Unavailable(String),
 }
 
-fn first(findings: &Findings) -> String {
-    findings.errors().next().map_or_else(String::new, |finding| {
+/// That a document cannot be run, and the first reason.
+pub(crate) fn unfit(findings: &Findings) -> String {
+    let count = findings.errors().count();
+    let first = findings.errors().next().map_or_else(String::new, |finding| {
         let at = if finding.path.is_empty() { "" } else { " at " };
         format!("{}{at}{}: {}", finding.code, finding.path, finding.message)
-    })
+    });
+    match count {
+        1 => format!("the workflow cannot be run: {first}"),
+        _ => format!("the workflow cannot be run: {count} errors, the first one {first}"),
+    }
 }
 
 /// Whether what was asked for is not there at all.

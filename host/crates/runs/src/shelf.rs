@@ -188,6 +188,10 @@ impl Shelf {
         };
         self.refused.lock().remove(&file);
         let reading = runs.compile(&text);
+        if let Reading::Unfit(findings) = &reading {
+            let why = crate::error::unfit(findings);
+            tracing::warn!(file = %file.display(), "{why}; `patchbay validate` says it all");
+        }
         let document = Document {
             file,
             seen,
