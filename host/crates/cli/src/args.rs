@@ -15,7 +15,9 @@ pub use local::{
 };
 pub use trust::{KeygenArgs, PasswordArgs, RelaxArgs, SignArgs, TrustArgs};
 pub(crate) use trust::{TrustCommand, TrustCommandArgs};
-pub(crate) use workflows::{CachesArgs, ReplayArgs, RunArg, RunsArgs, RunsCommand, WorkflowsArgs};
+pub(crate) use workflows::{
+    CachesArgs, FailuresArgs, ReplayArgs, RunArg, RunsArgs, RunsCommand, WorkflowsArgs,
+};
 pub use workflows::{RunArgs, ValidateArgs};
 
 use crate::input;
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Show what the host's caches hold, and how often they hit
     Caches(CachesArgs),
+    /// Show how often nodes of workflows failed, by kind, and how recovery went
+    Failures(FailuresArgs),
     /// Follow what happens in the host
     Events(EventsArgs),
     /// Show what a file says of itself, without running any of it

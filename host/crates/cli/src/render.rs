@@ -23,7 +23,7 @@ pub(crate) use plugins::{plugin, plugins, rejected};
 pub(crate) use runs::{replay, run, run_event, run_failure, run_nodes, run_summary, runs};
 pub use trust::{render_key_pair, render_relaxed, render_signed};
 pub use workflows::render_findings;
-pub(crate) use workflows::{caches, validation, workflow, workflows};
+pub(crate) use workflows::{caches, failures, validation, workflow, workflows};
 
 use crate::streams::Layout;
 use crate::text;

@@ -74,6 +74,7 @@ fn carry_out(command: Command, streams: &mut Streams<'_>) -> Outcome {
         Command::Runs(args) => workflows::runs(args, streams),
         Command::Workflows(args) => workflows::workflows(&args, streams),
         Command::Caches(args) => workflows::caches(&args, streams),
+        Command::Failures(args) => workflows::failures(&args, streams),
         Command::Call(args) => server::call(&args, streams),
         Command::Plugins(args) => server::plugins(&args, streams),
         Command::Nodes(args) => server::nodes(&args, streams),

@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use patchbay_vocab::RunId;
 use patchbay_wire::{
-    CachesView, ProblemView, ReplayRequest, ReplayView, RunBegun, RunEventView, RunListView, RunRequest,
-    RunView, ValidateView, WorkflowView,
+    CachesView, FailureCountView, ProblemView, ReplayRequest, ReplayView, RunBegun, RunEventView,
+    RunListView, RunRequest, RunView, ValidateView, WorkflowView,
 };
 use serde_json::value::RawValue;
 
 use crate::args::{
-    CachesArgs, ReplayArgs, RunArg, RunArgs, RunsArgs, RunsCommand, ValidateArgs, WorkflowsArgs,
+    CachesArgs, FailuresArgs, ReplayArgs, RunArg, RunArgs, RunsArgs, RunsCommand, ValidateArgs, WorkflowsArgs,
 };
 use crate::client::Client;
 use crate::command::{format_of, read};
@@ -342,6 +342,15 @@ pub(crate) fn workflows(args: &WorkflowsArgs, streams: &mut Streams<'_>) -> Exit
             |views: &Vec<WorkflowView>, layout| render::workflows(views, layout),
         ),
     }
+}
+
+pub(crate) fn failures(args: &FailuresArgs, streams: &mut Streams<'_>) -> Exit {
+    read(
+        &args.server,
+        "failures",
+        streams,
+        |views: &Vec<FailureCountView>, layout| render::failures(views, layout),
+    )
 }
 
 pub(crate) fn caches(args: &CachesArgs, streams: &mut Streams<'_>) -> Exit {

@@ -36,6 +36,7 @@ pub(crate) fn api() -> OpenApiRouter<App> {
         .routes(routes!(workflows::workflows))
         .routes(routes!(workflows::workflow))
         .routes(routes!(workflows::caches))
+        .routes(routes!(workflows::failures))
         .routes(routes!(runs::begin, runs::list))
         .routes(routes!(runs::begin_served))
         .routes(routes!(runs::show))

@@ -323,6 +323,7 @@ fn the_description_names_every_route_and_its_problems() {
         "delete /api/v1/hooks/{path}",
         "get /api/v1/caches",
         "get /api/v1/events",
+        "get /api/v1/failures",
         "get /api/v1/hooks/{path}",
         "get /api/v1/nodes",
         "get /api/v1/nodes/{nodeType}",
@@ -369,6 +370,7 @@ fn the_description_names_every_route_and_its_problems() {
         "WorkflowFindingView",
         "WorkflowView",
         "CachesView",
+        "FailureCountView",
     ] {
         assert!(schemas.contains_key(name), "{name}");
     }

@@ -62,6 +62,33 @@ fn wait_for(path: &Path) {
 }
 
 #[test]
+fn failures_of_nodes_are_counted_by_kind_and_version() {
+    let up = Up::start(with(&["echo-1-0"]), &[]);
+    let failing = json!({"code": "OUT_OF_PAPER", "message": "no paper"});
+    let document = chain("w", &[("a", "fx.fail", failing)]);
+    for _ in 0..2 {
+        let (_, record) = post(&up, "runs", &json!({"workflow": document}));
+        assert_eq!(record["status"], "error", "{record}");
+    }
+    let counted = |list: &Json| {
+        let one = &list[0];
+        assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
+        (one["code"].clone(), one["version"].clone(), one["count"].clone())
+    };
+    let expected = (json!("OUT_OF_PAPER"), json!("1.0.0"), json!(2));
+    // What a run is told is recorded a moment after it ended.
+    let mut list = get(&up, "failures").1;
+    while list[0]["count"] != 2 {
+        std::thread::yield_now();
+        list = get(&up, "failures").1;
+    }
+    assert_eq!(counted(&list), expected);
+    assert_eq!(counted(&up.run(&["failures", "--json"]).json()), expected);
+    let shown = up.run(&["failures"]);
+    assert!(shown.code == 0 && shown.out.contains("echo@1.0.0"), "{shown:?}");
+}
+
+#[test]
 fn a_run_over_http_gives_its_record_and_is_kept() {
     let up = Up::start(with(&["echo-1-0"]), &[]);
     let document = chain("w", &[("a", "fx.echo", json!({"b": "{{ $json.x }}", "a": 1}))]);

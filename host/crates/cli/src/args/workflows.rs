@@ -197,6 +197,13 @@ pub(crate) struct WorkflowsArgs {
     pub(crate) server: Server,
 }
 
+/// Arguments of `failures`.
+#[derive(Debug, Args)]
+pub(crate) struct FailuresArgs {
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
 /// Arguments of `caches`.
 #[derive(Debug, Args)]
 pub(crate) struct CachesArgs {

@@ -1,6 +1,8 @@
 //! Workflows: what was found in a document, what a host serves, what its caches hold.
 
-use patchbay_wire::{CachesView, TriggerView, ValidateView, WorkflowFindingView, WorkflowView};
+use patchbay_wire::{
+    CachesView, FailureCountView, TriggerView, ValidateView, WorkflowFindingView, WorkflowView,
+};
 
 use super::{facts, indented, render_table};
 use crate::clock::{bytes, stamp};
@@ -179,6 +181,41 @@ pub(crate) fn caches(view: &CachesView, layout: Layout) -> String {
             "misses",
             "evictions",
             "hit rate",
+        ],
+        &rows,
+        layout,
+    )
+}
+
+pub(crate) fn failures(views: &[FailureCountView], layout: Layout) -> String {
+    let rows: Vec<_> = views
+        .iter()
+        .map(|view| {
+            let version = match (&view.plugin, &view.version) {
+                (Some(plugin), Some(version)) => format!("{plugin}@{version}"),
+                _ => String::new(),
+            };
+            let mean = view.mean_recovery_ms.map(|mean| format!("{mean:.1}"));
+            vec![
+                view.code.clone(),
+                view.node_type.clone(),
+                version,
+                view.count.to_string(),
+                view.recovery_attempts.to_string(),
+                view.recovery_successes.to_string(),
+                mean.unwrap_or_default(),
+            ]
+        })
+        .collect();
+    render_table(
+        &[
+            "code",
+            "node type",
+            "version",
+            "failed",
+            "recoveries",
+            "recovered",
+            "mean ms",
         ],
         &rows,
         layout,

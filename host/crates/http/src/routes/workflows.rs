@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use patchbay_control::Patchbay;
 use patchbay_vocab::{TenantId, WorkflowId};
-use patchbay_wire::{CachesView, ProblemView, ValidateView, WorkflowView};
+use patchbay_wire::{CachesView, FailureCountView, ProblemView, ValidateView, WorkflowView};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::IntoParams;
@@ -69,6 +69,13 @@ pub(crate) async fn workflow(
 ) -> Result<Json<WorkflowView>, Refusal> {
     let id: WorkflowId = id.parse()?;
     Ok(Json(app.record(move |patchbay| patchbay.workflow(&id)).await??))
+}
+
+/// How often nodes of workflows failed since the host began, by kind, node type and version, and how recovery went
+#[utoipa::path(get, path = "/failures", tag = "workflows", responses(
+    (status = 200, body = Vec<FailureCountView>), (status = "default", body = ProblemView)))]
+pub(crate) async fn failures(State(app): State<App>) -> Result<Json<Vec<FailureCountView>>, Refusal> {
+    app.run(Patchbay::failures).await.map(Json)
 }
 
 /// What the host's caches hold, and how often they hit
