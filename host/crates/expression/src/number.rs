@@ -1,7 +1,5 @@
 //! Invariant: numbers become texts, and texts numbers, as in JavaScript.
 
-use std::fmt::Write as _;
-
 use crate::lexer::is_space;
 
 /// The largest integer up to which JavaScript's numbers are exact.
@@ -14,44 +12,10 @@ pub(crate) fn as_integer(number: f64) -> Option<i64> {
     integral.then_some(number as i64)
 }
 
-/// Writes a number as JavaScript does.
+/// Writes a number as JavaScript does: the shortest digits that read back, of two such the nearer, of two as near the
+/// even one (`Number::toString` of ECMA-262).
 pub(crate) fn write_number(number: f64, out: &mut String) {
-    if let Some(integer) = as_integer(number) {
-        let _ = write!(out, "{integer}");
-        return;
-    }
-    if number.is_nan() {
-        out.push_str("NaN");
-        return;
-    }
-    if number < 0.0 {
-        out.push('-');
-    }
-    let number = number.abs();
-    if number.is_infinite() {
-        out.push_str("Infinity");
-        return;
-    }
-    // The shortest digits that read back, which both languages agree on; only where the point goes differs.
-    let text = format!("{number:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let digits = digits.replace('.', "");
-    let point = exponent.parse::<i32>().unwrap_or_default() + 1;
-    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    let zeros = |n: i32| "0".repeat(usize::try_from(n).unwrap_or_default());
-    if count <= point && point <= 21 {
-        out.push_str(&digits);
-        out.push_str(&zeros(point - count));
-    } else if 0 < point && point <= 21 {
-        let (whole, part) = digits.split_at(usize::try_from(point).unwrap_or_default());
-        let _ = write!(out, "{whole}.{part}");
-    } else if -6 < point && point <= 0 {
-        let _ = write!(out, "0.{}{digits}", zeros(-point));
-    } else {
-        let (first, rest) = digits.split_at(1);
-        let dot = if rest.is_empty() { "" } else { "." };
-        let _ = write!(out, "{first}{dot}{rest}e{:+}", point - 1);
-    }
+    out.push_str(ryu_js::Buffer::new().format(number));
 }
 
 /// Reads a text as `Number(text)` does.
@@ -197,5 +161,18 @@ pub(crate) fn round(number: f64) -> f64 {
         number.ceil()
     } else {
         floor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_shortest_forms_that_are_as_near_the_even_one_is_written() {
+        // There is a double that is exactly half way between two shortest forms.
+        let mut text = String::new();
+        write_number(-1_117_888_128_233_782.0 - 0.25, &mut text);
+        assert_eq!(text, "-1117888128233782.2");
     }
 }
