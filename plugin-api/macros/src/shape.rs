@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::visit_mut::VisitMut;
-use syn::{Error, Field, Item, Lifetime, Result, parse_quote};
+use syn::{Error, Expr, Field, Item, Lifetime, LitStr, Result, Token, parenthesized, parse_quote, token};
 
 pub(crate) enum Derive {
     Deserialize,
@@ -20,12 +20,10 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, derives: &[Deriv
     let mut item: Item = syn::parse2(item)?;
     if derives.iter().any(|derive| matches!(derive, Derive::Deserialize)) {
         match &mut item {
-            Item::Struct(item) => item.fields.iter_mut().for_each(borrow),
+            Item::Struct(item) => item.fields.iter_mut().try_for_each(read)?,
             Item::Enum(item) => {
-                item.variants
-                    .iter_mut()
-                    .flat_map(|variant| &mut variant.fields)
-                    .for_each(borrow);
+                let mut variants = item.variants.iter_mut();
+                variants.try_for_each(|variant| variant.fields.iter_mut().try_for_each(read))?;
             }
             _ => {}
         }
@@ -58,6 +56,44 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, derives: &[Deriv
         #rename
         #item
     })
+}
+
+/// What a field that is read needs beside what its author wrote.
+fn read(field: &mut Field) -> Result<()> {
+    borrow(field);
+    tell_aliases(field)
+}
+
+/// Writes a field's other names into its schema, as `x-aliases`: serde knows them, and nobody who reads the schema would.
+fn tell_aliases(field: &mut Field) -> Result<()> {
+    let says_so = field.attrs.iter().any(|attribute| {
+        attribute.path().is_ident("schemars")
+            && attribute
+                .meta
+                .require_list()
+                .is_ok_and(|list| list.tokens.to_string().contains("x-aliases"))
+    });
+    let mut names: Vec<LitStr> = Vec::new();
+    for attribute in field.attrs.iter().filter(|a| a.path().is_ident("serde")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("alias") {
+                names.push(meta.value()?.parse()?);
+            } else if meta.input.peek(Token![=]) {
+                meta.value()?.parse::<Expr>()?;
+            } else if meta.input.peek(token::Paren) {
+                let inner;
+                parenthesized!(inner in meta.input);
+                inner.parse::<TokenStream>()?;
+            }
+            Ok(())
+        })?;
+    }
+    if !names.is_empty() && !says_so {
+        field
+            .attrs
+            .push(parse_quote!(#[schemars(extend("x-aliases" = [#(#names),*]))]));
+    }
+    Ok(())
 }
 
 /// Adds `#[serde(borrow)]` to a field with a lifetime. serde does so for `&str` alone: without it a `Cow` is always
