@@ -42,6 +42,7 @@ pub mod export;
 pub mod meta;
 mod node;
 pub mod note;
+pub mod reading;
 mod reply;
 #[expect(
     unsafe_code,
