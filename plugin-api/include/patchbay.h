@@ -1,4 +1,4 @@
-/* patchbay.h: the contract between Patchbay and its plugins, 1.2, for C11 and C++17.
+/* patchbay.h: the contract between Patchbay and its plugins, 1.3, for C11 and C++17.
  *
  * The upper half describes what crosses the line, as plugin-api/src/abi.rs does; a test compares the two. The lower half
  * reads and writes values and wraps the host's functions: static inline, no allocation, nothing but <string.h>. How to
@@ -47,6 +47,7 @@ typedef int32_t pb_status;
 #define PB_STORE_KEY_VALUE 2u /* The tenant's key-value store. */
 #define PB_STORE_SECRETS 3u   /* The tenant's secrets; read only, declared names only. */
 #define PB_STORE_INPUTS 4u    /* What arrived at the workflow node's inputs, by number; read only. Since 1.2. */
+#define PB_STORE_SETTINGS 5u  /* What the administrator set for the tenant's plugins; read only. Since 1.3. */
 
 /* What `evaluate` is given. Since 1.2. */
 #define PB_EVALUATION_EXPRESSION 1u /* A text that holds one expression, bare or within {{ }}. */
@@ -885,6 +886,13 @@ static inline pb_status pb_store(const pb_context *context, uint32_t store, cons
 }
 static inline pb_status pb_remove(const pb_context *context, uint32_t store, const char *key) {
     return context->host->remove(context, store, pb_text(key));
+}
+
+/* What the administrator set under this name for the tenant's plugins, a text; PB_ABSENT when nothing was set, PB_UNSUPPORTED
+ * on a host older than contract 1.3. */
+static inline pb_status pb_setting(const pb_context *context, const char *name, pb_buffer *buffer, pb_bytes *value) {
+    if (context->host->contract_minor < 3) return PB_UNSUPPORTED;
+    return pb_read(context, PB_STORE_SETTINGS, name, buffer, value);
 }
 
 /* The four below: PB_UNSUPPORTED on a host older than contract 1.2; all but variables also outside a workflow. */

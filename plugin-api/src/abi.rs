@@ -181,6 +181,8 @@ pub mod store {
     /// What arrived at the inputs of the workflow node that is executing; read only. A key is the number of an input
     /// in decimal, its value the list of the values that arrived there, in the order of the edges. Since 1.2.
     pub const INPUTS: u32 = 4;
+    /// What the host's administrator set for the tenant's plugins; read only. A value is a text. Since 1.3.
+    pub const SETTINGS: u32 = 5;
 }
 
 /// Values of `kind` in [`HostTable::evaluate`]. Since 1.2.

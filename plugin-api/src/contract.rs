@@ -23,13 +23,14 @@ impl fmt::Display for Contract {
 }
 
 /// The contract that this SDK speaks.
-pub const CONTRACT: Contract = Contract { major: 1, minor: 2 };
+pub const CONTRACT: Contract = Contract { major: 1, minor: 3 };
 
 /// The first minor of this major: what a plugin needs that says nothing, since the SDK asks before it uses what came
 /// later.
 pub const FIRST: Contract = Contract { major: 1, minor: 0 };
 
-/// What each minor after the first added, as `TYPE.field`; ascending.
+/// What each minor after the first added, as `TYPE.field`, or as `store NAME` for one that tables need not grow for;
+/// ascending.
 pub const ADDED: &[(u32, &[&str])] = &[
     (1, &["HostTable.wall_clock"]),
     (
@@ -41,6 +42,7 @@ pub const ADDED: &[(u32, &[&str])] = &[
             "HostTable.evaluate",
         ],
     ),
+    (3, &["store SETTINGS"]),
 ];
 
 impl Contract {
@@ -104,14 +106,15 @@ mod tests {
     fn what_a_host_lacks_is_what_came_after_its_minor() {
         let second = Contract { major: 1, minor: 1 };
         assert_eq!(FIRST.lacks(second), ["HostTable.wall_clock"]);
-        assert_eq!(FIRST.lacks(CONTRACT).len(), 5);
+        assert_eq!(FIRST.lacks(CONTRACT).len(), 6);
         assert_eq!(
             second.lacks(CONTRACT),
             [
                 "HostTable.list",
                 "HostTable.replace",
                 "HostTable.select_output",
-                "HostTable.evaluate"
+                "HostTable.evaluate",
+                "store SETTINGS"
             ]
         );
         assert_eq!(CONTRACT.lacks(CONTRACT), [""; 0]);
@@ -142,6 +145,7 @@ mod tests {
         assert_eq!(Contract::needed("1.0"), FIRST);
         assert_eq!(Contract::needed("1.1"), Contract { major: 1, minor: 1 });
         assert_eq!(Contract::needed("1.2"), Contract { major: 1, minor: 2 });
+        assert_eq!(Contract::needed("1.3"), CONTRACT);
         for bad in [
             "", "1", "1.", ".1", "1.1.0", "1.x", "2.0", "1.99", "0.1", "1.10000", "99999.0",
         ] {

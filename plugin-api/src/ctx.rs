@@ -182,7 +182,8 @@ impl<'c> Ctx<'c> {
         self.raw.remove(store::KEY_VALUE, key)
     }
 
-    /// A secret of the tenant, by a name that the node declared (`secrets = ["..."]`).
+    /// A secret of the tenant, by a name that the node declared (`secrets = ["..."]`); a declared name that ends in `_*`
+    /// stands for all that begin like it.
     ///
     /// # Errors
     /// `NOT_ALLOWED` for a name that was not declared, `CREDENTIAL_MISSING` when the tenant has none.
@@ -193,6 +194,65 @@ impl<'c> Ctx<'c> {
                 format!("the tenant has no secret `{name}`"),
             )
         })
+    }
+
+    /// What the host's administrator set under this name for the plugins of the tenant, else for those of all tenants;
+    /// `None` when nothing was set. Names begin with the plugin's, or with what they are about: `files.folder`.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` on a host older than contract 1.3.
+    pub fn setting(&self, name: &str) -> NodeResult<Option<String>> {
+        match self.raw.setting(name)? {
+            None => Ok(None),
+            Some(value) => Ok(Some(decode(value.as_ref())?)),
+        }
+    }
+
+    /// Sets a key of the tenant's key-value store to `value` (`None` removes it) when it is `expected` (`None`: not
+    /// there), in one step beside everybody else who writes it. `false` when it is another; nothing has changed then.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` on a host older than contract 1.2; when the host refuses.
+    pub fn kv_replace(
+        &self,
+        key: &str,
+        expected: Option<ValueRef<'_>>,
+        value: Option<ValueRef<'_>>,
+    ) -> NodeResult<bool> {
+        self.raw.replace(store::KEY_VALUE, key, expected, value)
+    }
+
+    /// Makes the next value of a key from the one it has (`None`: not there), and gives both. No other writer comes
+    /// between: `update` is called again when one did, so it should do nothing else.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` on a host older than contract 1.2; the error of `update`; `CANCELLED` or `TIMEOUT` when the call
+    /// should be over; when the host refuses.
+    pub fn kv_update(
+        &self,
+        key: &str,
+        update: impl FnMut(Option<ValueRef<'_>>) -> NodeResult<Option<Value>>,
+    ) -> NodeResult<(Option<Value>, Option<Value>)> {
+        self.updated(store::KEY_VALUE, key, update)
+    }
+
+    /// Reads, changes and replaces until nobody came between.
+    fn updated(
+        &self,
+        store: u32,
+        key: &str,
+        mut update: impl FnMut(Option<ValueRef<'_>>) -> NodeResult<Option<Value>>,
+    ) -> NodeResult<(Option<Value>, Option<Value>)> {
+        loop {
+            let old = self.raw.read(store, key)?;
+            let new = update(old.as_ref().map(Value::as_ref))?;
+            let (expected, value) = (old.as_ref().map(Value::as_ref), new.as_ref().map(Value::as_ref));
+            if self.raw.replace(store, key, expected, value)? {
+                return Ok((old, new));
+            }
+            // Somebody else got ahead, which cannot go on for ever: each round that is lost is one that another won.
+            self.check()?;
+        }
     }
 
     /// Calls another node, with this call's tenant, run and deadline, and waits for it.

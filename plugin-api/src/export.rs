@@ -173,6 +173,7 @@ macro_rules! export_plugin {
         name: $name:literal,
         $(needs: $needs:literal,)?
         $(depends: [$($depends:literal),* $(,)?],)?
+        $(shutdown: $shutdown:path,)?
         nodes: [$($node:path),+ $(,)?] $(,)?
     ) => {
         const _: () = {
@@ -198,6 +199,10 @@ macro_rules! export_plugin {
                         ::std::vec![$(<$node as $crate::export::Export>::meta()),+],
                     )
                 }
+
+                $(fn end() {
+                    $shutdown();
+                })?
             }
 
             static NODES: &[$crate::abi::NodeTable] = &[$(<$node as $crate::export::Export>::TABLE),+];

@@ -100,7 +100,7 @@ pub struct NodeMeta {
     pub timeout_ms: u64,
     /// What it may reach.
     pub capabilities: Vec<Capability>,
-    /// Names of the secrets it may read.
+    /// Names of the secrets it may read; one that ends in `_*` stands for all that begin like it.
     pub secrets: Vec<String>,
     /// Polled by the host instead of holding a thread.
     pub is_async: bool,

@@ -83,6 +83,9 @@ pub const fn answer<T>(result: T) -> Answer<T> {
 #[doc(hidden)]
 pub trait Plugin: 'static {
     fn meta() -> PluginMeta;
+
+    /// Ends what the plugin started of its own: threads, connections. Called once, when no call is left.
+    fn end() {}
 }
 
 /// A node as `#[node]` describes it; its functions are wrapped by the shim's entry points.

@@ -126,6 +126,16 @@ impl Harness {
         self
     }
 
+    /// Sets what the administrator set for the tenant's plugins.
+    ///
+    /// # Panics
+    /// When `value` cannot be encoded.
+    #[must_use]
+    pub fn setting(self, name: &str, value: &str) -> Self {
+        locked(&self.world.settings).insert(name, encoded(value));
+        self
+    }
+
     /// Answers the node's calls of another node type.
     #[must_use]
     pub fn node(

@@ -50,18 +50,9 @@ impl Ctx<'_> {
     pub fn update_variable(
         &self,
         name: &str,
-        mut update: impl FnMut(Option<ValueRef<'_>>) -> NodeResult<Option<Value>>,
+        update: impl FnMut(Option<ValueRef<'_>>) -> NodeResult<Option<Value>>,
     ) -> NodeResult<(Option<Value>, Option<Value>)> {
-        loop {
-            let old = self.raw.read(store::VARIABLES, name)?;
-            let new = update(old.as_ref().map(Value::as_ref))?;
-            let (expected, value) = (old.as_ref().map(Value::as_ref), new.as_ref().map(Value::as_ref));
-            if self.replace_variable(name, expected, value)? {
-                return Ok((old, new));
-            }
-            // Somebody else got ahead, which cannot go on for ever: each round that is lost is one that another won.
-            self.check()?;
-        }
+        self.updated(store::VARIABLES, name, update)
     }
 
     /// The first value that arrived at an input of this workflow node; `None` when nothing did.

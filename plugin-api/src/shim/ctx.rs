@@ -156,6 +156,14 @@ impl<'c> RawCtx<'c> {
         self.read(store::INPUTS, &index.to_string())
     }
 
+    /// A text that the administrator set; came with contract 1.3, which added no field to look for.
+    pub(crate) fn setting(&self, name: &str) -> Result<Option<Value>, NodeError> {
+        if host!(self, contract_minor) < 3 {
+            return Err(refusal(status::UNSUPPORTED));
+        }
+        self.read(store::SETTINGS, name)
+    }
+
     pub(crate) fn list(&self, store: u32) -> Result<Value, NodeError> {
         self.knows_workflows()?;
         let mut buffer = Buffer::new();

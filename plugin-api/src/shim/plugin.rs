@@ -85,7 +85,7 @@ pub const fn plugin_table<P: Plugin>(nodes: &'static [NodeTable]) -> PluginTable
         node_count: nodes.len(),
         describe: describe::<P>,
         start,
-        shutdown,
+        shutdown: shutdown::<P>,
     }
 }
 
@@ -148,10 +148,12 @@ pub unsafe extern "C" fn start(host: *const HostTable) -> Status {
 ///
 /// # Safety
 /// None.
-pub unsafe extern "C" fn shutdown() -> Status {
-    match fence(|| drop(std::panic::take_hook())) {
-        Ok(()) => status::OK,
-        Err(_) => status::PANICKED,
+pub unsafe extern "C" fn shutdown<P: Plugin>() -> Status {
+    let ended = fence(P::end);
+    // The hook goes in any case: it is this library's code.
+    match (fence(|| drop(std::panic::take_hook())), ended) {
+        (Ok(()), Ok(())) => status::OK,
+        _ => status::PANICKED,
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) struct World {
     pub(super) variables: Mutex<Pairs>,
     pub(super) key_value: Mutex<Pairs>,
     pub(super) secrets: Mutex<Pairs>,
+    pub(super) settings: Mutex<Pairs>,
     /// What arrived at each input of the node.
     pub(super) inputs: Mutex<HashMap<u32, Vec<Value>>>,
     /// The outputs that the last call named.
@@ -66,7 +67,7 @@ impl Harness {
         match store {
             Store::Variables => Ok(&self.world.variables),
             Store::KeyValue => Ok(&self.world.key_value),
-            Store::Secrets | Store::Inputs => Err(Refusal::Denied),
+            Store::Secrets | Store::Inputs | Store::Settings => Err(Refusal::Denied),
         }
     }
 
@@ -109,6 +110,7 @@ impl HostServices for Harness {
         match store {
             Store::Inputs => self.arrived(key),
             Store::Secrets => Ok(locked(&self.world.secrets).get(key).cloned()),
+            Store::Settings => Ok(locked(&self.world.settings).get(key).cloned()),
             store => Ok(locked(self.pairs(store)?).get(key).cloned()),
         }
     }
@@ -126,7 +128,7 @@ impl HostServices for Harness {
         match store {
             Store::Variables => Ok(locked(&self.world.variables).all()),
             Store::Secrets => Err(Refusal::Denied),
-            Store::KeyValue | Store::Inputs => Err(Refusal::Unsupported),
+            Store::KeyValue | Store::Inputs | Store::Settings => Err(Refusal::Unsupported),
         }
     }
 

@@ -62,6 +62,8 @@ pub struct Config {
     pub workflows: RunsConfig,
     /// Secrets: tenant, name, value.
     pub secrets: Vec<(TenantId, String, String)>,
+    /// What plugins are told: tenant (`None` for all that have none of their own), name, value.
+    pub settings: Vec<(Option<TenantId>, String, String)>,
 }
 
 /// When instances of nodes that keep state are parked: their state is saved and kept, and the instance made again by the
@@ -116,6 +118,7 @@ impl Config {
             max_call_depth: 32,
             ready_within: Duration::from_secs(60),
             secrets: Vec::new(),
+            settings: Vec::new(),
         }
     }
 }

@@ -48,10 +48,17 @@
 //! [tenants.acme.secrets]
 //! API_TOKEN = { env = "ACME_API_TOKEN" }
 //! SIGNING_KEY = { file = "acme.key" }
+//!
+//! [tenants.acme.settings]          # what this tenant's plugins are told, before what all are told
+//! files.folder = "/srv/acme"
+//!
+//! [settings]                       # what the plugins of all tenants are told
+//! http.allow_hosts = "*.example.com"
 //! ```
 //!
 //! `[trust]` is described in `trust.rs`.
 
+mod settings;
 mod workflows;
 
 use std::collections::BTreeMap;
@@ -65,6 +72,7 @@ use patchbay_runs::{BadNodePattern, NodePattern, NodeRules};
 use patchbay_vocab::{Code, Explain, TenantId};
 use serde::Deserialize;
 
+use self::settings::SettingsTable;
 use self::workflows::WorkflowsTable;
 use crate::Config;
 use crate::trust::TrustTable;
@@ -101,6 +109,8 @@ pub struct ConfigFile {
     folder: PathBuf,
     #[serde(default)]
     tenants: BTreeMap<TenantId, TenantTable>,
+    #[serde(default)]
+    settings: SettingsTable,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -157,6 +167,8 @@ struct TenantTable {
     deny_nodes: Vec<NodePatternText>,
     #[serde(default)]
     secrets: BTreeMap<String, SecretSource>,
+    #[serde(default)]
+    settings: SettingsTable,
 }
 
 /// A node type, or the beginning of some.
@@ -340,7 +352,13 @@ impl ConfigFile {
         set(&mut config.workflows.output_bytes, self.limits.output_bytes);
         self.workflows.apply(&mut config.workflows)?;
         set(&mut config.max_call_depth, self.limits.call_depth);
+        let settings = |tenant: Option<&TenantId>, table: &SettingsTable| {
+            let named = |(name, value): (&String, &String)| (tenant.cloned(), name.clone(), value.clone());
+            table.0.iter().map(named).collect::<Vec<_>>()
+        };
+        config.settings.extend(settings(None, &self.settings));
         for (tenant, table) in &self.tenants {
+            config.settings.extend(settings(Some(tenant), &table.settings));
             let patterns = |texts: &[NodePatternText]| texts.iter().map(|text| text.0.clone()).collect();
             let rules = NodeRules {
                 allow: patterns(&table.allow_nodes),
@@ -459,6 +477,29 @@ mod tests {
             (5, OnDelete::Retire, 3)
         );
         assert_eq!(config.go_live, GoLive::Immediate);
+    }
+
+    #[test]
+    fn settings_are_texts_under_dotted_names_of_a_tenant_or_of_all() {
+        let text = "[settings]\nhttp.deny_private = true\n\"sql.max_rows\" = 10\n\
+                    [tenants.acme.settings]\nfiles.folder = \"/srv/acme\"";
+        let config = read(text).unwrap();
+        let acme: TenantId = "acme".parse().unwrap();
+        let set = |tenant: Option<&TenantId>, name: &str, value: &str| {
+            (tenant.cloned(), name.to_owned(), value.to_owned())
+        };
+        assert_eq!(
+            config.settings,
+            [
+                set(None, "http.deny_private", "true"),
+                set(None, "sql.max_rows", "10"),
+                set(Some(&acme), "files.folder", "/srv/acme"),
+            ]
+        );
+        for bad in ["[settings]\nx = [1]", "[settings]\na.b = 1\n\"a.b\" = 2"] {
+            let error = read(bad).unwrap_err();
+            assert_eq!(error.code().0, "PB-CONFIG-002", "{bad}");
+        }
     }
 
     #[test]

@@ -56,6 +56,9 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
     for (tenant, name, value) in &config.secrets {
         dispatcher.stores().set_secret(tenant, name, value);
     }
+    for (tenant, name, value) in &config.settings {
+        dispatcher.stores().set_setting(tenant.as_ref(), name, value);
+    }
     let (events, _) = broadcast::channel(EVENTS_KEPT);
     let log = Arc::new(EventLog::new(events, Arc::clone(&clock)));
     let store = StageConfig {

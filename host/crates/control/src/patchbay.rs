@@ -275,6 +275,12 @@ impl Patchbay {
         self.inner.log.subscribe()
     }
 
+    /// Sets what the plugins of a tenant are told under a name, such as `files.folder`; of all tenants that have none of
+    /// their own for `None`.
+    pub fn set_setting(&self, tenant: Option<&TenantId>, name: &str, value: &str) {
+        self.inner.dispatcher.stores().set_setting(tenant, name, value);
+    }
+
     /// Sets a secret of a tenant; nodes read it by its name when they declared it.
     pub fn set_secret(&self, tenant: &TenantId, name: &str, value: &str) {
         self.inner.dispatcher.stores().set_secret(tenant, name, value);

@@ -57,7 +57,8 @@ impl Services<'_> {
 
     fn may_read_secret(&self, name: &str) -> bool {
         self.meta().is_some_and(|meta| {
-            meta.capabilities.contains(&Capability::Secrets) && meta.secrets.iter().any(|known| known == name)
+            meta.capabilities.contains(&Capability::Secrets)
+                && meta.secrets.iter().any(|declared| covers(declared, name))
         })
     }
 }
@@ -100,6 +101,7 @@ impl HostServices for Services<'_> {
                 Ok(self.dispatcher.stores().secret(self.options.tenant, key))
             }
             Store::Secrets => Err(Refusal::Denied),
+            Store::Settings => Ok(self.dispatcher.stores().setting(self.options.tenant, key)),
             Store::Inputs => {
                 let scope = self.scope()?;
                 Ok(key.parse().ok().and_then(|index| scope.inputs(index)))
@@ -116,7 +118,7 @@ impl HostServices for Services<'_> {
                 .ok_or(Refusal::Unsupported)
                 .and_then(|variables| variables.set(key, value)),
             Store::KeyValue => self.dispatcher.stores().put(self.options.tenant, key, value),
-            Store::Secrets | Store::Inputs => Err(Refusal::Denied),
+            Store::Secrets | Store::Inputs | Store::Settings => Err(Refusal::Denied),
         }
     }
 
@@ -128,7 +130,7 @@ impl HostServices for Services<'_> {
                 .variables
                 .is_some_and(|variables| variables.remove(key))),
             Store::KeyValue => Ok(self.dispatcher.stores().remove(self.options.tenant, key)),
-            Store::Secrets | Store::Inputs => Err(Refusal::Denied),
+            Store::Secrets | Store::Inputs | Store::Settings => Err(Refusal::Denied),
         }
     }
 
@@ -140,7 +142,7 @@ impl HostServices for Services<'_> {
                 .variables
                 .map_or_else(Value::empty_map, |variables| variables.all())),
             Store::Secrets => Err(Refusal::Denied),
-            Store::KeyValue | Store::Inputs => Err(Refusal::Unsupported),
+            Store::KeyValue | Store::Inputs | Store::Settings => Err(Refusal::Unsupported),
         }
     }
 
@@ -161,7 +163,7 @@ impl HostServices for Services<'_> {
                 let stores = self.dispatcher.stores();
                 stores.replace(self.options.tenant, key, expected, value)?
             }
-            Store::Secrets | Store::Inputs => return Err(Refusal::Denied),
+            Store::Secrets | Store::Inputs | Store::Settings => return Err(Refusal::Denied),
         };
         Ok(if done { Replaced::Done } else { Replaced::Differs })
     }
@@ -217,6 +219,14 @@ impl HostServices for Services<'_> {
         self.dispatcher.wake_after(Duration::from_nanos(nanos), waker);
         Ok(())
     }
+}
+
+/// Whether a declared name of secrets stands for a name: it is the same, or ends in `_*` and is how the name begins.
+fn covers(declared: &str, name: &str) -> bool {
+    declared == name
+        || declared.strip_suffix('*').is_some_and(|beginning| {
+            beginning.ends_with('_') && name.len() > beginning.len() && name.starts_with(beginning)
+        })
 }
 
 /// The services of a call that is polled: owns what [`Services`] borrows.
@@ -323,4 +333,23 @@ impl HostServices for OwnedServices {
 /// A time on the clock of the contract.
 pub(crate) fn nanos(at: Monotonic) -> u64 {
     u64::try_from(at.0.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_declared_secret_stands_for_itself_or_for_all_that_begin_like_it() {
+        assert!(covers("KEY", "KEY") && covers("KEY_*", "KEY_A"));
+        for (declared, name) in [
+            ("KEY", "KEY_A"),
+            ("KEY_*", "KEY"),
+            ("KEY_*", "KEY_"),
+            ("KEY*", "KEY_A"),
+            ("*", "KEY"),
+        ] {
+            assert!(!covers(declared, name), "{declared} {name}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Where key-value pairs and secrets live.
+//! Where key-value pairs, secrets and settings live.
 //!
 //! Invariant: every access names the tenant, and the tenant is the outermost key; there is no way to reach another's.
 
@@ -17,12 +17,15 @@ pub(crate) const MAX_VALUE: usize = 16 << 20;
 
 type Pairs = HashMap<String, Value>;
 
-/// The key-value stores and secrets of all tenants, in memory.
+/// The key-value stores, secrets and settings of all tenants, in memory.
 #[derive(Debug, Default)]
 pub struct TenantStores {
     pairs: RwLock<HashMap<TenantId, Pairs>>,
     secrets: RwLock<HashMap<TenantId, Pairs>>,
     secrets_set: AtomicU64,
+    settings: RwLock<HashMap<TenantId, Pairs>>,
+    /// For tenants that have none of their own.
+    settings_of_all: RwLock<Pairs>,
 }
 
 impl TenantStores {
@@ -53,6 +56,27 @@ impl TenantStores {
 
     pub(crate) fn secret(&self, tenant: &TenantId, name: &str) -> Option<Value> {
         self.secrets.read().get(tenant)?.get(name).cloned()
+    }
+
+    /// Sets what the plugins of a tenant are told under a name; of all tenants that have none of their own for `None`.
+    pub fn set_setting(&self, tenant: Option<&TenantId>, name: &str, value: &str) {
+        let (name, value) = (name.to_owned(), Value::from(value));
+        match tenant {
+            Some(tenant) => {
+                let mut settings = self.settings.write();
+                settings.entry(tenant.clone()).or_default().insert(name, value);
+            }
+            None => drop(self.settings_of_all.write().insert(name, value)),
+        }
+    }
+
+    pub(crate) fn setting(&self, tenant: &TenantId, name: &str) -> Option<Value> {
+        let own = self
+            .settings
+            .read()
+            .get(tenant)
+            .and_then(|own| own.get(name).cloned());
+        own.or_else(|| self.settings_of_all.read().get(name).cloned())
     }
 
     pub(crate) fn get(&self, tenant: &TenantId, key: &str) -> Option<Value> {
@@ -118,5 +142,19 @@ mod tests {
         assert_eq!(stores.get(&a, "k"), Some(old));
         assert_eq!(stores.replace(&b, "k", Some(new.as_ref()), None), Ok(true));
         assert!(!stores.remove(&b, "k") && stores.remove(&a, "k"));
+    }
+
+    #[test]
+    fn a_setting_of_a_tenant_goes_before_that_of_all() {
+        let stores = TenantStores::default();
+        let (a, b): (TenantId, TenantId) = ("a".parse().unwrap(), "b".parse().unwrap());
+        stores.set_setting(Some(&a), "x", "of a");
+        assert_eq!(
+            (stores.setting(&a, "x"), stores.setting(&b, "x")),
+            (Some(Value::from("of a")), None)
+        );
+        stores.set_setting(None, "x", "of all");
+        assert_eq!(stores.setting(&a, "x"), Some(Value::from("of a")));
+        assert_eq!(stores.setting(&b, "x"), Some(Value::from("of all")));
     }
 }

@@ -111,10 +111,9 @@ impl Catalogue for View<'_> {
         let reads = meta.capabilities.contains(&Capability::Secrets);
         Some(KnownNode {
             // A node that names several secrets may need one of them: only a sole one is surely needed.
-            secrets: if reads && meta.secrets.len() == 1 {
-                meta.secrets.clone()
-            } else {
-                Vec::new()
+            secrets: match meta.secrets.as_slice() {
+                [sole] if reads && !sole.ends_with('*') => vec![sole.clone()],
+                _ => Vec::new(),
             },
             experimental: meta.experimental,
         })

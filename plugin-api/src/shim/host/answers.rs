@@ -108,6 +108,7 @@ const fn store_of(number: u32) -> Option<Store> {
         store::KEY_VALUE => Some(Store::KeyValue),
         store::SECRETS => Some(Store::Secrets),
         store::INPUTS => Some(Store::Inputs),
+        store::SETTINGS => Some(Store::Settings),
         _ => None,
     }
 }

@@ -18,6 +18,8 @@ pub enum Store {
     Secrets,
     /// What arrived at the workflow node's inputs, by their numbers in decimal; read only.
     Inputs,
+    /// What the administrator set for the tenant's plugins; read only.
+    Settings,
 }
 
 /// What a node asks to be evaluated.
