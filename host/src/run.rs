@@ -160,7 +160,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, HostError> {
         .enable_all()
         .build()
         .map_err(HostError::Runtime)?;
-    runtime.block_on(async { survive_long_files() });
+    survive_long_files();
     Ok(runtime)
 }
 

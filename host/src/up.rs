@@ -2,7 +2,9 @@
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use patchbay::{
     Config, ConfigError, ConfigFile, Explain, OpenError, Patchbay, SameVersion, Signatures, TrustPolicy,
@@ -11,7 +13,8 @@ use patchbay_cli::{DEFAULT_LISTEN, Exit, Format, UpArgs, with_process_streams};
 use patchbay_http::HttpError;
 use patchbay_vocab::Code;
 use rustix::process::Signal;
-use tokio::signal::unix::{SignalKind, signal};
+use signal_hook::flag;
+use signal_hook::low_level::pipe;
 use tracing_subscriber::EnvFilter;
 
 /// Why a host did not come up.
@@ -173,7 +176,7 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, UpError> {
         .thread_name("pb-http")
         .build()
         .map_err(UpError::Serve)?;
-    runtime.block_on(async { survive_long_files() });
+    survive_long_files();
     Ok(runtime)
 }
 
@@ -181,7 +184,8 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, UpError> {
 /// the failed write gives, and none to end the host, which the signal would do. A trial's child has the signal's
 /// standard effect all the same: starting a program takes handlers away.
 pub(crate) fn survive_long_files() {
-    if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
+    // That there is a handler is enough: nobody reads what it notes.
+    if let Err(error) = flag::register(Signal::XFSZ.as_raw(), Arc::default()) {
         tracing::warn!(%error, "a file over the limit on lengths will end the host");
     }
 }
@@ -201,18 +205,21 @@ fn announce(address: SocketAddr) {
 
 /// Ready when the process is asked to end.
 pub(crate) async fn end() {
-    let (mut interrupt, mut terminate) =
-        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-            (Err(error), _) | (_, Err(error)) => {
-                tracing::warn!(%error, "cannot listen for signals; end the host with SIGKILL");
-                return std::future::pending().await;
-            }
-        };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    if let Err(error) = asked_to_end().await {
+        tracing::warn!(%error, "cannot listen for signals; end the host with SIGKILL");
+        std::future::pending::<()>().await;
     }
+}
+
+/// Tokio's own signals are not used: that part of Tokio opens descriptors that it never closes, and since a build gives
+/// a crate its features once, every plugin built together with the host would do so at each load.
+async fn asked_to_end() -> std::io::Result<()> {
+    let (told, telling) = UnixStream::pair()?;
+    pipe::register(Signal::INT.as_raw(), telling.try_clone()?)?;
+    pipe::register(Signal::TERM.as_raw(), telling)?;
+    told.set_nonblocking(true)?;
+    let told = tokio::net::UnixStream::from_std(told)?;
+    told.readable().await
 }
 
 #[cfg(test)]
