@@ -180,11 +180,19 @@ pub(crate) struct PluginsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   patchbay nodes
-  patchbay nodes string.upper")]
+  patchbay nodes string.upper
+  patchbay nodes --category list
+  patchbay nodes --search 'sort order'")]
 pub(crate) struct NodesArgs {
     /// Show the manual page of this node
-    #[arg(value_name = "NODE_TYPE")]
+    #[arg(value_name = "NODE_TYPE", conflicts_with_all = ["category", "search"])]
     pub(crate) node_type: Option<NodeType>,
+    /// List the nodes of this category
+    #[arg(long, value_name = "NAME")]
+    pub(crate) category: Option<String>,
+    /// List the nodes that have all these words in a name, a tag or the description, the best first
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) search: Option<String>,
     #[command(flatten)]
     pub(crate) server: Server,
 }

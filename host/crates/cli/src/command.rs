@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use patchbay_vocab::PluginName;
+use patchbay_vocab::{NodeType, PluginName};
 use patchbay_wire::{
     CallReply, CallRequest, ChangeRequest, EventView, HistoryView, NodeView, PluginView, RejectedView,
     StatusView, SwapView,
@@ -17,7 +17,7 @@ use crate::client::Client;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::streams::{Format, Layout, Streams};
-use crate::{input, render, text};
+use crate::{catalogue, input, render, text};
 
 const QUARANTINE: &str = "quarantine";
 
@@ -89,12 +89,72 @@ fn mention_rejected(server: &Server, streams: &mut Streams<'_>) {
 }
 
 pub(crate) fn nodes(args: &NodesArgs, streams: &mut Streams<'_>) -> Exit {
-    match &args.node_type {
-        Some(node) => read(&args.server, &format!("nodes/{node}"), streams, render::manual),
-        None => read(&args.server, "nodes", streams, |nodes: &Vec<NodeView>, layout| {
-            render::nodes(nodes, layout)
+    let format = format_of(&args.server);
+    let shown = Client::new(&args.server.url, Duration::ZERO).and_then(|client| match &args.node_type {
+        Some(node) => manual(&client, node, format, streams),
+        None => listed(&client, args, format, streams),
+    });
+    shown.unwrap_or_else(|error| streams.problem(&error.problem(), format, error.exit()))
+}
+
+fn manual(
+    client: &Client,
+    node: &NodeType,
+    format: Format,
+    streams: &mut Streams<'_>,
+) -> Result<Exit, CliError> {
+    // The page names related nodes, and an unknown name is answered with near ones; neither is worth a failure.
+    let others = || client.get::<Vec<NodeView>>("nodes").unwrap_or_default();
+    match client.get::<NodeView>(&format!("nodes/{node}")) {
+        Ok(node) => Ok(match format {
+            Format::Human => streams.answer(&render::manual(&node, &others(), streams.layout())),
+            Format::Json => streams.json(&node),
         }),
+        Err(CliError::Refused {
+            status: status @ 404,
+            mut problem,
+        }) => {
+            let offered = catalogue::offered(others(), node.as_str());
+            if !problem.hint.starts_with("did you mean") && !offered.is_empty() {
+                problem.hint = format!("did you mean one of these? {}", offered.join(", "));
+            }
+            Err(CliError::Refused { status, problem })
+        }
+        Err(error) => Err(error),
     }
+}
+
+fn listed(
+    client: &Client,
+    args: &NodesArgs,
+    format: Format,
+    streams: &mut Streams<'_>,
+) -> Result<Exit, CliError> {
+    let mut nodes = client.get::<Vec<NodeView>>("nodes")?;
+    if let Some(category) = &args.category {
+        let known = catalogue::categories(&nodes)
+            .into_iter()
+            .map(|(name, count)| format!("{name} ({count})"))
+            .collect::<Vec<_>>();
+        nodes = catalogue::of_category(nodes, category);
+        if nodes.is_empty() {
+            return Err(CliError::NoCategory {
+                category: category.clone(),
+                known,
+            });
+        }
+    }
+    let any = !nodes.is_empty();
+    if let Some(words) = &args.search {
+        nodes = catalogue::search(nodes, words);
+    }
+    Ok(match (format, &args.search) {
+        (Format::Json, _) => streams.json(&nodes),
+        (Format::Human, Some(words)) if nodes.is_empty() && any => {
+            streams.answer(&format!("no node has `{}`", text::line(words)))
+        }
+        (Format::Human, _) => streams.answer(&render::nodes(&nodes, streams.layout())),
+    })
 }
 
 pub(crate) fn history(args: &HistoryArgs, streams: &mut Streams<'_>) -> Exit {

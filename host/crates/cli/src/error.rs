@@ -42,6 +42,8 @@ pub(crate) enum CliError {
     },
     #[error("what answers at {url} is not a Patchbay host: {what}")]
     Stranger { url: String, what: String },
+    #[error("no node is in the category `{category}`")]
+    NoCategory { category: String, known: Vec<String> },
     /// The host's own words, passed on.
     #[error("{}", problem.message)]
     Refused { status: u16, problem: Box<ProblemView> },
@@ -51,9 +53,11 @@ impl CliError {
     /// How the command ends.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::BadUrl { .. } | Self::BadJson(_) | Self::Unreadable { .. } | Self::TooLarge { .. } => {
-                Exit::Usage
-            }
+            Self::BadUrl { .. }
+            | Self::BadJson(_)
+            | Self::Unreadable { .. }
+            | Self::TooLarge { .. }
+            | Self::NoCategory { .. } => Exit::Usage,
             Self::NobodyListens { .. } | Self::Slow { .. } | Self::Broken { .. } | Self::Stranger { .. } => {
                 Exit::Unreachable
             }
@@ -80,6 +84,7 @@ impl Explain for CliError {
             Self::NobodyListens { .. } => "PB-CLI-006",
             Self::Slow { .. } | Self::Broken { .. } => "PB-CLI-007",
             Self::Stranger { .. } | Self::Refused { .. } => "PB-CLI-008",
+            Self::NoCategory { .. } => "PB-CLI-013",
         })
     }
 
@@ -99,6 +104,8 @@ impl Explain for CliError {
                 "look at the host's log; whether the request was carried out is not known".into()
             }
             Self::Stranger { .. } => "check --url or PATCHBAY_URL".into(),
+            Self::NoCategory { known, .. } if known.is_empty() => "no plugin is live".into(),
+            Self::NoCategory { known, .. } => format!("there are: {}", known.join(", ")),
             Self::Refused { problem, .. } => problem.hint.clone(),
         }
     }

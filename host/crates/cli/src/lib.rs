@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod catalogue;
 mod client;
 mod clock;
 mod command;

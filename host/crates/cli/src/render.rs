@@ -5,7 +5,9 @@
 mod author;
 mod changes;
 mod file;
+mod manual;
 mod nodes;
+mod page;
 mod plugins;
 mod runs;
 mod schema;
@@ -18,7 +20,8 @@ use comfy_table::{Cell, ContentArrangement, Table};
 pub use author::{render_dev, render_new};
 pub(crate) use changes::{event, history, quarantined, status, swap};
 pub use file::{render_check, render_inspect};
-pub(crate) use nodes::{manual, nodes};
+pub(crate) use manual::manual;
+pub(crate) use nodes::nodes;
 pub(crate) use plugins::{plugin, plugins, rejected};
 pub(crate) use runs::{replay, run, run_event, run_failure, run_nodes, run_summary, runs};
 pub use trust::{render_key_pair, render_relaxed, render_signed};
@@ -118,3 +121,5 @@ fn joined<T: std::fmt::Display>(items: &[T]) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_manual;

@@ -131,6 +131,7 @@ fn commands_that_need_the_host_are_left_to_the_binary() {
         ("dispatch", BenchSubject::Dispatch),
         ("swap", BenchSubject::Swap),
         ("values", BenchSubject::Values),
+        ("nodes", BenchSubject::Nodes),
     ] {
         let Outcome::Local(Local::Bench(args)) = ran(&["bench", name, "--quick"]).outcome else {
             panic!("{name}")
@@ -506,4 +507,147 @@ fn a_run_on_another_host_is_followed_to_its_record() {
     let refused = run_remotely(&url, asked(), &mut Progress::hidden(), |_| {}).unwrap_err();
     assert_eq!(refused.problem.code, "PB-RUN-009");
     drop(served.join());
+}
+
+/// A host that answers one request after another, and returns their first lines.
+fn hosts(answers: Vec<(u16, String)>) -> (String, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        let answered = answers.into_iter().map(|(status, body)| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut request, mut chunk) = (Vec::new(), [0; 4096]);
+            while !request.ends_with(b"\r\n\r\n") {
+                let read = stream.read(&mut chunk).unwrap();
+                assert!(read > 0, "the request ends early");
+                request.extend_from_slice(&chunk[..read]);
+            }
+            let length = body.len();
+            let head = "content-type: application/json\r\nconnection: close";
+            write!(
+                stream,
+                "HTTP/1.1 {status} X\r\n{head}\r\ncontent-length: {length}\r\n\r\n{body}"
+            )
+            .unwrap();
+            String::from_utf8_lossy(&request)
+                .lines()
+                .next()
+                .unwrap()
+                .to_owned()
+        });
+        answered.collect()
+    });
+    (url, served)
+}
+
+fn node(name: &str, category: &str, tag: &str, description: &str) -> serde_json::Value {
+    serde_json::json!({
+        "nodeType": name, "plugin": category, "version": "1.0.0", "category": category, "description": description,
+        "required": [], "parameters": {}, "result": {}, "aliases": [], "tags": [tag], "author": "", "icon": "",
+        "experimental": false, "effect": "pure", "timeoutMs": null, "capabilities": [], "secrets": [],
+        "isAsync": false, "stateful": false, "examples": [], "hostApi": "^1.3", "dependencies": []
+    })
+}
+
+fn catalogue() -> String {
+    serde_json::json!([
+        node("list.sort", "list", "order", "Puts items in order."),
+        node("string.lower", "string", "case", "Makes letters small."),
+        node("string.upper", "string", "case", "Makes letters large."),
+    ])
+    .to_string()
+}
+
+#[test]
+fn nodes_are_listed_by_category_and_by_words() {
+    let listed = |arguments: &[&str]| {
+        let (url, served) = hosts(vec![(200, catalogue())]);
+        let mut all = vec!["nodes", "--url", &url];
+        all.extend(arguments);
+        let ran = ran(&all);
+        assert_eq!(served.join().unwrap(), ["GET /api/v1/nodes HTTP/1.1"]);
+        ran
+    };
+    let names = |ran: &Ran| {
+        let rows = ran.out.lines().skip(1);
+        rows.map(|row| row.split(' ').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let strings = listed(&["--category", "String"]);
+    assert_eq!(
+        (strings.exit(), names(&strings)),
+        (Exit::Success, vec!["string.lower".into(), "string.upper".into()])
+    );
+    assert_eq!(names(&listed(&["--search", "large case"])), ["string.upper"]);
+    let both = listed(&["--category", "string", "--search", "order"]);
+    assert_eq!(
+        (both.exit(), &*both.out),
+        (Exit::Success, "no node has `order`\n")
+    );
+    let json = listed(&["--search", "sort", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json[0]["nodeType"], "list.sort");
+    let none = listed(&["--category", "lists"]);
+    assert_eq!((none.exit(), &*none.out), (Exit::Usage, ""));
+    assert!(
+        none.err
+            .contains("error[PB-CLI-013]: no node is in the category `lists`"),
+        "{}",
+        none.err
+    );
+    assert!(
+        none.err.contains("hint: there are: list (1), string (2)"),
+        "{}",
+        none.err
+    );
+}
+
+#[test]
+fn a_manual_page_names_related_nodes_and_an_unknown_name_is_answered_with_near_ones() {
+    let upper = node("string.upper", "string", "case", "Makes letters large.").to_string();
+    let (url, served) = hosts(vec![(200, upper.clone()), (200, catalogue())]);
+    let page = ran(&["nodes", "string.upper", "--url", &url]);
+    assert_eq!(page.exit(), Exit::Success);
+    assert!(
+        page.out
+            .starts_with("NAME\n    string.upper - Makes letters large\n"),
+        "{}",
+        page.out
+    );
+    assert!(page.out.ends_with("SEE ALSO\n    string.lower\n"), "{}", page.out);
+    assert_eq!(
+        served.join().unwrap(),
+        [
+            "GET /api/v1/nodes/string.upper HTTP/1.1",
+            "GET /api/v1/nodes HTTP/1.1"
+        ]
+    );
+    // A host that cannot list its nodes can show one all the same.
+    let (url, _) = hosts(vec![(200, upper), (503, "{}".into())]);
+    assert!(
+        ran(&["nodes", "string.upper", "--url", &url])
+            .out
+            .ends_with("contract: ^1.3\n")
+    );
+
+    let unknown = |hint: &str| {
+        serde_json::json!({"code": "PB-CALL-001", "message": "no node", "hint": hint}).to_string()
+    };
+    let (url, _) = hosts(vec![(404, unknown("see `patchbay nodes`")), (200, catalogue())]);
+    let refused = ran(&["nodes", "text.upper", "--url", &url]);
+    assert_eq!(refused.exit(), Exit::Usage);
+    assert!(
+        refused
+            .err
+            .contains("hint: did you mean one of these? string.upper"),
+        "{}",
+        refused.err
+    );
+    let (url, _) = hosts(vec![(404, unknown("did you mean `a.b`?")), (200, catalogue())]);
+    let refused = ran(&["nodes", "text.upper", "--url", &url]);
+    assert!(
+        refused.err.contains("hint: did you mean `a.b`?\n"),
+        "the host knows best: {}",
+        refused.err
+    );
 }

@@ -199,7 +199,8 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   patchbay bench
-  patchbay bench dispatch --quick --json")]
+  patchbay bench dispatch --quick --json
+  patchbay bench nodes --plugins target/release")]
 pub struct BenchArgs {
     /// What to measure [default: everything]
     #[arg(value_enum, value_name = "SUBJECT")]
@@ -224,6 +225,8 @@ pub enum BenchSubject {
     Swap,
     /// Values in and out against JSON text
     Values,
+    /// A node of each category against the same work done directly
+    Nodes,
     /// Workflows: what a node of a run costs beside its call, runs at once, swaps during runs, caches
     Workflow,
 }

@@ -1,11 +1,11 @@
 use patchbay_vocab::{Digest, RevisionNumber, RevisionState, UnixMillis};
 use patchbay_wire::{
-    CheckStageView, CheckView, DependencyView, Effect, EventView, ExampleOutcome, ExampleRunView,
-    ExampleView, FindingView, HandedOverView, HistoryView, InspectView, NodeView, PluginView, ProblemView,
-    RejectedView, RevisionRef, RevisionView, Severity, SignerView, StatusView, SwapView, UnloadMode,
+    CheckStageView, CheckView, DependencyView, EventView, ExampleOutcome, ExampleRunView, FindingView,
+    HandedOverView, HistoryView, InspectView, PluginView, ProblemView, RejectedView, RevisionRef,
+    RevisionView, Severity, SignerView, StatusView, SwapView, UnloadMode,
 };
-use serde_json::json;
 
+use super::tests_manual::upper;
 use super::*;
 
 fn revision(number: u64, version: &str, state: RevisionState) -> RevisionView {
@@ -47,48 +47,6 @@ fn string_plugin() -> PluginView {
             plugin: "list".parse().unwrap(),
             range: "^1".parse().unwrap(),
         }],
-    }
-}
-
-fn upper() -> NodeView {
-    NodeView {
-        node_type: "string.upper".parse().unwrap(),
-        plugin: "string".parse().unwrap(),
-        version: "1.2.0".into(),
-        category: "text".into(),
-        description: "Makes letters large.\nFollows Unicode.".into(),
-        required: vec!["text".into()],
-        parameters: json!({
-            "type": "object",
-            "properties": {
-                "text": {"type": "string", "description": "What to change"},
-                "count": {"type": "integer", "minimum": 1, "default": 1},
-                "mode": {"$ref": "#/$defs/Mode"},
-                "tags": {"type": ["array", "null"], "items": {"type": "string"}},
-            },
-            "required": ["text"],
-            "$defs": {"Mode": {"enum": ["all", "first"], "description": "Which letters"}},
-        }),
-        config: serde_json::Value::Null,
-        result: json!({"type": "string", "description": "The changed text"}),
-        aliases: vec!["upper".parse().unwrap()],
-        tags: vec!["text".into(), "case".into()],
-        author: "core".into(),
-        icon: String::new(),
-        experimental: false,
-        effect: Effect::Pure,
-        timeout_ms: Some(500),
-        capabilities: vec![],
-        secrets: vec![],
-        is_async: false,
-        stateful: false,
-        examples: vec![ExampleView {
-            title: "a word".into(),
-            input: json!({"text": "it's"}),
-            output: json!("IT'S"),
-        }],
-        host_api: "^1.0".into(),
-        dependencies: vec![],
     }
 }
 
@@ -191,62 +149,6 @@ fn the_catalogue_has_one_line_per_node() {
 NODE          PLUGIN        CATEGORY  EFFECT  DESCRIPTION
 string.upper  string@1.2.0  text      pure    Makes letters large.
 "
-    );
-}
-
-#[test]
-fn the_manual_of_a_node_is_complete() {
-    assert_eq!(
-        manual(&upper(), Layout::Pipe),
-        r#"string.upper
-
-  Makes letters large.
-  Follows Unicode.
-
-plugin:      string@1.2.0
-category:    text
-also called: upper
-tags:        text, case
-author:      core
-effect:      pure
-time limit:  500 ms
-contract:    ^1.0
-
-PARAMETERS
-
-NAME   TYPE                    DEFAULT   DESCRIPTION
-count  integer >= 1            1         -
-mode   "all" | "first"         -         Which letters
-tags   array of string | null  -         -
-text   string                  required  What to change
-
-RESULT
-
-string: The changed text
-
-EXAMPLES
-
-# a word
-patchbay call string.upper '{"text":"it'\''s"}'
-"IT'S"
-"#
-    );
-}
-
-#[test]
-fn a_hostile_schema_is_rendered_in_bounded_time_and_size() {
-    let mut node = upper();
-    let wide: Vec<_> = (0..1_000).map(|_| json!({"$ref": "#/$defs/Loop"})).collect();
-    let properties: serde_json::Map<_, _> = (0..5_000)
-        .map(|n| (format!("p{n}\u{9b}"), json!({"$ref": "#/$defs/Loop"})))
-        .collect();
-    node.parameters = json!({"properties": properties, "$defs": {"Loop": {"anyOf": wide}}});
-    node.result = json!([1, 2]);
-    let text = manual(&node, Layout::Pipe);
-    assert!(
-        text.len() < 200_000 && !text.contains('\u{9b}'),
-        "{} bytes",
-        text.len()
     );
 }
 
@@ -538,20 +440,4 @@ fn a_terminal_that_says_it_has_no_width_gets_one_line_for_each_row() {
         assert_eq!(fitting(Layout::Terminal, columns), Layout::Terminal);
     }
     assert_eq!(fitting(Layout::Pipe, None), Layout::Pipe);
-}
-
-#[test]
-fn the_manual_page_of_a_node_that_is_configured_says_with_what() {
-    let mut node = upper();
-    node.config = serde_json::json!({
-        "type": "object",
-        "properties": {"rate": {"type": "integer", "description": "calls in a second"}},
-    });
-    let text = manual(&node, Layout::Pipe);
-    let (_, rest) = text.split_once("\nCONFIGURATION\n\n").unwrap();
-    assert!(rest.contains("rate  integer  calls in a second"), "{text}");
-    for nothing in [serde_json::Value::Null, serde_json::json!({"type": "null"})] {
-        node.config = nothing;
-        assert!(!manual(&node, Layout::Pipe).contains("CONFIGURATION"));
-    }
 }
