@@ -219,7 +219,13 @@ async fn asked_to_end() -> std::io::Result<()> {
     pipe::register(Signal::TERM.as_raw(), telling)?;
     told.set_nonblocking(true)?;
     let told = tokio::net::UnixStream::from_std(told)?;
-    told.readable().await
+    loop {
+        told.readable().await?;
+        match told.try_read(&mut [0]) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            read => return read.map(drop),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -44,5 +44,7 @@ mod swap;
 mod unload;
 #[path = "suite/versions.rs"]
 mod versions;
+#[path = "suite/waiting.rs"]
+mod waiting;
 #[path = "suite/workflows/mod.rs"]
 mod workflows;

@@ -11,7 +11,7 @@ const BUILT: &str = "PATCHBAY_TESTS_BUILT";
 /// Plugins over contracts as they once were, by the name of their folder in `tests/frozen`.
 const FROZEN: [&str; 3] = ["contract-1-0", "other-sdk", "wide-bytes"];
 
-const FIXTURES: [&str; 24] = [
+const FIXTURES: [&str; 26] = [
     "echo-1-0",
     "echo-1-1",
     "echo-1-1-other",
@@ -36,6 +36,8 @@ const FIXTURES: [&str; 24] = [
     "flow",
     "steady-1-0",
     "steady-1-1",
+    "waits-1-0",
+    "waits-1-1",
 ];
 
 /// Plugins as anybody would write them, by the name of their folder in `sample-plugins`.
