@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use plugin_api::error::code;
 use plugin_api::prelude::*;
-
-use crate::any::{Any, Given, truthy};
+use plugin_api::reading::{Any, Given, truthy};
 
 /// The code of a condition that is missing or cannot be evaluated.
 const CONDITION_EVAL_ERROR: &str = "CONDITION_EVAL_ERROR";

@@ -1,12 +1,10 @@
 //! Many ways: the outputs of the first case that fits, else the fallback's.
 
-use std::borrow::Cow;
-
 use plugin_api::error::code;
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, Given, excerpt, label, same};
 use plugin_api::value::Kind;
 
-use crate::any::{Any, Given, same, shown};
 use crate::branch::{holds, leave_by};
 
 /// The highest number of an output.
@@ -86,7 +84,7 @@ pub(crate) fn switch(input: Switch<'_>, ctx: &Ctx<'_>) -> NodeResult<Switched> {
         _ => {
             return Err(NodeError::invalid(
                 "cases",
-                format_args!("expected a map or a list, found {}", shown(cases)),
+                format_args!("expected a map or a list, found {}", excerpt(cases)),
             ));
         }
     };
@@ -149,7 +147,7 @@ fn filled(input: &Switch<'_>, ctx: &Ctx<'_>) -> NodeResult<Option<Value>> {
 /// `behind` becomes the first number that is behind the outputs of all cases.
 fn in_map<'a>(cases: ValueRef<'a>, value: ValueRef<'_>, behind: &mut u32) -> Option<Case<'a>> {
     let mut found = None;
-    let wanted = key_of(value);
+    let wanted = (!matches!(value.kind(), Kind::Bytes | Kind::List | Kind::Map)).then(|| label(value));
     for (place, (key, result)) in (0..).zip(cases.as_map()?) {
         let output = number(result).unwrap_or(place);
         *behind = (*behind).max(output.saturating_add(1));
@@ -232,16 +230,5 @@ fn outputs(value: ValueRef<'_>) -> Option<Vec<u32>> {
         None => Some(vec![number(value)?]),
         Some(list) if list.is_empty() => None,
         Some(list) => list.iter().map(number).collect(),
-    }
-}
-
-/// What the value is called as the key of a map.
-fn key_of(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
-    match value.kind() {
-        Kind::Str => value.as_str().map(Cow::Borrowed),
-        Kind::Null | Kind::Bool | Kind::I64 => Some(Cow::Owned(value.to_json())),
-        // `2.0` is called `2`, as the number it equals.
-        Kind::F64 => value.as_f64().map(|float| Cow::Owned(float.to_string())),
-        Kind::Bytes | Kind::List | Kind::Map => None,
     }
 }

@@ -1,8 +1,8 @@
 //! Ending a run on purpose.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, Given};
 
-use crate::any::{Any, Given};
 use crate::branch::holds;
 
 /// The longest code.

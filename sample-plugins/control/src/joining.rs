@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use plugin_api::error::code;
 use plugin_api::prelude::*;
+use plugin_api::reading::{Given, canonical, excerpt};
 use plugin_api::value::Kind;
-
-use crate::any::{Given, shown};
 
 /// Inputs that are looked at.
 const MOST_INPUTS: u32 = 64;
@@ -80,8 +79,12 @@ pub(crate) fn merge(input: Merge<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Value>
     let arrived = match input.inputs.0.filter(|inputs| !inputs.is_null()) {
         None => arrived(ctx)?,
         Some(inputs) => {
-            let wrong =
-                || NodeError::invalid("inputs", format_args!("expected a list, found {}", shown(inputs)));
+            let wrong = || {
+                NodeError::invalid(
+                    "inputs",
+                    format_args!("expected a list, found {}", excerpt(inputs)),
+                )
+            };
             let values = inputs.as_list().ok_or_else(wrong)?;
             (0..)
                 .zip(values)
@@ -148,7 +151,7 @@ impl<'a> Iterator for Items<'a> {
 
 fn combine(arrived: &[(u32, ValueRef<'_>)], key: Option<&str>) -> NodeResult<Value> {
     let mut groups: Vec<Vec<ValueRef<'_>>> = Vec::new();
-    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
     for (index, value) in arrived {
         // What came with the same list does not belong together, whatever its key.
         let (before, mut new) = (groups.len(), Vec::new());
@@ -156,11 +159,11 @@ fn combine(arrived: &[(u32, ValueRef<'_>)], key: Option<&str>) -> NodeResult<Val
             if item.as_map().is_none() {
                 let why = format_args!(
                     "`combine` needs maps, but item {place} of input {index} is {}",
-                    shown(item)
+                    excerpt(item)
                 );
                 return Err(NodeError::invalid("mode", why));
             }
-            let name = key.and_then(|key| item.get(key)).map(name_of);
+            let name = key.and_then(|key| item.get(key)).map(canonical);
             let group = match (key, &name) {
                 (None, _) => Some(place).filter(|place| *place < before),
                 (Some(_), name) => name.as_ref().and_then(|name| known.get(name).copied()),
@@ -182,14 +185,6 @@ fn combine(arrived: &[(u32, ValueRef<'_>)], key: Option<&str>) -> NodeResult<Val
         .map(|group| united(group))
         .collect::<NodeResult<Vec<_>>>()?;
     Ok(Value::from_items(merged.iter().map(Value::as_ref))?)
-}
-
-/// Equal for values that are equal, `2` and `2.0` among them.
-fn name_of(value: ValueRef<'_>) -> String {
-    match value.as_f64().filter(|_| value.kind() == Kind::F64) {
-        Some(float) => float.to_string(),
-        None => value.to_json(),
-    }
 }
 
 /// One map of the entries of all; of those with the same key the last value, at the place of the first.
@@ -233,7 +228,7 @@ fn object(arrived: &[(u32, ValueRef<'_>)]) -> NodeResult<Value> {
             Kind::Map => maps.push(*value),
             Kind::Null => {}
             _ => {
-                let why = format_args!("`object` needs maps, but input {index} has {}", shown(*value));
+                let why = format_args!("`object` needs maps, but input {index} has {}", excerpt(*value));
                 return Err(NodeError::invalid("mode", why));
             }
         }

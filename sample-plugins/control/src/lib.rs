@@ -4,7 +4,6 @@
 //! out of a cache would choose nothing.
 #![forbid(unsafe_code)]
 
-mod any;
 mod branch;
 mod cases;
 mod ending;

@@ -1,8 +1,8 @@
 //! A list, cut up.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Given, excerpt};
 
-use crate::any::{Given, shown};
 use crate::joining::unarrived;
 
 #[parameters]
@@ -54,7 +54,7 @@ pub(crate) fn split(input: Split<'_>, ctx: &Ctx<'_>) -> NodeResult<Parts> {
             arrived.get("result").unwrap_or(arrived)
         }
     };
-    let wrong = || NodeError::invalid("items", format_args!("expected a list, found {}", shown(items)));
+    let wrong = || NodeError::invalid("items", format_args!("expected a list, found {}", excerpt(items)));
     let list = items.as_list().ok_or_else(wrong)?;
     let Some(size) = input.size else {
         return Ok(Parts {

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use plugin_api::prelude::*;
+use plugin_api::reading::excerpt;
 use plugin_api::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use plugin_api::serde::de::{Deserialize, Deserializer, Error};
 use plugin_api::serde::ser::{Serialize, Serializer};
-
-use crate::any::shown;
 
 /// The longest wait: a day.
 const MAX_SECONDS: f64 = 86_400.0;
@@ -28,11 +27,11 @@ impl<'de> Deserialize<'de> for Amount {
             Some(number) if number.is_finite() && number >= 0.0 => Ok(Self(number)),
             Some(_) => Err(D::Error::custom(format_args!(
                 "must not be negative, but is {}",
-                shown(value)
+                excerpt(value)
             ))),
             None => Err(D::Error::custom(format_args!(
                 "expected a number, found {}",
-                shown(value)
+                excerpt(value)
             ))),
         }
     }
@@ -175,6 +174,6 @@ impl JsonSchema for Passed {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        crate::any::Any::json_schema(generator)
+        plugin_api::reading::Any::json_schema(generator)
     }
 }

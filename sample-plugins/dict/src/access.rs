@@ -1,11 +1,11 @@
 //! Invariant: a path is followed one key at a time, and is no longer than a value can be deep.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Dict, Given, Key, step};
 use plugin_api::serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use plugin_api::value::MAX_DEPTH;
 
 use crate::object::Object;
-use crate::reading::{Dict, Given, Key};
 
 #[parameters]
 pub(crate) struct Get<'a> {
@@ -35,14 +35,6 @@ pub(crate) fn get(input: Get<'_>) -> Answer<ValueRef<'_>> {
     answer(found.unwrap_or(input.default.value()))
 }
 
-/// The value under one key, or at one position.
-fn step<'a>(value: ValueRef<'a>, key: &str) -> Option<ValueRef<'a>> {
-    match value.as_map() {
-        Some(map) => map.get(key),
-        None => value.at(key.parse().ok()?),
-    }
-}
-
 #[parameters]
 pub(crate) struct Set<'a> {
     /// The map to start from.
@@ -70,7 +62,7 @@ pub(crate) fn set(input: Set<'_>) -> NodeResult<Answer<Value>> {
         let why = format_args!("has more than {MAX_DEPTH} keys");
         return Err(NodeError::invalid("path", why));
     }
-    let mut reached = Some(input.object.0);
+    let mut reached = Some(input.object.value());
     for key in &path {
         let Some(value) = reached else {
             break;
@@ -86,7 +78,7 @@ pub(crate) fn set(input: Set<'_>) -> NodeResult<Answer<Value>> {
         reached = step(value, key);
     }
     let updated = Updated {
-        base: input.object.0,
+        base: input.object.value(),
         path: &path,
         value: input.value.value(),
     };
@@ -125,7 +117,7 @@ impl Serialize for Updated<'_> {
             }
             return out.end();
         }
-        let map = Dict(self.base);
+        let map = Dict::lenient(self.base);
         let mut out = serializer.serialize_map(None)?;
         for (name, there) in map.iter() {
             if name == *key {

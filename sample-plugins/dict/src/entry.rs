@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Callback, Dict, Given, Place};
 
-use crate::callback::Callback;
 use crate::object::Object;
-use crate::reading::{Dict, Given, truthy};
 
 #[parameters]
 pub(crate) struct MapValues<'a> {
@@ -41,12 +40,12 @@ pub(crate) fn map_values<'a>(input: MapValues<'a>, ctx: &Ctx<'_>) -> NodeResult<
     let Some(transform) = input.transform.0 else {
         return Err(NodeError::invalid("transform", "give a template"));
     };
-    let callback = Callback {
-        parameter: "transform",
-        ctx,
-    };
+    let callback = Callback::new("transform", ctx);
     let entries = input.object.iter();
-    let entries = entries.map(|entry| Ok((Cow::Borrowed(entry.0), callback.render(transform, entry)?)));
+    let entries = entries.map(|(key, value)| {
+        let made = callback.render(transform, Place::entry(key, value))?;
+        Ok((Cow::Borrowed(key), made))
+    });
     Ok(answer(Object(entries.collect::<NodeResult<_>>()?)))
 }
 
@@ -83,21 +82,11 @@ pub(crate) fn filter_entries<'a>(input: FilterEntries<'a>, ctx: &Ctx<'_>) -> Nod
     if condition.is_null() {
         return Err(NodeError::invalid("condition", "give an expression"));
     }
-    let callback = Callback {
-        parameter: "condition",
-        ctx,
-    };
-    let keeps = |entry| -> NodeResult<bool> {
-        Ok(match condition.as_str() {
-            Some(expression) => truthy(callback.evaluate(expression, entry)?.as_ref()),
-            // A condition that is no text is the same for every entry.
-            None => truthy(condition),
-        })
-    };
-    let entries = input
-        .object
-        .iter()
-        .map(|entry| Ok(keeps(entry)?.then_some(entry)));
+    let callback = Callback::new("condition", ctx);
+    let entries = input.object.iter().map(|(key, value)| {
+        let keeps = callback.holds(condition, Place::entry(key, value))?;
+        Ok(keeps.then_some((key, value)))
+    });
     let kept = entries.filter_map(Result::transpose);
     Ok(answer(kept.collect::<NodeResult<_>>()?))
 }

@@ -7,11 +7,9 @@
 #![forbid(unsafe_code)]
 
 mod access;
-mod callback;
 mod entry;
 mod merging;
 mod object;
-mod reading;
 mod selection;
 mod view;
 

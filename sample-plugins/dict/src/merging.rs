@@ -5,11 +5,11 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 use plugin_api::prelude::*;
+use plugin_api::reading::{List, shown};
 use plugin_api::serde::ser::{Serialize, Serializer};
 use plugin_api::value::MapRef;
 
 use crate::object::Object;
-use crate::reading::{List, shown};
 
 /// A value, or a map that is being merged.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Dict, Given, key_of, shown};
 
 use crate::object::Object;
-use crate::reading::{Dict, Given, key_of, shown};
 
 #[parameters]
 pub(crate) struct Selection<'a> {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 use plugin_api::prelude::*;
+use plugin_api::reading::{Dict, List, key_of, shown};
 
 use crate::object::Object;
-use crate::reading::{Dict, List, key_of, shown};
 
 #[parameters]
 pub(crate) struct Whose<'a> {

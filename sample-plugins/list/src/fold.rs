@@ -1,9 +1,7 @@
 //! Something made of every item.
 
 use plugin_api::prelude::*;
-
-use crate::callback::Callback;
-use crate::reading::{Given, List, shown};
+use plugin_api::reading::{Callback, Given, List, Place, shown};
 
 #[parameters]
 pub(crate) struct Map<'a> {
@@ -39,7 +37,7 @@ pub(crate) fn map(input: Map<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Vec<Value>
     };
     let callback = Callback::new("transform", ctx);
     let items = input.array.iter().enumerate();
-    let items = items.map(|(index, item)| callback.render(transform, index, item));
+    let items = items.map(|(index, item)| callback.render(transform, Place::item(index, item)));
     Ok(answer(items.collect::<NodeResult<_>>()?))
 }
 
@@ -79,8 +77,8 @@ pub(crate) fn reduce(input: Reduce<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Valu
     let mut items = List::lenient(input.array.value()).iter().enumerate();
     let first = || items.next().map_or(ValueRef::NULL, |(_, item)| item);
     let mut acc = input.initial.0.unwrap_or_else(first).to_value();
-    for entry in items {
-        acc = callback.evaluate(reducer, entry, Some(acc.as_ref()))?;
+    for (index, item) in items {
+        acc = callback.evaluate(reducer, Place::reducing(index, item, acc.as_ref()))?;
     }
     Ok(answer(acc))
 }

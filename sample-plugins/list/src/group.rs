@@ -5,10 +5,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Field, List, canonical, label};
 use plugin_api::value::Writer;
-
-use crate::equality::canonical;
-use crate::reading::{Field, List};
 
 #[parameters]
 pub(crate) struct Unique<'a> {
@@ -94,13 +92,5 @@ pub(crate) fn group_by(input: GroupBy<'_>) -> NodeResult<Answer<Value>> {
 
 /// The text of a value, as the name of its group.
 fn name_of(value: Option<ValueRef<'_>>) -> Cow<'_, str> {
-    let Some(value) = value else {
-        return Cow::Borrowed("undefined");
-    };
-    if let Some(text) = value.as_str() {
-        return Cow::Borrowed(text);
-    }
-    // `1.0` and `1` are equal, and so are their names.
-    let float = value.as_f64().filter(|_| value.as_i64().is_none());
-    Cow::Owned(float.map_or_else(|| value.to_json(), |float| float.to_string()))
+    value.map_or(Cow::Borrowed("undefined"), label)
 }

@@ -6,15 +6,12 @@
 //! Such a parameter has `x-template: false` in its schema: it is not to be filled in before the node sees it.
 #![forbid(unsafe_code)]
 
-mod callback;
 mod change;
-mod equality;
 mod fold;
 mod group;
 mod matching;
 mod order;
 mod position;
-mod reading;
 mod search;
 
 use plugin_api::prelude::*;

@@ -2,10 +2,7 @@
 //! value; a node that is given none of them says so.
 
 use plugin_api::prelude::*;
-
-use crate::callback::Callback;
-use crate::equality::same;
-use crate::reading::{Field, Given, List, truthy};
+use plugin_api::reading::{Callback, Field, Given, List, Place, same, truthy};
 
 /// What a test has to say of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +53,11 @@ impl<'a> Matching<'a> {
     fn test(&self, callback: &Callback<'_>, (index, item): (usize, ValueRef<'_>)) -> NodeResult<Verdict> {
         let condition = self.condition.value();
         let found = self.key.as_ref().map_or(Some(item), |key| key.of(item));
-        let matches = match (condition.as_str(), found, self.value.0) {
-            (Some(expression), _, _) => truthy(callback.evaluate(expression, (index, item), None)?.as_ref()),
-            // A condition that is no text is the same for every item.
-            _ if !condition.is_null() => truthy(condition),
-            (None, Some(found), Some(value)) => same(found, value),
-            (None, Some(found), None) => truthy(found),
-            (None, None, _) => false,
+        let matches = match (found, self.value.0) {
+            _ if !condition.is_null() => callback.holds(condition, Place::item(index, item))?,
+            (Some(found), Some(value)) => same(found, value),
+            (Some(found), None) => truthy(found),
+            (None, _) => false,
         };
         Ok(if matches { Verdict::Match } else { Verdict::Miss })
     }

@@ -4,19 +4,14 @@
 use std::cmp::Ordering;
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Field, Given, List, Number, shown};
 use plugin_api::value::Kind;
-
-use crate::reading::{Field, Given, List, shown};
-
-/// 2^63, the first float above every `i64`.
-const OVER_I64: f64 = 9_223_372_036_854_775_808.0;
 
 /// What an item is ordered by. Nothing comes first, then numbers, then texts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Rank<'a> {
+enum Rank<'a> {
     Nothing,
-    Int(i64),
-    Float(f64),
+    Number(Number),
     Text(&'a str),
 }
 
@@ -24,62 +19,35 @@ impl<'a> Rank<'a> {
     fn read(value: ValueRef<'a>) -> Option<Self> {
         match value.kind() {
             Kind::Null => Some(Self::Nothing),
-            Kind::Bool => value.as_bool().map(|flag| Self::Int(flag.into())),
-            Kind::I64 => value.as_i64().map(Self::Int),
-            Kind::F64 => value.as_f64().map(Self::Float),
             Kind::Str => value.as_str().map(Self::Text),
+            Kind::Bool | Kind::I64 | Kind::F64 => Number::read_or_flag(value).map(Self::Number),
             Kind::Bytes | Kind::List | Kind::Map => None,
         }
     }
 
-    const fn is_number(self) -> bool {
-        matches!(self, Self::Int(_) | Self::Float(_))
-    }
-
     /// A text of a number as that number, for lists that have numbers too.
     fn as_number(self) -> Self {
-        let Self::Text(text) = self else {
-            return self;
-        };
-        let text = text.trim();
-        let float = || text.parse().ok().filter(|float: &f64| float.is_finite());
-        let number = text
-            .parse()
-            .ok()
-            .map(Self::Int)
-            .or_else(|| float().map(Self::Float));
-        number.unwrap_or(self)
+        match self {
+            Self::Text(text) => Number::of_text(text).map_or(self, Self::Number),
+            other => other,
+        }
     }
 
     const fn class(self) -> u8 {
         match self {
             Self::Nothing => 0,
-            Self::Int(_) | Self::Float(_) => 1,
+            Self::Number(_) => 1,
             Self::Text(_) => 2,
         }
     }
 
-    pub(crate) fn compare(self, other: Self) -> Ordering {
+    fn compare(self, other: Self) -> Ordering {
         match (self, other) {
-            (Self::Int(a), Self::Int(b)) => a.cmp(&b),
-            (Self::Float(a), Self::Float(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
-            (Self::Int(a), Self::Float(b)) => compare_mixed(a, b),
-            (Self::Float(a), Self::Int(b)) => compare_mixed(b, a).reverse(),
+            (Self::Number(a), Self::Number(b)) => a.compare(b),
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
             (one, other) => one.class().cmp(&other.class()),
         }
     }
-}
-
-fn compare_mixed(integer: i64, float: f64) -> Ordering {
-    if float >= OVER_I64 {
-        return Ordering::Less;
-    }
-    if float < -OVER_I64 {
-        return Ordering::Greater;
-    }
-    let whole = integer.cmp(&(float.trunc() as i64));
-    whole.then_with(|| 0.0_f64.partial_cmp(&float.fract()).unwrap_or(Ordering::Equal))
 }
 
 #[parameters]
@@ -147,7 +115,7 @@ pub(crate) fn sort(input: Sort<'_>) -> NodeResult<Answer<Vec<ValueRef<'_>>>> {
         })?;
         ranked.push((rank, item));
     }
-    if ranked.iter().any(|(rank, _)| rank.is_number()) {
+    if ranked.iter().any(|(rank, _)| matches!(rank, Rank::Number(_))) {
         for (rank, _) in &mut ranked {
             *rank = rank.as_number();
         }

@@ -1,8 +1,7 @@
 //! Items and parts by their position.
 
 use plugin_api::prelude::*;
-
-use crate::reading::{Given, List, Whole};
+use plugin_api::reading::{Given, List, Whole};
 
 #[parameters]
 pub(crate) struct Whose<'a> {

@@ -1,9 +1,7 @@
 //! Looking for a value.
 
 use plugin_api::prelude::*;
-
-use crate::equality::same;
-use crate::reading::{Given, List};
+use plugin_api::reading::{Given, List, same};
 
 #[parameters]
 pub(crate) struct Search<'a> {

@@ -1,10 +1,10 @@
 use plugin_api::error::code;
 use plugin_api::export::Export;
+use plugin_api::reading::same;
 use plugin_api::testing::Harness;
 use proptest::prelude::*;
 
 use super::*;
-use crate::equality::{canonical, same};
 
 /// Parameters, and the result or the part of an error's message that names the parameter.
 type Case = (&'static str, Result<&'static str, &'static str>);
@@ -427,13 +427,6 @@ fn call<N: Export>(items: &[Value]) -> Vec<Value> {
 }
 
 proptest! {
-    #[test]
-    fn equality_and_canonical_bytes_agree(a in value(), b in value()) {
-        let (a, b) = (a.as_ref(), b.as_ref());
-        prop_assert_eq!(same(a, b), canonical(a) == canonical(b));
-        prop_assert!(same(a, a));
-    }
-
     #[test]
     fn reversing_twice_changes_nothing(items in prop::collection::vec(value(), 0..8)) {
         prop_assert_eq!(call::<reverse>(&call::<reverse>(&items)), items);

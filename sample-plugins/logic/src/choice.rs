@@ -1,8 +1,7 @@
 //! Choosing one of several values.
 
 use plugin_api::prelude::*;
-
-use crate::value::{Given, List, truthy};
+use plugin_api::reading::{Given, List, truthy};
 
 #[parameters]
 pub(crate) struct Ternary<'a> {

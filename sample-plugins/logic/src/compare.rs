@@ -4,59 +4,7 @@
 use std::cmp::Ordering;
 
 use plugin_api::prelude::*;
-use plugin_api::value::Kind;
-
-use crate::value::{Given, shown};
-
-/// 2^63, the first float above every `i64`.
-const OVER_I64: f64 = 9_223_372_036_854_775_808.0;
-
-/// A finite number.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Number {
-    Int(i64),
-    Float(f64),
-}
-
-impl Number {
-    /// The number that a value is, or that its text says.
-    pub(crate) fn read(value: ValueRef<'_>) -> Option<Self> {
-        match value.kind() {
-            Kind::I64 => value.as_i64().map(Self::Int),
-            Kind::F64 => value.as_f64().map(Self::Float),
-            Kind::Bool => value.as_bool().map(|flag| Self::Int(flag.into())),
-            Kind::Str => {
-                let text = value.as_str()?.trim();
-                let float = || text.parse().ok().filter(|float: &f64| float.is_finite());
-                text.parse()
-                    .ok()
-                    .map(Self::Int)
-                    .or_else(|| float().map(Self::Float))
-            }
-            Kind::Null | Kind::Bytes | Kind::List | Kind::Map => None,
-        }
-    }
-
-    pub(crate) fn compare(self, other: Self) -> Ordering {
-        match (self, other) {
-            (Self::Int(a), Self::Int(b)) => a.cmp(&b),
-            (Self::Float(a), Self::Float(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
-            (Self::Int(a), Self::Float(b)) => compare_mixed(a, b),
-            (Self::Float(a), Self::Int(b)) => compare_mixed(b, a).reverse(),
-        }
-    }
-}
-
-fn compare_mixed(integer: i64, float: f64) -> Ordering {
-    if float >= OVER_I64 {
-        return Ordering::Less;
-    }
-    if float < -OVER_I64 {
-        return Ordering::Greater;
-    }
-    let whole = integer.cmp(&(float.trunc() as i64));
-    whole.then_with(|| 0.0_f64.partial_cmp(&float.fract()).unwrap_or(Ordering::Equal))
-}
+use plugin_api::reading::{Given, Number, shown};
 
 /// Orders two parameters, each with its name for errors.
 fn order(a: (&str, Given<'_>), b: (&str, Given<'_>)) -> NodeResult<Ordering> {
@@ -66,7 +14,7 @@ fn order(a: (&str, Given<'_>), b: (&str, Given<'_>)) -> NodeResult<Ordering> {
     let number = |(name, given): (&str, Given<'_>)| {
         let found = given.0.map_or_else(|| "nothing".to_owned(), shown);
         let why = format_args!("expected a number, or a text beside another text, found {found}");
-        Number::read(given.value()).ok_or_else(|| NodeError::invalid(name, why))
+        Number::read_or_flag(given.value()).ok_or_else(|| NodeError::invalid(name, why))
     };
     Ok(number(a)?.compare(number(b)?))
 }

@@ -1,10 +1,7 @@
 //! Invariant: equality is deep, `1` equals `1.0` in it, and the order of a map's entries does not count.
 
 use plugin_api::prelude::*;
-use plugin_api::value::Kind;
-
-use crate::compare::Number;
-use crate::value::Given;
+use plugin_api::reading::{Given, Number, same, same_by};
 
 /// Which values of different types are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,32 +23,17 @@ impl From<Option<bool>> for Strictness {
 }
 
 /// Whether two values are equal.
-pub(crate) fn same(a: ValueRef<'_>, b: ValueRef<'_>, strictness: Strictness) -> bool {
-    match (a.kind(), b.kind()) {
-        (Kind::List, Kind::List) => match (a.as_list(), b.as_list()) {
-            (Some(a), Some(b)) => {
-                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b, strictness))
-            }
-            _ => false,
-        },
-        (Kind::Map, Kind::Map) => match (a.as_map(), b.as_map()) {
-            (Some(a), Some(b)) => {
-                a.len() == b.len()
-                    && a.iter()
-                        .all(|(key, a)| b.get(key).is_some_and(|b| same(a, b, strictness)))
-            }
-            _ => false,
-        },
-        (Kind::I64, Kind::I64) => a.as_i64() == b.as_i64(),
-        // An integer that no float stands for is equal to none.
-        (Kind::I64 | Kind::F64, Kind::I64 | Kind::F64) => a.as_f64() == b.as_f64(),
-        (one, other) if one == other => a == b,
-        _ if strictness == Strictness::Strict => false,
-        _ => match (Number::read(a), Number::read(b)) {
-            (Some(a), Some(b)) => a.compare(b).is_eq(),
-            _ => false,
-        },
+pub(crate) fn equal(a: ValueRef<'_>, b: ValueRef<'_>, strictness: Strictness) -> bool {
+    match strictness {
+        Strictness::Strict => same(a, b),
+        Strictness::Loose => same_by(a, b, &|a, b| same(a, b) || same_number(a, b)),
     }
+}
+
+/// Whether two values of different types say the same number. Two texts are equal as texts or not at all.
+fn same_number(a: ValueRef<'_>, b: ValueRef<'_>) -> bool {
+    let numbers = Number::read_or_flag(a).zip(Number::read_or_flag(b));
+    a.kind() != b.kind() && numbers.is_some_and(|(a, b)| a.compare(b).is_eq())
 }
 
 #[parameters]
@@ -71,7 +53,7 @@ pub(crate) struct Pair<'a> {
 impl Pair<'_> {
     fn equal(&self) -> bool {
         match (self.a.0, self.b.0, self.strict.into()) {
-            (Some(a), Some(b), strictness) => same(a, b, strictness),
+            (Some(a), Some(b), strictness) => equal(a, b, strictness),
             (None, None, _) => true,
             (Some(one), None, strictness) | (None, Some(one), strictness) => {
                 strictness == Strictness::Loose && one.is_null()
@@ -127,5 +109,5 @@ pub(crate) struct In<'a> {
 pub(crate) fn contained(input: In<'_>) -> Answer<bool> {
     let value = input.value.value();
     let list = input.array.value().as_list();
-    answer(list.is_some_and(|list| list.iter().any(|item| same(item, value, Strictness::Strict))))
+    answer(list.is_some_and(|list| list.iter().any(|item| same(item, value))))
 }

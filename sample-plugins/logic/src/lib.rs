@@ -10,7 +10,6 @@ mod choice;
 mod compare;
 mod equality;
 mod presence;
-mod value;
 
 use plugin_api::prelude::*;
 

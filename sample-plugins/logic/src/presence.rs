@@ -1,9 +1,8 @@
 //! What kind of value it is, if any.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::Given;
 use plugin_api::value::Kind;
-
-use crate::value::Given;
 
 #[parameters]
 pub(crate) struct Candidate<'a> {

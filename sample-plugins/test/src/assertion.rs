@@ -2,8 +2,7 @@
 //! the message and in the details, so that a workflow whose assertion fails is a failed run.
 
 use plugin_api::prelude::*;
-
-use crate::any::{Any, same, shown};
+use plugin_api::reading::{Any, excerpt, same};
 
 /// The code of an assertion that does not hold.
 const FAILED: &str = "ASSERTION_FAILED";
@@ -61,7 +60,7 @@ pub(crate) fn assert_equals(input: Compared<'_>) -> NodeResult<Equal<'_>> {
             actual,
         });
     }
-    let why = format!("expected {}, found {}", shown(expected.0), shown(actual.0));
+    let why = format!("expected {}, found {}", excerpt(expected.0), excerpt(actual.0));
     failed(input.message, why, &[("expected", expected), ("actual", actual)])
 }
 
@@ -93,7 +92,7 @@ impl<'a> Checked<'a> {
                 value: self.value,
             });
         }
-        let why = format!("expected {wanted}, found {}", shown(self.value.0));
+        let why = format!("expected {wanted}, found {}", excerpt(self.value.0));
         failed(self.message, why, &[("value", self.value)])
     }
 }

@@ -6,8 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use plugin_api::error::code;
 use plugin_api::prelude::*;
-
-use crate::any::Any;
+use plugin_api::reading::Any;
 
 /// Nodes of runs that are counted at the same time; the one that came first makes room.
 const MOST_COUNTS: usize = 10_000;

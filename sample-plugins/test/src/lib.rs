@@ -3,7 +3,6 @@
 //! Invariant: a node does and fails as its parameters say, and leaves nothing behind in the run.
 #![forbid(unsafe_code)]
 
-mod any;
 mod assertion;
 mod failing;
 mod suite;

@@ -1,8 +1,7 @@
 //! Invariant: a suite counts what it is given and fails for nothing but a result that is none.
 
 use plugin_api::prelude::*;
-
-use crate::any::{Any, shown};
+use plugin_api::reading::{Any, excerpt};
 
 #[parameters]
 pub(crate) struct Suite<'a> {
@@ -74,7 +73,7 @@ pub(crate) fn run_suite(input: Suite<'_>) -> NodeResult<Report<'_>> {
                 error: result.0.get("error").map(Any).unwrap_or_default(),
             }),
             None => {
-                let why = format_args!("has no `passed` that is true or false: {}", shown(result.0));
+                let why = format_args!("has no `passed` that is true or false: {}", excerpt(result.0));
                 return Err(NodeError::invalid(&format!("results[{test_index}]"), why));
             }
         }

@@ -1,9 +1,9 @@
 //! One thing done with each item of a list.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, Callback, Given, List, Place};
 
-use crate::any::{Any, Given, Items};
-use crate::callback::Here;
+use crate::by::made;
 
 /// A list that was made.
 #[output]
@@ -28,7 +28,7 @@ impl Made {
 pub(crate) struct Filter<'a> {
     /// The list.
     #[serde(default, alias = "list", alias = "array")]
-    items: Items<'a>,
+    items: List<'a>,
     /// What keeps an item: an expression such as `$item.age > 18`, or a value for all of them.
     #[schemars(extend("x-template" = false))]
     condition: Any<'a>,
@@ -48,9 +48,10 @@ pub(crate) struct Filter<'a> {
     example(title = "none", input = r#"{"items": [1, 2], "condition": 0}"#, output = r#"{"result": [], "count": 0}"#)
 )]
 pub(crate) fn filter(input: Filter<'_>, ctx: &Ctx<'_>) -> NodeResult<Made> {
+    let callback = Callback::new("condition", ctx);
     let mut kept = Vec::new();
     for (index, item) in input.items.iter().enumerate() {
-        if Here::at(index, item).holds(input.condition.0, "condition", ctx)? {
+        if callback.holds(input.condition.0, Place::item(index, item))? {
             kept.push(item);
         }
     }
@@ -61,7 +62,7 @@ pub(crate) fn filter(input: Filter<'_>, ctx: &Ctx<'_>) -> NodeResult<Made> {
 pub(crate) struct Map<'a> {
     /// The list.
     #[serde(default, alias = "list", alias = "array")]
-    items: Items<'a>,
+    items: List<'a>,
     /// What becomes of an item: an expression such as `$item.name`, or any value with `{{ $item.name }}` in its texts.
     #[serde(default, alias = "template", alias = "mapping")]
     #[schemars(extend("x-template" = false, "x-aliases" = ["template", "mapping"]))]
@@ -83,7 +84,8 @@ pub(crate) struct Map<'a> {
 pub(crate) fn map(input: Map<'_>, ctx: &Ctx<'_>) -> NodeResult<Made> {
     let transform = input.transform.of("transform")?;
     let items = input.items.iter().enumerate();
-    let made = items.map(|(index, item)| Here::at(index, item).render(transform, "transform", ctx));
+    let callback = Callback::new("transform", ctx);
+    let made = items.map(|(index, item)| made(&callback, transform, Place::item(index, item)));
     let made = made.collect::<NodeResult<Vec<Value>>>()?;
     let made: Vec<ValueRef<'_>> = made.iter().map(Value::as_ref).collect();
     Made::of(&made)
@@ -93,7 +95,7 @@ pub(crate) fn map(input: Map<'_>, ctx: &Ctx<'_>) -> NodeResult<Made> {
 pub(crate) struct Reduce<'a> {
     /// The list.
     #[serde(default, alias = "list", alias = "array")]
-    items: Items<'a>,
+    items: List<'a>,
     /// An expression for the next result, such as `$acc + $item`.
     #[serde(default, alias = "expression")]
     #[schemars(
@@ -124,16 +126,12 @@ pub(crate) fn reduce(input: Reduce<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Valu
         .reducer
         .filter(|reducer| !reducer.is_empty())
         .ok_or_else(missing)?;
+    let callback = Callback::new("reducer", ctx);
     let mut items = input.items.iter().enumerate();
     let first = input.initial.0.or_else(|| items.next().map(|(_, item)| item));
     let mut acc = first.unwrap_or(ValueRef::NULL).to_value();
     for (index, item) in items {
-        let here = Here {
-            item,
-            index,
-            acc: Some(acc.as_ref()),
-        };
-        acc = here.evaluate(reducer, "reducer", ctx)?;
+        acc = callback.evaluate(reducer, Place::reducing(index, item, acc.as_ref()))?;
     }
     Ok(answer(acc))
 }

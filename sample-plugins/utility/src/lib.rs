@@ -4,15 +4,12 @@
 //! Conditions, transforms and reducers are expressions that see `$item`, `$index` and, when reducing, `$acc`.
 #![forbid(unsafe_code)]
 
-mod any;
-mod callback;
+mod by;
 mod items;
 mod mapping;
 mod order;
 mod pattern;
 mod shape;
-mod text;
-
 mod variables;
 mod words;
 

@@ -1,10 +1,9 @@
 //! A value made of other values, by the templates in it.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, Given, Outcome, excerpt, field, label};
 use plugin_api::value::Kind;
 
-use crate::any::{Any, Given, Outcome, shown};
-use crate::callback::{field, group_name};
 use crate::shape::{csv, flattened, grouped, lines};
 
 #[parameters]
@@ -58,10 +57,15 @@ pub(crate) fn transform(input: Transform<'_>) -> NodeResult<Outcome<'_>> {
     }
     if let Some(by) = input.group_by {
         let value = result.as_ref();
-        let wrong = || NodeError::invalid("groupBy", format_args!("needs a list, found {}", shown(value)));
+        let wrong = || NodeError::invalid("groupBy", format_args!("needs a list, found {}", excerpt(value)));
         let items = value.as_list().ok_or_else(wrong)?.iter();
         let named = items
-            .map(|item| (group_name(field(item, by)).into_owned(), item))
+            .map(|item| {
+                (
+                    label(field(item, by).unwrap_or(ValueRef::NULL)).into_owned(),
+                    item,
+                )
+            })
             .collect();
         result = Outcome::Made(grouped(named)?.0);
     }
@@ -91,7 +95,7 @@ fn depth(flatten: ValueRef<'_>) -> NodeResult<Option<usize>> {
     let wrong = || {
         let why = format_args!(
             "must be true, false or a number from 0, but is {}",
-            shown(flatten)
+            excerpt(flatten)
         );
         NodeError::invalid("flatten", why)
     };

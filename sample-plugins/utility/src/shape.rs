@@ -4,16 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use plugin_api::error::code;
 use plugin_api::prelude::*;
-
-use crate::any::shown;
-use crate::text::{Growing, text_or_json};
+use plugin_api::reading::{Growing, excerpt, text_or_json};
 
 /// A table has no more cells than this. Rows that share no column make it far larger than themselves.
 const MAX_CELLS: usize = 4_000_000;
 
 /// The list with the items of its lists in their places, `depth` levels deep.
 pub(crate) fn flattened(value: ValueRef<'_>, depth: usize) -> NodeResult<Value> {
-    let wrong = || NodeError::invalid("flatten", format_args!("needs a list, found {}", shown(value)));
+    let wrong = || NodeError::invalid("flatten", format_args!("needs a list, found {}", excerpt(value)));
     let mut flat = Vec::new();
     flatten(value.as_list().ok_or_else(wrong)?.iter(), depth, &mut flat);
     Ok(Value::from_items(flat)?)
@@ -55,7 +53,7 @@ pub(crate) fn csv(value: ValueRef<'_>) -> NodeResult<String> {
     let wrong = |found| {
         NodeError::invalid(
             "format",
-            format_args!("`csv` needs a list of maps, found {}", shown(found)),
+            format_args!("`csv` needs a list of maps, found {}", excerpt(found)),
         )
     };
     let rows: Vec<_> = value.as_list().ok_or_else(|| wrong(value))?.iter().collect();

@@ -225,7 +225,7 @@ fn filter_map_and_reduce_see_the_item_its_place_and_the_result_so_far() {
         (r#"{"items": "ab", "condition": true}"#, Err((INVALID, "`items`"))),
         (
             r#"{"items": [1], "condition": "1 +"}"#,
-            Err(("EXPRESSION", "`condition`, item 0: unexpected end")),
+            Err(("EXPRESSION", "`condition`, for item 0: unexpected end")),
         ),
     ]);
     check::<map>(&[
@@ -247,7 +247,7 @@ fn filter_map_and_reduce_see_the_item_its_place_and_the_result_so_far() {
         ),
         (
             r#"{"items": [1, 2], "transform": "1 +"}"#,
-            Err(("EXPRESSION", "`transform`, item 0")),
+            Err(("EXPRESSION", "`transform`, for item 0")),
         ),
         (r#"{"items": [1]}"#, Err((INVALID, "`transform`"))),
         (r#"{"items": {}, "transform": 1}"#, Err((INVALID, "`items`"))),
@@ -272,7 +272,7 @@ fn filter_map_and_reduce_see_the_item_its_place_and_the_result_so_far() {
         (r#"{"items": [], "reducer": "$acc"}"#, Ok(r#"{"result": null}"#)),
         (
             r#"{"items": [1, 2], "reducer": "1 +"}"#,
-            Err(("EXPRESSION", "`reducer`, item 1")),
+            Err(("EXPRESSION", "`reducer`, for item 1")),
         ),
         (r#"{"items": [1], "reducer": 5}"#, Err((INVALID, "`reducer`"))),
         (r#"{"items": 5, "reducer": "$acc"}"#, Err((INVALID, "`items`"))),
@@ -331,7 +331,7 @@ fn sorting_is_stable_and_knows_an_order_of_everything() {
         ("{}", Ok(r#"{"result": []}"#)),
         (
             r#"{"items": [1], "by": "$oops"}"#,
-            Err(("EXPRESSION", "`by`, item 0")),
+            Err(("EXPRESSION", "`by`, for item 0")),
         ),
         (r#"{"items": 5}"#, Err((INVALID, "`items`"))),
         (r#"{"items": [], "order": "up"}"#, Err((INVALID, "`order`"))),

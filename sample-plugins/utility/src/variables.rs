@@ -4,12 +4,10 @@ use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, excerpt, text_of};
 use plugin_api::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use plugin_api::serde::ser::{Serialize, Serializer};
 use plugin_api::value::{Kind, MapRef};
-
-use crate::any::{Any, shown};
-use crate::text::text_of;
 
 /// The code of variables that cannot be set.
 const SET_VARIABLE_ERROR: &str = "SET_VARIABLE_ERROR";
@@ -73,7 +71,7 @@ impl JsonSchema for Texts {
     }
 }
 
-/// As JavaScript's `String` writes a value, which is what workflows have been shown so far.
+/// As JavaScript's `String` writes a value, which is what workflows have been excerpt so far.
 fn written(value: ValueRef<'_>) -> String {
     match (value.kind(), value.as_list()) {
         (Kind::Null, _) => "null".to_owned(),
@@ -158,13 +156,13 @@ fn named(given: ValueRef<'_>) -> NodeResult<MapRef<'_>> {
     let Some(variables) = given.as_map() else {
         return refused(format!(
             "expected a map of names and values, found {}",
-            shown(given)
+            excerpt(given)
         ));
     };
     match variables.keys().find(|name| !is_name(name)) {
         None => Ok(variables),
         Some(name) => {
-            let name = shown(Value::from(name).as_ref());
+            let name = excerpt(Value::from(name).as_ref());
             refused(format!(
                 "{name} is no name; one has letters, digits and `_`, and begins with no digit"
             ))

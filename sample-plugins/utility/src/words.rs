@@ -1,10 +1,9 @@
 //! Nodes for lists of texts, as workflows of the Python executor use them.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, Growing, List, Text, text_or_json, truthy};
 
-use crate::any::{Any, Items, truthy};
 use crate::pattern::Pattern;
-use crate::text::{Growing, Text, text_or_json};
 
 #[parameters]
 pub(crate) struct Not<'a> {
@@ -89,7 +88,7 @@ fn is_empty(value: ValueRef<'_>) -> bool {
 pub(crate) struct FilterList<'a> {
     /// The list; an item that is no text is looked at as one.
     #[serde(default)]
-    items: Items<'a>,
+    items: List<'a>,
     /// `contains`, `equals`, `starts_with`, `ends_with` or `regex`.
     #[serde(default)]
     #[schemars(extend("default" = "contains"), length(max = 20))]
@@ -100,7 +99,7 @@ pub(crate) struct FilterList<'a> {
     pattern: Text<'a>,
 }
 
-/// Items of a list.
+/// List of a list.
 #[output]
 pub(crate) struct Kept<'a> {
     /// The items.
@@ -140,7 +139,7 @@ pub(crate) fn filter_list(input: FilterList<'_>) -> NodeResult<Kept<'_>> {
 pub(crate) struct MapList<'a> {
     /// The list.
     #[serde(default)]
-    items: Items<'a>,
+    items: List<'a>,
     /// A text with `{item}` where the item belongs.
     #[serde(default)]
     #[schemars(extend("default" = "{item}"))]
@@ -192,7 +191,7 @@ pub(crate) fn map_list(input: MapList<'_>) -> NodeResult<Texts> {
 pub(crate) struct ReduceList<'a> {
     /// The list.
     #[serde(default)]
-    items: Items<'a>,
+    items: List<'a>,
     /// What to put between the items; `\n` and `\t` stand for the end of a line and a tab.
     #[serde(default)]
     #[schemars(extend("default" = ""))]

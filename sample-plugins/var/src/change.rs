@@ -1,9 +1,9 @@
 //! Counting and switching. A variable that is not there, or null, begins at 0 or false.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::Number;
 
-use crate::number::Number;
-use crate::text::{Name, wrong_kind};
+use crate::name::{Name, wrong_kind};
 
 #[parameters]
 pub(crate) struct Count<'a> {
@@ -59,7 +59,7 @@ fn count(
     ctx.update_variable(input.name.get()?, |old| {
         let previous = match old.filter(|old| !old.is_null()) {
             None => Number::Int(0),
-            Some(old) => Number::of(old).ok_or_else(|| wrong_kind(input.name, "a number", old))?,
+            Some(old) => Number::exactly(old).ok_or_else(|| wrong_kind(input.name, "a number", old))?,
         };
         let beyond = || NodeError::new("parameter `amount`: the result is no finite number");
         let result = change(previous, amount).ok_or_else(beyond)?;

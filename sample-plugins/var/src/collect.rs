@@ -1,9 +1,9 @@
 //! Making a variable longer. A variable that is not there, or null, begins empty.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, Text, kind_name, text_of};
 
-use crate::any::Any;
-use crate::text::{Name, Text, kind_name, text_of, wrong_kind};
+use crate::name::{Name, wrong_kind};
 
 #[parameters]
 pub(crate) struct Append<'a> {

@@ -4,12 +4,10 @@
 //! The store is the run's: the host keeps it, and every node of the run sees the same one.
 #![forbid(unsafe_code)]
 
-mod any;
 mod change;
 mod collect;
-mod number;
+mod name;
 mod read;
-mod text;
 mod whole;
 mod write;
 

@@ -1,9 +1,9 @@
 //! Reading variables. None of it is pure: what a variable holds is no matter of the parameters.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::Any;
 
-use crate::any::Any;
-use crate::text::Name;
+use crate::name::Name;
 
 #[parameters]
 pub(crate) struct Get<'a> {

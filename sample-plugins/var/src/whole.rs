@@ -1,10 +1,10 @@
 //! Nodes that change many variables. Each variable changes in one step; between two of them other branches may come.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, kind_name};
 use plugin_api::value::MapRef;
 
-use crate::any::Any;
-use crate::text::{NOT_A_NAME, is_name, kind_name};
+use crate::name::{NOT_A_NAME, is_name};
 
 #[parameters]
 pub(crate) struct SetMultiple<'a> {

@@ -1,9 +1,9 @@
 //! Setting and removing one variable.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::Any;
 
-use crate::any::Any;
-use crate::text::Name;
+use crate::name::Name;
 
 #[parameters]
 pub(crate) struct Set<'a> {
