@@ -11,7 +11,7 @@ pub(crate) struct Subject<'s> {
     pub(crate) name: String,
     pub(crate) run: Box<dyn FnMut(u64) + 's>,
     /// Done after each round, and not timed: what must not disturb the next one is over then.
-    after: Option<Box<dyn FnMut() + 's>>,
+    pub(crate) after: Option<Box<dyn FnMut() + 's>>,
 }
 
 impl<'s> Subject<'s> {

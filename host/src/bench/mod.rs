@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod measure;
+mod nodes;
 mod report;
 mod stage;
 mod state;
@@ -69,6 +70,9 @@ pub(crate) fn bench(arguments: &BenchArgs) -> Exit {
         }
         if wanted(BenchSubject::Values) {
             reports.push(values::run(&stage, effort)?);
+        }
+        if wanted(BenchSubject::Nodes) {
+            reports.push(nodes::run(&stage, effort)?);
         }
         if wanted(BenchSubject::Swap) {
             reports.push(swap::run(&stage, effort)?);

@@ -25,6 +25,9 @@ pub(crate) struct Row {
     pub(crate) baseline: Option<String>,
     /// The median of the rounds' ratios to the baseline.
     pub(crate) ratio: Option<f64>,
+    /// What it takes more than the baseline, at the least of both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) added: Option<f64>,
 }
 
 impl Row {
@@ -36,25 +39,34 @@ impl Row {
             unit,
             baseline: None,
             ratio: None,
+            added: None,
         }
     }
 }
 
 impl Report {
     pub(crate) fn render(&self) -> String {
-        let header = ["WHAT", "MEDIAN", "LEAST", "UNIT", "RATIO", "TO"];
+        let adds = self.rows.iter().any(|row| row.added.is_some());
+        let mut header = vec!["WHAT", "MEDIAN", "LEAST", "UNIT", "RATIO", "TO"];
+        if adds {
+            header.insert(4, "ADDED");
+        }
         let rows: Vec<Vec<String>> = self
             .rows
             .iter()
             .map(|row| {
-                vec![
+                let mut cells = vec![
                     row.what.clone(),
                     number(row.median),
                     number(row.min),
                     row.unit.to_owned(),
                     row.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}x")),
                     row.baseline.clone().unwrap_or_default(),
-                ]
+                ];
+                if adds {
+                    cells.insert(4, row.added.map_or_else(String::new, number));
+                }
+                cells
             })
             .collect();
         let notes: String = self.notes.iter().map(|note| format!("  {note}\n")).collect();
