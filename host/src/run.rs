@@ -4,7 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use patchbay::{Config, ControlError, ErrorClass, Explain, OpenError, Patchbay, RunView, validate_document};
+use patchbay::{
+    Config, ConfigError, ConfigFile, ControlError, ErrorClass, Explain, OpenError, Patchbay, RunView,
+    validate_document,
+};
 use patchbay_cli::{
     Asked, CancelRemote, Exit, Format, Progress, Refused, RunArgs, ValidateArgs, print_run, print_validation,
     read_document, read_run, run_remotely, with_process_streams,
@@ -35,6 +38,8 @@ enum HostError {
     #[error("it was told to end before the run began")]
     Interrupted,
     #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -56,6 +61,7 @@ impl Explain for HostError {
             Self::NoPlugins(_) => Code("PB-CLI-010"),
             Self::Temporary(_) | Self::Runtime(_) => Code("PB-CLI-011"),
             Self::Interrupted => Code("PB-CLI-012"),
+            Self::Config(error) => error.code(),
             Self::Open(error) => error.code(),
             Self::Control(error) => error.code(),
         }
@@ -71,6 +77,7 @@ impl Explain for HostError {
             }
             Self::Runtime(_) => "raise the limit on open files and threads of this user".into(),
             Self::Interrupted => "start it again; nothing was run".into(),
+            Self::Config(error) => error.help(),
             Self::Open(error) => error.help(),
             Self::Control(error) => error.help(),
         }
@@ -80,7 +87,7 @@ impl Explain for HostError {
 impl HostError {
     fn refused(&self) -> Refused {
         let exit = match self {
-            Self::NoPlugins(_) => Exit::Usage,
+            Self::NoPlugins(_) | Self::Config(_) => Exit::Usage,
             Self::Interrupted => Exit::No,
             Self::Temporary(_) | Self::Runtime(_) | Self::Open(_) => Exit::Internal,
             Self::Control(error) => exit_of(error.class()),
@@ -116,7 +123,7 @@ struct OwnHost {
 }
 
 impl OwnHost {
-    fn open(plugins: &Path, data: Option<&Path>) -> Result<Self, HostError> {
+    fn open(site: &Site, data: Option<&Path>) -> Result<Self, HostError> {
         let temporary = match data {
             Some(_) => None,
             None => Some(
@@ -129,7 +136,10 @@ impl OwnHost {
         let data = data
             .or(temporary.as_ref().map(TempDir::path))
             .unwrap_or(Path::new("data"));
-        let mut config = Config::new(plugins, data);
+        let mut config = Config::new(&site.plugins, data);
+        site.file.apply(&mut config)?;
+        // What is served elsewhere is not served here as well: its schedules would start runs twice.
+        config.workflows.workflows = None;
         config.vetting_threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
         Ok(Self {
             host: Patchbay::open(config)?,
@@ -142,17 +152,27 @@ impl OwnHost {
     }
 }
 
-/// The directory with the plugins: the one asked for, else the first of the usual ones that is there.
-fn plugins(asked: Option<&Path>) -> Result<PathBuf, HostError> {
-    match asked {
-        Some(path) if path.is_dir() => Ok(path.to_owned()),
-        Some(path) => Err(HostError::NoPlugins(Some(path.to_owned()))),
+/// What a host of one command is opened over.
+struct Site {
+    plugins: PathBuf,
+    /// Secrets, settings, rules, limits. Its data directory is not used: a running host may have it.
+    file: ConfigFile,
+}
+
+/// The directory with the plugins: the one asked for, else the one of the configuration, else the first of the usual
+/// ones that is there.
+fn site(asked: Option<&Path>, config: Option<&Path>) -> Result<Site, HostError> {
+    let file = config.map(ConfigFile::read).transpose()?.unwrap_or_default();
+    let plugins = match asked.or(file.plugins.as_deref()) {
+        Some(path) if path.is_dir() => path.to_owned(),
+        Some(path) => return Err(HostError::NoPlugins(Some(path.to_owned()))),
         None => STANDARD
             .iter()
             .map(PathBuf::from)
             .find(|path| path.is_dir())
-            .ok_or(HostError::NoPlugins(None)),
-    }
+            .ok_or(HostError::NoPlugins(None))?,
+    };
+    Ok(Site { plugins, file })
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, HostError> {
@@ -206,12 +226,12 @@ fn run_there(url: &str, asked: Asked, progress: &mut Progress) -> Result<RunView
 
 fn run_here(asked: Asked, arguments: &RunArgs, progress: &mut Progress) -> Result<RunView, Refused> {
     let ran = || -> Result<RunView, HostError> {
-        let plugins = plugins(arguments.plugins.as_deref())?;
+        let site = site(arguments.plugins.as_deref(), arguments.config.as_deref())?;
         let runtime = runtime()?;
         runtime.block_on(async {
             let mut interrupted = std::pin::pin!(end());
             let data = arguments.data.clone();
-            let opening = tokio::task::spawn_blocking(move || OwnHost::open(&plugins, data.as_deref()));
+            let opening = tokio::task::spawn_blocking(move || OwnHost::open(&site, data.as_deref()));
             let mut opening = std::pin::pin!(opening);
             let mut stopped = false;
             let opened = tokio::select! {
@@ -320,11 +340,11 @@ pub(crate) fn validate(arguments: &ValidateArgs) -> Exit {
 
 /// What was found, and whether the document was looked at without any plugins.
 fn check(text: &str, arguments: &ValidateArgs) -> Result<(ValidateView, bool), Refused> {
-    let plugins = match plugins(arguments.plugins.as_deref()) {
+    let site = match site(arguments.plugins.as_deref(), arguments.config.as_deref()) {
         Err(HostError::NoPlugins(None)) => return Ok((validate_document(text), true)),
-        plugins => plugins.map_err(|error| error.refused())?,
+        site => site.map_err(|error| error.refused())?,
     };
-    let own = OwnHost::open(&plugins, arguments.data.as_deref()).map_err(|error| error.refused())?;
+    let own = OwnHost::open(&site, arguments.data.as_deref()).map_err(|error| error.refused())?;
     let view = own.host.validate_workflow(text, arguments.tenant.as_ref());
     own.close();
     Ok((view, false))
@@ -336,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_directory_of_plugins_that_is_not_there_is_named_with_what_to_do() {
-        let error = plugins(Some(Path::new("/nowhere/plugins"))).unwrap_err();
+        let error = site(Some(Path::new("/nowhere/plugins")), None).err().unwrap();
         let refused = error.refused();
         assert_eq!(
             (refused.exit, &*refused.problem.code),
@@ -345,7 +365,29 @@ mod tests {
         assert!(refused.problem.message.contains("/nowhere/plugins"));
         assert!(refused.problem.hint.contains("--plugins"));
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(plugins(Some(folder.path())).unwrap(), folder.path());
+        assert_eq!(site(Some(folder.path()), None).unwrap().plugins, folder.path());
+    }
+
+    #[test]
+    fn a_configuration_names_the_plugins_unless_the_arguments_do() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["inbox", "other"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let file = folder.path().join("patchbay.toml");
+        std::fs::write(&file, "plugins = \"inbox\"\n").unwrap();
+        let other = folder.path().join("other");
+        assert_eq!(
+            site(None, Some(&file)).unwrap().plugins,
+            folder.path().join("inbox")
+        );
+        assert_eq!(site(Some(&other), Some(&file)).unwrap().plugins, other);
+        std::fs::write(&file, "pluggins = 1\n").unwrap();
+        let refused = site(None, Some(&file)).err().unwrap().refused();
+        assert_eq!(
+            (refused.exit, &*refused.problem.code),
+            (Exit::Usage, "PB-CONFIG-002")
+        );
     }
 
     #[test]

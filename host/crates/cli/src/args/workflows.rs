@@ -15,10 +15,12 @@ use crate::input;
   patchbay run order.json --input '{\"total\": 12}'
   patchbay run order.json --input @order-17.json --json | jq .state
   patchbay run order.json --version math=1.3.0 --data .patchbay-run
+  patchbay run order.json --config patchbay.toml --tenant acme
   patchbay run order.json --url http://127.0.0.1:7411
 
 Without --url a host of its own is opened over --plugins for this one run. It tries every plugin in a child process \
-first; --data DIR keeps the verdicts and the record of the run, so that the next run with the same DIR starts sooner.
+first; --data DIR keeps the verdicts and the record of the run, so that the next run with the same DIR starts sooner. \
+Secrets and settings of tenants come from --config FILE, the file that a served host reads.
 
 The result goes to stdout, everything else to stderr. Exits with 0 when the run succeeded, with 1 when a node failed it, \
 it took too long or was cancelled (Ctrl-C), with 2 when the document is refused: then all findings are printed.")]
@@ -44,7 +46,10 @@ pub struct RunArgs {
     /// How long it may take, such as 500ms, 2s, 1m [default: the document's limit]
     #[arg(long, value_name = "DURATION", value_parser = input::duration)]
     pub timeout: Option<Duration>,
-    /// Directory with the plugins [default: plugins, else .patchbay/plugins]
+    /// Configuration file (TOML) with secrets, settings and rules of tenants; its plugins are used, its data is not
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    pub config: Option<PathBuf>,
+    /// Directory with the plugins [default: that of the configuration, else plugins, else .patchbay/plugins]
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
     pub plugins: Option<PathBuf>,
     /// Directory for the host's own files, kept for the next run [default: a temporary one]
@@ -69,10 +74,11 @@ pub struct RunArgs {
 #[command(after_help = "Examples:
   patchbay validate order.json
   patchbay validate order.json --strict --json
+  patchbay validate order.json --config patchbay.toml
   patchbay validate order.json --url http://127.0.0.1:7411 --tenant acme
 
-Node types, their parameters and secrets are checked against the plugins of --plugins, or of the host at --url; where \
-there are none, the document alone is checked.
+Node types, their parameters and secrets are checked against the plugins of --plugins and the secrets of --config, or \
+against the host at --url; where there are none, the document alone is checked.
 
 Exits with 0 when the document can be run, with 1 when not; with --strict a warning is enough.")]
 pub struct ValidateArgs {
@@ -82,7 +88,10 @@ pub struct ValidateArgs {
     /// For whom it would run [default: the document's tenant]
     #[arg(long, value_name = "TENANT")]
     pub tenant: Option<TenantId>,
-    /// Directory with the plugins [default: plugins, else .patchbay/plugins]
+    /// Configuration file (TOML) with secrets, settings and rules of tenants; its plugins are used, its data is not
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    pub config: Option<PathBuf>,
+    /// Directory with the plugins [default: that of the configuration, else plugins, else .patchbay/plugins]
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
     pub plugins: Option<PathBuf>,
     /// Directory for the host's own files, kept for the next time [default: a temporary one]
