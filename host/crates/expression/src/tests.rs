@@ -223,6 +223,32 @@ fn utils_do_what_their_names_say() {
 }
 
 #[test]
+fn a_password_has_every_kind_of_character_and_is_another_each_time() {
+    let run = Run::default();
+    let ask = |source: &str| run.eval(source);
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..200 {
+        for (source, length) in [
+            ("$utils.generateSecurePassword()", 20),
+            ("$utils.generateSecurePassword(8)", 8),
+        ] {
+            let password = ask(source).unwrap();
+            let password = password.trim_matches('"');
+            assert_eq!(password.len(), length, "{password}");
+            assert!(password.chars().any(|c| c.is_ascii_lowercase()), "{password}");
+            assert!(password.chars().any(|c| c.is_ascii_uppercase()), "{password}");
+            assert!(password.chars().any(|c| c.is_ascii_digit()), "{password}");
+            assert!(password.chars().any(|c| c.is_ascii_punctuation()), "{password}");
+            assert!(seen.insert(password.to_owned()), "{password} came twice");
+        }
+    }
+    for bad in ["7", "129", "1.5", "'8'", "null"] {
+        let error = ask(&format!("$utils.generateSecurePassword({bad})")).unwrap_err();
+        assert!(error.to_string().contains("from 8 to 128"), "{error}");
+    }
+}
+
+#[test]
 fn prototypes_are_out_of_reach() {
     check(&[
         ("$json.constructor", "null"),

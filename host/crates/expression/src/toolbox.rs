@@ -57,6 +57,7 @@ tools! {
     Now "now",
     Timestamp "timestamp",
     GroupBy "groupBy",
+    GenerateSecurePassword "generateSecurePassword",
 }
 
 type Made<T> = Result<T, Fault>;
@@ -134,6 +135,7 @@ impl Tool {
         match self {
             Self::Now => Ok(text(iso(now))),
             Self::Timestamp => Ok(Operand::Int(now)),
+            Self::GenerateSecurePassword => password(&arguments).map(text),
             Self::Length | Self::First | Self::Last | Self::Includes => inspect(self, &arguments),
             Self::Uppercase
             | Self::Lowercase
@@ -159,6 +161,53 @@ fn text<'a>(text: impl Into<String>) -> Operand<'a> {
 
 fn copied<'a>(value: Option<ValueRef<'_>>) -> Operand<'a> {
     value.map_or(Operand::Null, |value| Operand::Owned(value.to_value()))
+}
+
+/// The kinds of characters of a password, without those that are easily taken for others.
+const KINDS: [&[u8]; 4] = [
+    b"abcdefghijkmnopqrstuvwxyz",
+    b"ABCDEFGHJKLMNPQRSTUVWXYZ",
+    b"23456789",
+    b"!#%+-=?@_",
+];
+
+/// A password of 20 characters, or as many as the argument says, with one of each kind; from the system's random numbers.
+fn password(arguments: &Arguments<'_, '_>) -> Made<String> {
+    let length = match arguments.get(0) {
+        View::Undefined => 20,
+        View::Int(length @ 8..=128) => length.unsigned_abs(),
+        _ => return arguments.wrong(0, "a whole number from 8 to 128"),
+    };
+    let all = KINDS.concat();
+    let mut characters: Vec<u8> = Vec::new();
+    for index in 0..length {
+        let kind = usize::try_from(index)
+            .ok()
+            .and_then(|index| KINDS.get(index).copied());
+        let among = kind.unwrap_or(&all);
+        let at = random_below(among.len(), arguments.at)?;
+        characters.extend(among.get(at));
+    }
+    // One of each kind came first: mix them in (Fisher and Yates).
+    for last in (1..characters.len()).rev() {
+        let other = random_below(last + 1, arguments.at)?;
+        characters.swap(last, other);
+    }
+    Ok(characters.into_iter().map(char::from).collect())
+}
+
+/// A random number below `bound`, each as likely as any other.
+fn random_below(bound: usize, at: u32) -> Made<usize> {
+    let bound = bound.max(1) as u64;
+    // What is left of the range beyond a multiple of `bound` would make its first numbers likelier.
+    let fair = u64::MAX - u64::MAX % bound;
+    loop {
+        let number = getrandom::u64()
+            .map_err(|error| Fault::failed(at, format!("the system gives no random numbers: {error}")))?;
+        if number < fair {
+            return Ok(usize::try_from(number % bound).unwrap_or_default());
+        }
+    }
 }
 
 fn inspect<'a>(tool: Tool, arguments: &Arguments<'_, '_>) -> Made<Operand<'a>> {
