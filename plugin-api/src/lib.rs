@@ -34,6 +34,8 @@
 //! node its instance.
 
 pub mod abi;
+#[cfg(feature = "testing")]
+pub mod conformance;
 pub mod contract;
 mod ctx;
 pub mod error;
