@@ -1,8 +1,9 @@
 //! Putting texts together.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Dict, Growing, Text, text_or_json};
 
-use crate::text::{Growing, Text, Texts, text_of};
+use crate::text::Texts;
 
 #[parameters]
 pub(crate) struct Concat<'a> {
@@ -69,8 +70,7 @@ pub(crate) struct Format<'a> {
     template: Text<'a>,
     /// The variables by name. A list or map is written as JSON.
     #[serde(default)]
-    #[schemars(extend("type" = ["object", "null"]))]
-    variables: Option<ValueRef<'a>>,
+    variables: Dict<'a>,
 }
 
 /// Fills variables into a template. A placeholder without a variable stays as it is.
@@ -90,13 +90,6 @@ pub(crate) struct Format<'a> {
     )
 )]
 pub(crate) fn format(input: Format<'_>) -> NodeResult<Answer<String>> {
-    let variables = match input.variables {
-        None => None,
-        Some(variables) => {
-            let map = variables.as_map();
-            Some(map.ok_or_else(|| NodeError::invalid("variables", "must be a map"))?)
-        }
-    };
     let mut out = Growing::default();
     let mut rest = input.template.as_str();
     while let Some((before, after)) = rest.split_once('{') {
@@ -112,11 +105,8 @@ pub(crate) fn format(input: Format<'_>) -> NodeResult<Answer<String>> {
             continue;
         };
         let (name, behind) = (&after[..end], &after[end + 1..]);
-        match variables.and_then(|variables| variables.get(name)) {
-            Some(value) => match text_of(value) {
-                Some(text) => out.push(&text, "variables")?,
-                None => out.push(&value.to_json(), "variables")?,
-            },
+        match input.variables.get(name) {
+            Some(value) => out.push(&text_or_json(value), "variables")?,
             None => out.push(&rest[before.len()..rest.len() - behind.len()], "template")?,
         }
         rest = behind;

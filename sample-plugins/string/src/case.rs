@@ -1,8 +1,7 @@
 //! Upper and lower case, by the rules of Unicode and no particular language.
 
 use plugin_api::prelude::*;
-
-use crate::text::Text;
+use plugin_api::reading::Text;
 
 #[parameters]
 pub(crate) struct Cased<'a> {

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use plugin_api::error::code;
 use plugin_api::prelude::*;
+use plugin_api::reading::{Text, Whole};
 
-use crate::text::{Text, Whole, part_of};
+use crate::text::part_of;
 
 /// More parts than this are an error, not a list.
 const MAX_PARTS: usize = 1 << 20;

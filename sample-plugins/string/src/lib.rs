@@ -43,3 +43,7 @@ export_plugin! {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_laws;
+#[cfg(test)]
+mod tests_nodes;

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use plugin_api::prelude::*;
-
-use crate::text::{Text, Whole, too_long};
+use plugin_api::reading::{Growing, Text, Whole};
 
 /// No text is padded to more characters than this.
 const MAX_CHARS: usize = 16 << 20;
@@ -92,7 +91,10 @@ fn padding(input: &Pad<'_>) -> NodeResult<String> {
     };
     let length = length.count("length")?;
     if length > MAX_CHARS {
-        return Err(too_long("length", format_args!("{MAX_CHARS} characters")));
+        return Err(Growing::too_long(
+            "length",
+            format_args!("{MAX_CHARS} characters"),
+        ));
     }
     let missing = length.saturating_sub(input.value.as_str().chars().count());
     let fill = input.fill_string.as_ref().map_or(" ", Text::as_str);

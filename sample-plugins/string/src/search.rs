@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use plugin_api::prelude::*;
-
-use crate::text::{Growing, Text, Whole};
+use plugin_api::reading::{Flag, Growing, Text, Whole};
 
 #[parameters]
 pub(crate) struct Includes<'a> {
@@ -89,7 +88,7 @@ pub(crate) struct Replace<'a> {
     /// Whether to replace every occurrence instead of the first.
     #[serde(default)]
     #[schemars(extend("default" = false))]
-    all: Option<bool>,
+    all: Option<Flag>,
     /// How many occurrences to replace, -1 for every one; instead of `all`.
     #[serde(default)]
     count: Option<Whole>,
@@ -114,7 +113,7 @@ pub(crate) struct Replace<'a> {
 pub(crate) fn replace(input: Replace<'_>) -> NodeResult<Answer<Cow<'_, str>>> {
     let times = match (input.count, input.all) {
         (Some(_), Some(_)) => return Err(NodeError::invalid("count", "give either `all` or `count`")),
-        (Some(Whole(-1)), None) | (None, Some(true)) => usize::MAX,
+        (Some(Whole(-1)), None) | (None, Some(Flag(true))) => usize::MAX,
         (Some(count), None) => count.count("count")?,
         (None, _) => 1,
     };

@@ -1,9 +1,6 @@
-use std::time::Instant;
-
 use plugin_api::error::code;
 use plugin_api::export::Export;
 use plugin_api::testing::Harness;
-use proptest::prelude::*;
 
 use super::*;
 
@@ -114,17 +111,14 @@ fn format_fills_each_placeholder_once_and_leaves_the_rest_alone() {
 }
 
 #[test]
-fn a_template_of_braces_takes_linear_time() {
-    let template = "{".repeat(1 << 20);
-    let start = Instant::now();
+fn a_template_of_braces_is_read_once() {
+    // Read again for each of its braces, this one would take hours.
+    let template = "{".repeat(8 << 20);
     let output = Harness::new()
         .call::<format>(&format!(r#"{{"template": "{template}"}}"#))
         .unwrap();
-    assert_eq!(
-        output.as_ref().get("result").and_then(|text| text.as_str()),
-        Some(template.as_str())
-    );
-    assert!(start.elapsed().as_secs() < 20, "quadratic: {:?}", start.elapsed());
+    let result = output.as_ref().get("result");
+    assert!(result.and_then(|text| text.as_str()) == Some(template.as_str()));
 }
 
 #[test]
@@ -217,7 +211,7 @@ fn padding_counts_code_points_and_refuses_what_would_not_fit() {
         ),
         (
             r#"{"value": "5", "length": 1.5}"#,
-            Err("expected a whole number, found `1.5`, at `length`"),
+            Err("expected a whole number, found 1.5, at `length`"),
         ),
         (
             r#"{"value": "5", "length": 1000000000000}"#,
@@ -306,13 +300,6 @@ fn outputs_far_beyond_their_inputs_are_refused_before_they_are_made() {
 }
 
 #[test]
-fn aliases_name_the_ids_of_the_other_languages() {
-    assert_eq!(starts_with::meta().aliases, ["string.starts_with"]);
-    assert_eq!(ends_with::meta().aliases, ["string.ends_with"]);
-    assert_eq!(includes::meta().aliases, ["string.contains"]);
-}
-
-#[test]
 fn schemas_take_what_the_nodes_take() {
     let of_upper = upper::meta().parameters;
     assert_eq!(
@@ -334,49 +321,73 @@ fn schemas_take_what_the_nodes_take() {
     }
 }
 
-fn text_result(output: &Value) -> String {
-    output
-        .as_ref()
-        .get("result")
-        .and_then(|text| text.as_str())
-        .unwrap()
-        .to_owned()
+#[test]
+fn names_of_other_languages_lead_to_the_same_answer() {
+    use serde_json::json;
+    fn same<N: Export>(names: &[(&str, &str)], inputs: &[&str]) {
+        let canonical = &N::meta().examples[0];
+        let answer = Harness::new().call::<N>(&canonical.input.to_string()).unwrap();
+        for (name, others) in names {
+            for other in others.split(' ') {
+                let mut input = canonical.input.clone();
+                let map = input.as_object_mut().unwrap();
+                let value = map.remove(*name).unwrap_or(json!(null));
+                map.insert(other.to_owned(), value);
+                let output = Harness::new().call::<N>(&input.to_string()).unwrap();
+                assert_eq!(output, answer, "{} {input}", N::NODE_TYPE);
+            }
+        }
+        for input in inputs {
+            let output = Harness::new().call::<N>(input).unwrap();
+            assert_eq!(output, answer, "{} {input}", N::NODE_TYPE);
+        }
+    }
+    let of_text: &[_] = &[("value", "text string")];
+    same::<upper>(of_text, &[]);
+    same::<lower>(of_text, &[]);
+    same::<trim>(of_text, &[]);
+    same::<length>(of_text, &[]);
+    same::<substring>(of_text, &[]);
+    same::<starts_with>(of_text, &[]);
+    same::<ends_with>(of_text, &[]);
+    same::<split>(
+        of_text,
+        &[r#"{"text": "a,b,,c", "separator": ",", "max_splits": null}"#],
+    );
+    same::<pad_start>(&[("value", "text string"), ("fillString", "fill_string")], &[]);
+    same::<pad_end>(&[("value", "text string"), ("fillString", "fill_string")], &[]);
+    same::<includes>(
+        &[("value", "text string"), ("search", "substring")],
+        &[r#"{"string": "workflow", "substring": "flow"}"#],
+    );
+    same::<replace>(
+        &[
+            ("value", "text string"),
+            ("search", "old"),
+            ("replacement", "new"),
+        ],
+        &[r#"{"text": "a-b-c", "old": "-", "new": "+", "count": 1}"#],
+    );
+    same::<concat>(
+        &[("values", "strings")],
+        &[r#"{"strings": ["ab", "c"], "separator": ""}"#],
+    );
+    same::<join>(&[("values", "strings")], &[]);
+    assert_eq!(includes::meta().aliases, ["string.contains"]);
 }
 
-fn parameters(entries: &[(&str, &str)]) -> Value {
-    Value::from_serialize(
-        &entries
-            .iter()
-            .copied()
-            .collect::<std::collections::BTreeMap<_, _>>(),
-    )
-    .unwrap()
-}
-
-proptest! {
-    #[test]
-    fn joining_what_was_split_gives_the_text_back(text in "[ab,é😀]{0,20}", separator in "(,|é|b😀)") {
-        let harness = Harness::new();
-        let input = parameters(&[("value", &text), ("separator", &separator)]);
-        let parts = harness.instance::<split>("null").unwrap().call_value(input.as_ref()).unwrap();
-        let parts = parts.as_ref().get("result").unwrap().to_json();
-        let joined = harness.call::<join>(&format!(r#"{{"values": {parts}, "separator": "{separator}"}}"#)).unwrap();
-        prop_assert_eq!(text_result(&joined), text);
-    }
-
-    #[test]
-    fn two_substrings_that_meet_make_the_text(text in "[a-cé😀]{0,12}", at in 0_usize..15) {
-        let harness = Harness::new();
-        let head = harness.call::<substring>(&format!(r#"{{"value": "{text}", "end": {at}}}"#)).unwrap();
-        let tail = harness.call::<substring>(&format!(r#"{{"value": "{text}", "start": {at}}}"#)).unwrap();
-        prop_assert_eq!(text_result(&head) + &text_result(&tail), text);
-    }
-
-    #[test]
-    fn a_padded_text_has_the_length_asked_for(text in "[aé😀]{0,8}", fill in "[xyß]{1,3}", length in 0_usize..40) {
-        let input = format!(r#"{{"value": "{text}", "fillString": "{fill}", "length": {length}}}"#);
-        let padded = text_result(&Harness::new().call::<pad_start>(&input).unwrap());
-        prop_assert_eq!(padded.chars().count(), length.max(text.chars().count()));
-        prop_assert!(padded.ends_with(&text));
-    }
+#[test]
+fn workflows_pass_their_parameters_flat() {
+    check::<concat>(&[(
+        r#"{"strings": ["Hello", "World"], "separator": " "}"#,
+        Ok(r#""Hello World""#),
+    )]);
+    check::<upper>(&[(r#"{"text": "hello"}"#, Ok(r#""HELLO""#))]);
+    check::<lower>(&[(r#"{"text": "WORLD"}"#, Ok(r#""world""#))]);
+    check::<split>(&[(r#"{"text": "a,b,c", "separator": ","}"#, Ok(r#"["a","b","c"]"#))]);
+    check::<length>(&[(r#"{"text": "Hello"}"#, Ok("5"))]);
+    check::<format>(&[(
+        r#"{"template": "User: {name}, Age: {age}, Adult: {is_adult}", "variables": {"name": "Alice", "age": 25, "is_adult": true}}"#,
+        Ok(r#""User: Alice, Age: 25, Adult: true""#),
+    )]);
 }
