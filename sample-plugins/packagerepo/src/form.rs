@@ -27,7 +27,7 @@ pub(crate) struct Required<'a> {
 /// `VALIDATION_FAILED` and the missing ones in `details.missing`.
 #[node(
     id = "packagerepo.validateRequired",
-    aliases = ["validate.required"],
+    aliases = ["packagerepo.validate_required", "validate.required"],
     category = "packagerepo",
     effect = "idempotent",
     tags = ["validation", "form"],
@@ -96,7 +96,7 @@ pub(crate) struct SetOutput<'a> {
 /// Gives a map of one entry, the output of the workflow under its name.
 #[node(
     id = "packagerepo.outputSet",
-    aliases = ["output.set"],
+    aliases = ["packagerepo.output_set", "output.set"],
     category = "packagerepo",
     effect = "idempotent",
     tags = ["result"],
