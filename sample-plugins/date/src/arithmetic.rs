@@ -1,5 +1,6 @@
 //! Adding to a date, and the time between two.
 
+use jiff::fmt::temporal::SpanParser;
 use jiff::{Span, Unit as Jiff, Zoned};
 use plugin_api::prelude::*;
 use plugin_api::reading::{Flag, Number, Whole};
@@ -54,7 +55,7 @@ impl Shift<'_> {
             let why = format_args!("is longer than {MAX_DURATION} bytes");
             return Err(NodeError::invalid("duration", why));
         }
-        let span = duration.parse().map_err(|error| {
+        let span = SpanParser::new().parse_span(duration).map_err(|error| {
             let why = format_args!("is no duration such as P1DT12H: {error}");
             NodeError::invalid("duration", why)
         })?;

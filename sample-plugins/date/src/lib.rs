@@ -61,4 +61,6 @@ mod tests_calendar;
 #[cfg(test)]
 mod tests_laws;
 #[cfg(test)]
+mod tests_nodes;
+#[cfg(test)]
 mod tests_spelling;

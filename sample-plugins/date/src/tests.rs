@@ -2,7 +2,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use plugin_api::error::code;
 use plugin_api::export::Export;
-use plugin_api::meta::NodeMeta;
 use plugin_api::testing::Harness;
 
 use super::*;
@@ -39,65 +38,6 @@ pub(crate) fn check<N: Export>(cases: &[Case]) {
     }
 }
 
-/// Calls `$each` with every node of this plugin as its type.
-macro_rules! with_every_node {
-    ($each:ident) => {
-        $each! {
-            add compare diff end_of format from_unix is_after is_before is_same is_valid now parse parts start_of
-            subtract to_timezone to_unix weekday
-        }
-    };
-}
-
-macro_rules! metadata {
-    ($($node:ident)*) => { [$((stringify!($node), <$node as Export>::meta())),*] };
-}
-
-macro_rules! examples {
-    ($($node:ident)*) => { $(harness().check_examples::<$node>();)* };
-}
-
-#[test]
-fn every_node_is_described_and_shown() {
-    let nodes = with_every_node!(metadata);
-    let exported = include_str!("lib.rs").split_once("nodes: [").unwrap().1;
-    let exported = exported.split_once(']').unwrap().0.split(',').map(str::trim);
-    let exported: Vec<&str> = exported.filter(|node| !node.is_empty()).collect();
-    assert_eq!(nodes.each_ref().map(|(name, _)| *name).as_slice(), exported);
-    for (_, node) in &nodes {
-        check_metadata(node);
-    }
-    with_every_node!(examples);
-}
-
-fn check_metadata(node: &NodeMeta) {
-    let of = &node.node_type;
-    assert!(of.starts_with("date."), "{of}");
-    assert!(!node.description.trim().is_empty(), "{of} has no description");
-    assert!(node.examples.len() >= 2, "{of} has too few examples");
-    assert!(!node.tags.is_empty(), "{of} has no tags");
-    let parameters = node
-        .parameters
-        .pointer("/properties")
-        .unwrap()
-        .as_object()
-        .unwrap();
-    for (name, schema) in parameters {
-        assert!(
-            schema.get("description").is_some(),
-            "{of}: `{name}` is not described"
-        );
-    }
-    let snake = of.chars().fold(String::new(), |mut snake, c| {
-        if c.is_uppercase() {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-        snake
-    });
-    assert_eq!(node.aliases.contains(&snake), snake != *of, "{of}");
-}
-
 #[test]
 fn the_time_of_day_is_the_hosts_to_the_millisecond() {
     check::<now>(&[
@@ -126,29 +66,4 @@ fn a_host_without_a_clock_is_told_of() {
     let old = Harness::new().host_contract(plugin_api::Contract { major: 1, minor: 0 });
     let error = old.call::<now>("{}").unwrap_err();
     assert_eq!(error.code, code::UNSUPPORTED, "{error}");
-}
-
-#[test]
-fn what_is_no_date_is_an_error_that_says_so_in_every_node() {
-    macro_rules! of_value {
-        ($($node:ident)*) => { $(
-            let required = <$node as Export>::meta().parameters["required"].clone();
-            for parameter in required.as_array().into_iter().flatten().filter_map(|name| name.as_str()) {
-                if !["value", "a", "b", "start", "end"].contains(&parameter) {
-                    continue;
-                }
-                let mut input = <$node as Export>::meta().examples[0].input.clone();
-                for bad in ["null", "true", "[]", "{}", "\"\"", "\"nonsense\"", "\"2023-02-29\"", "1e300"] {
-                    input[parameter] = serde_json::from_str(bad).unwrap();
-                    let error = harness().call::<$node>(&input.to_string()).unwrap_err();
-                    assert_eq!(error.code, code::VALIDATION_FAILED, "{} {input}", $node::NODE_TYPE);
-                    assert!(error.message.contains(&format!("`{parameter}`")), "{} {input}: {error}", $node::NODE_TYPE);
-                }
-                input.as_object_mut().unwrap().remove(parameter);
-                let error = harness().call::<$node>(&input.to_string()).unwrap_err();
-                assert!(error.message.contains(&format!("`{parameter}`")), "{} {input}: {error}", $node::NODE_TYPE);
-            }
-        )* };
-    }
-    with_every_node!(of_value);
 }

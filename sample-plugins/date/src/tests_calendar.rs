@@ -74,7 +74,7 @@ fn adding_keeps_to_the_calendar_of_its_zone() {
             Err("`duration`: give either"),
         ),
         (
-            r#"{"value": "2024-02-29", "duration": "a while"}"#,
+            r#"{"value": "2024-02-29", "duration": "1 day"}"#,
             Err("`duration`: is no duration"),
         ),
         (r#"{"value": "2024-02-29", "duration": 5}"#, Err("`duration`")),

@@ -1,8 +1,9 @@
 //! Operations on two numbers.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Number, Numeric};
 
-use crate::number::{Number, Numbers, undefined};
+use crate::number::{Numbers, result, undefined};
 
 /// `a` and `b`, or a list that is folded from its first number.
 #[parameters]
@@ -10,10 +11,10 @@ use crate::number::{Number, Numbers, undefined};
 pub(crate) struct Operands<'a> {
     /// The first number.
     #[serde(default)]
-    a: Option<Number>,
+    a: Option<Numeric>,
     /// The second number.
     #[serde(default)]
-    b: Option<Number>,
+    b: Option<Numeric>,
     /// Instead of `a` and `b`: at least two numbers, from left to right.
     #[serde(default)]
     numbers: Option<Numbers<'a>>,
@@ -23,7 +24,7 @@ impl Operands<'_> {
     fn fold(self, step: impl Fn(Number, Number, &str) -> NodeResult<Number>) -> NodeResult<Answer<Number>> {
         let Some(numbers) = self.numbers else {
             let (a, b) = (required(self.a, "a")?, required(self.b, "b")?);
-            return step(a, b, "b")?.result("b");
+            return result(step(a, b, "b")?, "b");
         };
         if self.a.is_some() || self.b.is_some() {
             return Err(NodeError::invalid(
@@ -35,16 +36,17 @@ impl Operands<'_> {
         let (Some(first), Some(second)) = (numbers.next(), numbers.next()) else {
             return Err(NodeError::invalid("numbers", "needs at least two numbers"));
         };
-        let mut result = step(first?, second?, "numbers")?;
+        let mut folded = step(first?, second?, "numbers")?;
         for number in numbers {
-            result = step(result, number?, "numbers")?;
+            folded = step(folded, number?, "numbers")?;
         }
-        result.result("numbers")
+        result(folded, "numbers")
     }
 }
 
-fn required(number: Option<Number>, parameter: &str) -> NodeResult<Number> {
-    number.ok_or_else(|| NodeError::invalid(parameter, "is missing"))
+fn required(number: Option<Numeric>, parameter: &str) -> NodeResult<Number> {
+    let missing = || NodeError::invalid(parameter, "is missing");
+    Ok(number.ok_or_else(missing)?.0)
 }
 
 /// Subtracts `b` from `a`.
@@ -89,9 +91,9 @@ pub(crate) fn divide(input: Operands<'_>) -> NodeResult<Answer<Number>> {
 #[parameters]
 pub(crate) struct Modulo {
     /// The number to divide.
-    a: Number,
+    a: Numeric,
     /// What to divide it by.
-    b: Number,
+    b: Numeric,
 }
 
 /// Gives the remainder of `a` divided by `b`, with the sign of `a`.
@@ -103,15 +105,16 @@ pub(crate) struct Modulo {
     example(title = "the sign of a", input = r#"{"a": -7, "b": 3}"#, output = r#"{"result": -1}"#)
 )]
 pub(crate) fn modulo(input: Modulo) -> NodeResult<Answer<Number>> {
-    if input.b.is_zero() {
+    let (a, b) = (input.a.0, input.b.0);
+    if b.is_zero() {
         return Err(undefined("b", "modulo by zero"));
     }
-    let remainder = match (input.a, input.b) {
+    let remainder = match (a, b) {
         // Only the smallest integer modulo -1 overflows, and its remainder is 0.
         (Number::Int(a), Number::Int(b)) => Number::Int(a.wrapping_rem(b)),
         (a, b) => Number::Float(a.as_f64() % b.as_f64()),
     };
-    remainder.result("a")
+    result(remainder, "a")
 }
 
 #[parameters]
@@ -122,10 +125,10 @@ pub(crate) fn modulo(input: Modulo) -> NodeResult<Answer<Number>> {
 pub(crate) struct Power {
     /// The number to raise.
     #[serde(default, alias = "a")]
-    base: Option<Number>,
+    base: Option<Numeric>,
     /// The power to raise it to.
     #[serde(default, alias = "b")]
-    exponent: Option<Number>,
+    exponent: Option<Numeric>,
 }
 
 /// Raises `base` to the power of `exponent`.
@@ -150,7 +153,7 @@ pub(crate) fn power(input: Power) -> NodeResult<Answer<Number>> {
             .ok()
             .and_then(|exponent| base.checked_pow(exponent))
     {
-        return Number::Int(exact).result("exponent");
+        return result(Number::Int(exact), "exponent");
     }
-    Number::Float(base.as_f64().powf(exponent.as_f64())).result("exponent")
+    result(Number::Float(base.as_f64().powf(exponent.as_f64())), "exponent")
 }

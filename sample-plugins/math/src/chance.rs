@@ -3,23 +3,24 @@
 use std::hash::{BuildHasher, RandomState};
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Flag, Number, Numeric};
 
-use crate::number::{Number, undefined};
+use crate::number::{result, undefined};
 
 #[parameters]
 pub(crate) struct Random {
     /// The least the number may be.
     #[serde(default)]
     #[schemars(extend("default" = 0))]
-    min: Option<Number>,
+    min: Option<Numeric>,
     /// What the number stays below.
     #[serde(default)]
     #[schemars(extend("default" = 1))]
-    max: Option<Number>,
+    max: Option<Numeric>,
     /// Whether it is an integer.
     #[serde(default)]
     #[schemars(extend("default" = false))]
-    integer: Option<bool>,
+    integer: Option<Flag>,
 }
 
 /// Gives a random number from `min` up to, but without, `max`. When both are equal it is that number.
@@ -38,19 +39,20 @@ pub(crate) struct Random {
 pub(crate) fn random(input: Random) -> NodeResult<Answer<Number>> {
     // The standard library keys its hash maps from the operating system; a hash under a fresh key is a seed.
     let mut generator = SplitMix64(RandomState::new().hash_one(0_u8));
-    draw(&input, &mut generator)?.result("max")
+    result(draw(&input, &mut generator)?, "max")
 }
 
 fn draw(input: &Random, generator: &mut SplitMix64) -> NodeResult<Number> {
-    let min = input.min.unwrap_or(Number::Int(0));
-    let max = input.max.unwrap_or(Number::Int(1));
+    let min = input.min.map_or(Number::Int(0), |min| min.0);
+    let max = input.max.map_or(Number::Int(1), |max| max.0);
     if min.compare(max).is_gt() {
         return Err(NodeError::invalid("min", "must not be larger than `max`"));
     }
-    if min.compare(max).is_eq() && (input.integer != Some(true) || min.whole().is_some()) {
+    let integer = input.integer == Some(Flag(true));
+    if min.compare(max).is_eq() && (!integer || min.whole().is_some()) {
         return Ok(min);
     }
-    if input.integer == Some(true) {
+    if integer {
         let (low, high) = (ceil(min, "min")?, ceil(max, "max")?);
         let Some(choices) = u64::try_from(i128::from(high) - i128::from(low))
             .ok()
@@ -128,9 +130,9 @@ mod tests {
 
     fn parameters(min: Number, max: Number, integer: bool) -> Random {
         Random {
-            min: Some(min),
-            max: Some(max),
-            integer: Some(integer),
+            min: Some(Numeric(min)),
+            max: Some(Numeric(max)),
+            integer: Some(Flag(integer)),
         }
     }
 

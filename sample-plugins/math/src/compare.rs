@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Number, Numeric};
 
-use crate::number::{Number, Numbers};
+use crate::number::{Numbers, result};
 
 #[parameters]
 pub(crate) struct Candidates<'a> {
@@ -26,7 +27,7 @@ impl Candidates<'_> {
                 best = number;
             }
         }
-        best.result("values")
+        result(best, "values")
     }
 }
 
@@ -57,11 +58,11 @@ pub(crate) fn max(input: Candidates<'_>) -> NodeResult<Answer<Number>> {
 #[parameters]
 pub(crate) struct Clamp {
     /// The number.
-    value: Number,
+    value: Numeric,
     /// The least it may be.
-    min: Number,
+    min: Numeric,
     /// The most it may be.
-    max: Number,
+    max: Numeric,
 }
 
 /// Keeps a number between two limits.
@@ -73,16 +74,16 @@ pub(crate) struct Clamp {
     example(title = "within", input = r#"{"value": 0.5, "min": 0, "max": 1}"#, output = r#"{"result": 0.5}"#)
 )]
 pub(crate) fn clamp(input: Clamp) -> NodeResult<Answer<Number>> {
-    let Clamp { value, min, max } = input;
+    let (value, min, max) = (input.value.0, input.min.0, input.max.0);
     if min.compare(max) == Ordering::Greater {
         return Err(NodeError::invalid("min", "must not be larger than `max`"));
     }
-    let result = if value.compare(min) == Ordering::Less {
+    let clamped = if value.compare(min) == Ordering::Less {
         min
     } else if value.compare(max) == Ordering::Greater {
         max
     } else {
         value
     };
-    result.result("value")
+    result(clamped, "value")
 }

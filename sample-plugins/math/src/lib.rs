@@ -10,7 +10,6 @@ mod chance;
 mod compare;
 mod list;
 mod number;
-
 mod unary;
 
 use plugin_api::prelude::*;
@@ -46,3 +45,7 @@ export_plugin! {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_laws;
+#[cfg(test)]
+mod tests_nodes;

@@ -2,8 +2,9 @@
 //! the rest into float arithmetic from left to right.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::Number;
 
-use crate::number::{Number, Numbers};
+use crate::number::{Numbers, result};
 
 #[parameters]
 pub(crate) struct Values<'a> {
@@ -63,7 +64,7 @@ fn total(values: Numbers<'_>) -> NodeResult<(Running, u32)> {
     example(title = "a text of a number", input = r#"{"values": ["1", 2]}"#, output = r#"{"result": 3}"#)
 )]
 pub(crate) fn add(input: Values<'_>) -> NodeResult<Answer<Number>> {
-    total(input.values)?.0.number().result("values")
+    result(total(input.values)?.0.number(), "values")
 }
 
 /// Adds up a list of numbers; the sum of none is 0.
@@ -75,7 +76,7 @@ pub(crate) fn add(input: Values<'_>) -> NodeResult<Answer<Number>> {
     example(title = "none", input = r#"{"values": []}"#, output = r#"{"result": 0}"#)
 )]
 pub(crate) fn sum(input: Values<'_>) -> NodeResult<Answer<Number>> {
-    total(input.values)?.0.number().result("values")
+    result(total(input.values)?.0.number(), "values")
 }
 
 /// Multiplies numbers; the product of none is 1.
@@ -91,7 +92,7 @@ pub(crate) fn multiply(input: Values<'_>) -> NodeResult<Answer<Number>> {
     for number in input.values.iter("values")? {
         so_far = so_far.step(number?, i128::checked_mul, |a, b| a * b);
     }
-    so_far.number().result("values")
+    result(so_far.number(), "values")
 }
 
 /// Gives the mean of numbers; that of none is 0.
@@ -118,5 +119,5 @@ pub(crate) fn average(input: Values<'_>) -> NodeResult<Answer<Number>> {
             Number::Float(mean)
         }
     };
-    mean.result("values")
+    result(mean, "values")
 }

@@ -1,8 +1,9 @@
 //! Operations on one number.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Number, Numeric};
 
-use crate::number::{Number, undefined};
+use crate::number::{result, undefined};
 
 /// Floats have no digits beyond this many before or behind the point.
 const MAX_DECIMALS: i64 = 308;
@@ -10,7 +11,7 @@ const MAX_DECIMALS: i64 = 308;
 #[parameters]
 pub(crate) struct One {
     /// The number.
-    value: Number,
+    value: Numeric,
 }
 
 /// Gives a number without its sign.
@@ -22,11 +23,11 @@ pub(crate) struct One {
     example(title = "above zero", input = r#"{"value": 3}"#, output = r#"{"result": 3}"#)
 )]
 pub(crate) fn abs(input: One) -> NodeResult<Answer<Number>> {
-    let size = match input.value {
+    let size = match input.value.0 {
         Number::Int(integer) => Number::nearest(i128::from(integer).abs()),
         Number::Float(float) => Number::Float(float.abs()),
     };
-    size.result("value")
+    result(size, "value")
 }
 
 /// Rounds a number down to an integer.
@@ -38,7 +39,7 @@ pub(crate) fn abs(input: One) -> NodeResult<Answer<Number>> {
     example(title = "above zero", input = r#"{"value": 1.5}"#, output = r#"{"result": 1}"#)
 )]
 pub(crate) fn floor(input: One) -> NodeResult<Answer<Number>> {
-    on_float(input.value, f64::floor).result("value")
+    result(on_float(input.value.0, f64::floor), "value")
 }
 
 /// Rounds a number up to an integer.
@@ -50,7 +51,7 @@ pub(crate) fn floor(input: One) -> NodeResult<Answer<Number>> {
     example(title = "below zero", input = r#"{"value": -1.2}"#, output = r#"{"result": -1}"#)
 )]
 pub(crate) fn ceil(input: One) -> NodeResult<Answer<Number>> {
-    on_float(input.value, f64::ceil).result("value")
+    result(on_float(input.value.0, f64::ceil), "value")
 }
 
 fn on_float(number: Number, round: fn(f64) -> f64) -> Number {
@@ -69,26 +70,26 @@ fn on_float(number: Number, round: fn(f64) -> f64) -> Number {
     example(title = "a fraction", input = r#"{"value": 2}"#, output = r#"{"result": 1.4142135623730951}"#)
 )]
 pub(crate) fn sqrt(input: One) -> NodeResult<Answer<Number>> {
-    if input.value.as_f64() < 0.0 {
+    if input.value.0.as_f64() < 0.0 {
         return Err(undefined("value", "a negative number has no square root"));
     }
     // Floats cannot tell large squares from their neighbours.
-    if let Number::Int(integer) = input.value
+    if let Number::Int(integer) = input.value.0
         && let Some(root) = integer.checked_isqrt().filter(|root| root * root == integer)
     {
-        return Number::Int(root).result("value");
+        return result(Number::Int(root), "value");
     }
-    Number::Float(input.value.as_f64().sqrt()).result("value")
+    result(Number::Float(input.value.0.as_f64().sqrt()), "value")
 }
 
 #[parameters]
 pub(crate) struct Round {
     /// The number.
-    value: Number,
+    value: Numeric,
     /// How many digits to keep behind the point; a negative count rounds to tens, hundreds, and so on.
     #[serde(default, alias = "precision")]
     #[schemars(extend("default" = 0))]
-    decimals: Option<Number>,
+    decimals: Option<Numeric>,
 }
 
 /// Rounds a number, halves away from zero. What is a half is decided by the digits as they are written.
@@ -100,7 +101,7 @@ pub(crate) struct Round {
     example(title = "two digits", input = r#"{"value": 1.005, "decimals": 2}"#, output = r#"{"result": 1.01}"#)
 )]
 pub(crate) fn round(input: Round) -> NodeResult<Answer<Number>> {
-    let decimals = match input.decimals.map(Number::whole) {
+    let decimals = match input.decimals.map(|decimals| decimals.0.whole()) {
         None => 0,
         Some(Some(decimals)) if (-MAX_DECIMALS..=MAX_DECIMALS).contains(&decimals) => decimals,
         Some(_) => {
@@ -108,12 +109,12 @@ pub(crate) fn round(input: Round) -> NodeResult<Answer<Number>> {
             return Err(NodeError::invalid("decimals", why));
         }
     };
-    let rounded = match input.value {
+    let rounded = match input.value.0 {
         Number::Int(integer) => Number::nearest(round_integer(integer.into(), decimals)),
         Number::Float(float) if decimals == 0 => Number::Float(float.round()),
         Number::Float(float) => Number::Float(round_digits(float, decimals)),
     };
-    rounded.result("value")
+    result(rounded, "value")
 }
 
 fn round_integer(integer: i128, decimals: i64) -> i128 {
