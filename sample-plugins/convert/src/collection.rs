@@ -1,10 +1,10 @@
 //! Values as lists and maps.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, Text};
 use plugin_api::value::Kind;
 
-use crate::any::Any;
-use crate::text::{Convert, scalar_text, shown};
+use crate::text::Convert;
 
 #[parameters]
 pub(crate) struct ToArray<'a> {
@@ -13,8 +13,8 @@ pub(crate) struct ToArray<'a> {
     value: Any<'a>,
     /// Where to split a text that is no JSON list; the empty text splits between all characters.
     #[serde(default)]
-    #[schemars(extend("type" = ["string", "number", "boolean", "null"], "default" = ","))]
-    separator: Option<ValueRef<'a>>,
+    #[schemars(extend("default" = ","))]
+    separator: Option<Text<'a>>,
 }
 
 /// Makes a list: of a text that is a JSON list or has separators, of the values of a map, of nothing the empty list, of
@@ -35,14 +35,8 @@ pub(crate) fn to_array(input: ToArray<'_>) -> NodeResult<Answer<Value>> {
         Kind::List => value.to_value(),
         Kind::Map => list(&value.as_map().map(|map| map.values().collect::<Vec<_>>()))?,
         Kind::Str => {
-            let separator = match input.separator {
-                None => ",".into(),
-                Some(separator) => scalar_text(separator).ok_or_else(|| {
-                    let why = format_args!("expected a text, found {}", shown(separator));
-                    NodeError::invalid("separator", why)
-                })?,
-            };
-            split(value.as_str().unwrap_or_default(), &separator)?
+            let separator = input.separator.as_ref().map_or(",", Text::as_str);
+            split(value.as_str().unwrap_or_default(), separator)?
         }
         Kind::Bool | Kind::I64 | Kind::F64 | Kind::Bytes => list(&[value])?,
     }))

@@ -1,11 +1,11 @@
 //! Dates as texts.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, shown};
 use plugin_api::value::Kind;
 
-use crate::any::Any;
 use crate::calendar::Moment;
-use crate::text::{Convert, shown};
+use crate::text::Convert;
 
 /// The moment that a value says; nothing where it says none.
 fn moment(value: ValueRef<'_>) -> NodeResult<Option<Moment>> {

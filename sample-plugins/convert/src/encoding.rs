@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, Flag, shown, text_of};
 use plugin_api::value::{Kind, Writer};
 
-use crate::any::Any;
-use crate::text::{Convert, scalar_text, shown, text_of};
+use crate::text::{Convert, as_text};
 
 /// Writes padding, and reads texts without it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -36,7 +36,7 @@ pub(crate) fn base64_encode(input: Convert<'_>) -> NodeResult<Answer<String>> {
     let value = input.value();
     Ok(answer(match value.as_bytes() {
         Some(bytes) => BASE64.encode(bytes),
-        None => BASE64.encode(text_of("value", value)?.as_bytes()),
+        None => BASE64.encode(as_text("value", value)?.as_bytes()),
     }))
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Url<'a> {
     /// Whether it is a part of a URL. In a whole one, what has a meaning there stays as it is.
     #[serde(default)]
     #[schemars(extend("default" = true))]
-    component: Option<bool>,
+    component: Option<Flag>,
 }
 
 impl<'a> Url<'a> {
@@ -86,7 +86,7 @@ impl<'a> Url<'a> {
 
     /// The bytes that stay as they are on account of their meaning.
     fn kept(&self) -> &'static [u8] {
-        if self.component == Some(false) {
+        if self.component == Some(Flag(false)) {
             RESERVED
         } else {
             &[]
@@ -174,8 +174,8 @@ fn escape(text: &[u8]) -> Option<(u8, &[u8])> {
 /// A text, or what is written as one; lists and maps are not meant here.
 fn wanted_text(value: ValueRef<'_>) -> NodeResult<std::borrow::Cow<'_, str>> {
     match value.kind() {
-        Kind::Bytes => text_of("value", value),
-        _ => scalar_text(value).ok_or_else(|| {
+        Kind::Bytes => as_text("value", value),
+        _ => text_of(value).ok_or_else(|| {
             NodeError::invalid("value", format_args!("expected a text, found {}", shown(value)))
         }),
     }

@@ -1,8 +1,7 @@
 //! JSON texts.
 
 use plugin_api::prelude::*;
-
-use crate::any::Any;
+use plugin_api::reading::{Any, Flag, Whole};
 
 /// JavaScript indents by no more.
 const MAX_INDENT: usize = 10;
@@ -41,11 +40,11 @@ pub(crate) struct ToJson<'a> {
     value: Any<'a>,
     /// Whether to use several lines; by default where `indent` is given.
     #[serde(default)]
-    pretty: Option<bool>,
+    pretty: Option<Flag>,
     /// By how many spaces to indent, at most 10. 0 and less mean one line.
     #[serde(default)]
     #[schemars(extend("default" = 2))]
-    indent: Option<i64>,
+    indent: Option<Whole>,
 }
 
 /// Writes a value as JSON text, on one line unless told otherwise.
@@ -59,8 +58,10 @@ pub(crate) struct ToJson<'a> {
 )]
 pub(crate) fn to_json(input: ToJson<'_>) -> Answer<String> {
     let value = input.value.0;
-    let indent = usize::try_from(input.indent.unwrap_or(2)).unwrap_or_default();
-    let pretty = input.pretty.unwrap_or(input.indent.is_some()) && indent > 0;
+    let indent = input
+        .indent
+        .map_or(2, |indent| usize::try_from(indent.0).unwrap_or_default());
+    let pretty = input.pretty.map_or(input.indent.is_some(), |pretty| pretty.0) && indent > 0;
     answer(match indent.min(MAX_INDENT) {
         _ if !pretty => value.to_json(),
         2 => value.to_json_pretty(),

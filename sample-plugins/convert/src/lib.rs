@@ -5,7 +5,6 @@
 //! written. Dates are in UTC.
 #![forbid(unsafe_code)]
 
-mod any;
 mod boolean;
 mod calendar;
 mod collection;
@@ -51,3 +50,7 @@ export_plugin! {
 mod tests;
 #[cfg(test)]
 mod tests_golden;
+#[cfg(test)]
+mod tests_laws;
+#[cfg(test)]
+mod tests_nodes;

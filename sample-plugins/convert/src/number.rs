@@ -1,11 +1,10 @@
 //! Values as numbers.
 
 use plugin_api::prelude::*;
+use plugin_api::reading::{Any, Number, Whole, shown, text_of};
 use plugin_api::value::Kind;
 
-use crate::any::Any;
-use crate::numeral::{Number, Reading, leading_float, leading_integer, whole_text};
-use crate::text::{scalar_text, shown};
+use crate::numeral::{Reading, leading_float, leading_integer, truncated, whole_text};
 
 #[parameters]
 pub(crate) struct Numeric<'a> {
@@ -20,18 +19,15 @@ pub(crate) struct Numeric<'a> {
 
 /// The number that `value` is, with `of_text` reading texts.
 fn read(value: ValueRef<'_>, of_text: impl FnOnce(&str) -> Reading) -> Reading {
-    match value.kind() {
-        Kind::I64 => Ok(value.as_i64().map(Number::Int)),
-        Kind::F64 => Ok(value.as_f64().map(Number::Float)),
-        Kind::Bool => Ok(value.as_bool().map(|flag| Number::Int(flag.into()))),
-        Kind::Str => of_text(value.as_str().unwrap_or_default()),
-        Kind::Null | Kind::Bytes | Kind::List | Kind::Map => Ok(None),
+    match value.as_str() {
+        Some(text) => of_text(text),
+        None => Ok(Number::read_or_flag(value)),
     }
 }
 
 fn result(value: ValueRef<'_>, reading: Reading, default: Any<'_>) -> NodeResult<Answer<Value>> {
     match reading {
-        Ok(Some(number)) => Ok(answer(number.to_value()?)),
+        Ok(Some(number)) => Ok(answer(Value::from_serialize(&number)?)),
         Ok(None) if default.0.is_null() => Ok(answer(0.into())),
         Ok(None) => Ok(answer(default.0.to_value())),
         Err(why) => Err(NodeError::invalid(
@@ -81,7 +77,7 @@ pub(crate) struct ToInteger<'a> {
     /// The base of the digits, from 2 to 36.
     #[serde(default)]
     #[schemars(range(min = 2, max = 36), extend("default" = 10))]
-    radix: Option<i64>,
+    radix: Option<Whole>,
 }
 
 /// Reads the digits that a text starts with, and cuts off what a number has behind the point.
@@ -95,18 +91,18 @@ pub(crate) struct ToInteger<'a> {
 )]
 pub(crate) fn to_integer(input: ToInteger<'_>) -> NodeResult<Answer<Value>> {
     let value = input.value.0;
-    let radix = input.radix.unwrap_or(10);
+    let radix = input.radix.map_or(10, |radix| radix.0);
     let radix = u32::try_from(radix)
         .ok()
         .filter(|radix| (2..=36).contains(radix))
         .ok_or_else(|| NodeError::invalid("radix", format_args!("must be from 2 to 36, but is {radix}")))?;
     let of_text = |text: &str| leading_integer(text, radix);
-    let digits = scalar_text(value).filter(|_| radix != 10 && matches!(value.kind(), Kind::I64 | Kind::F64));
+    let digits = text_of(value).filter(|_| radix != 10 && matches!(value.kind(), Kind::I64 | Kind::F64));
     let reading = match digits {
         // In another base the digits of a number are what counts, not its size.
         Some(digits) => of_text(&digits),
         None => match read(value, of_text) {
-            Ok(Some(number)) => number.truncated(),
+            Ok(Some(number)) => truncated(number),
             other => other,
         },
     };

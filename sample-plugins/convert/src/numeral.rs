@@ -1,44 +1,22 @@
-//! Invariant: a [`Number`] is finite, and one number is written in one way.
+//! Numbers at the start of a text, or as all of it. Invariant: a [`Number`] that was read is finite.
 //!
 //! Reading answers with a number, with nothing where there is none to read, or with the reason why the number that is
 //! there cannot be had.
 
-use plugin_api::prelude::*;
-use plugin_api::value::ValueError;
-
-/// Floats up to this size stand for every integer exactly once.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+use plugin_api::reading::Number;
 
 const INFINITE: &str = "is no finite number";
 const TOO_LONG: &str = "is no integer of 64 bits";
 
-/// An integer as long as it is exact, else a float.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Number {
-    Int(i64),
-    Float(f64),
-}
-
 /// What was read.
 pub(crate) type Reading = Result<Option<Number>, &'static str>;
 
-impl Number {
-    /// `3.0` is written `3`: whoever reads the result need not know how it came about.
-    pub(crate) fn to_value(self) -> Result<Value, ValueError> {
-        match self {
-            Self::Int(integer) => Ok(integer.into()),
-            Self::Float(float) if float.fract() == 0.0 && float.abs() <= EXACT => Ok((float as i64).into()),
-            Self::Float(float) => float.try_into(),
-        }
-    }
-
-    /// Without what is behind the point.
-    pub(crate) fn truncated(self) -> Reading {
-        match self {
-            Self::Float(float) if float.abs() < -(i64::MIN as f64) => Ok(Some(Self::Int(float as i64))),
-            Self::Float(_) => Err(TOO_LONG),
-            Self::Int(_) => Ok(Some(self)),
-        }
+/// Without what is behind the point.
+pub(crate) fn truncated(number: Number) -> Reading {
+    match number {
+        Number::Float(float) if float.abs() < -(i64::MIN as f64) => Ok(Some(Number::Int(float as i64))),
+        Number::Float(_) => Err(TOO_LONG),
+        Number::Int(_) => Ok(Some(number)),
     }
 }
 
