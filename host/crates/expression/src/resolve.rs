@@ -61,6 +61,7 @@ impl<'n> Resolver<'n> {
     pub(crate) fn path(&mut self, root: &str, steps: Vec<Step>) -> Expr {
         let name = root.strip_prefix('$').unwrap_or(root);
         let mut steps = steps.into_iter().peekable();
+        let mut variable = None;
         let root = match name {
             "json" => Root::Json,
             "input" => {
@@ -100,10 +101,17 @@ impl<'n> Resolver<'n> {
                     }
                     Root::Binding(binding)
                 }
-                None => self.node(name),
+                None => match self.node(name) {
+                    // What is no node may be a variable of the run, which nodes make as they run.
+                    Root::Missing => {
+                        variable = Some(Step::Key(name.into()));
+                        Root::Variables
+                    }
+                    node => node,
+                },
             },
         };
-        let steps: Vec<Step> = steps.collect();
+        let steps: Vec<Step> = variable.into_iter().chain(steps).collect();
         let refused = steps
             .iter()
             .any(|step| matches!(step, Step::Key(key) if is_refused(key)));

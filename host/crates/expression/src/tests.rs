@@ -329,6 +329,25 @@ fn nodes_are_bound_when_an_expression_is_compiled() {
 }
 
 #[test]
+fn a_name_that_no_node_has_is_a_variable_of_the_run() {
+    let mut run = Run::default();
+    for (source, expected) in [
+        ("$o.p[1]", "2"),
+        ("$x + 1", "8"),
+        ("$x == null", "false"),
+        ("$nothing == null", "true"),
+        ("$nothing.there", "null"),
+        ("[1, 7].filter(n => n === $x)", "[7]"),
+        ("$steps.x == null", "true"),
+    ] {
+        assert_eq!(run.eval(source).unwrap(), expected, "{source}");
+    }
+    // A node comes first.
+    run.variables = value(r#"{"a": {"result": "mine"}}"#);
+    assert_eq!(run.eval("$a.result").unwrap(), r#""ONE""#);
+}
+
+#[test]
 fn callbacks_read_what_is_bound_to_them() {
     let mut run = Run::default();
     run.bindings = value(r#"{"item": {"age": 30}, "index": 2, "acc": 4}"#);
