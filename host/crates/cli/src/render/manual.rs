@@ -132,16 +132,13 @@ fn fields(fields: &[Field], none: &str, page: &mut Page) {
         for bound in &field.bounds {
             head.push_str(&format!(", {bound}"));
         }
-        page.prose(steps, &head);
+        page.term(steps, &head);
         page.prose(steps + 1, &field.description);
         for (choice, why) in &field.choices {
             page.prose(steps + 1, &format!("* {choice}: {why}"));
         }
         if field.evaluated {
-            page.prose(
-                steps + 1,
-                "An expression that the node itself evaluates: it is not filled in before the call.",
-            );
+            page.prose(steps + 1, "The node itself evaluates what stands in it.");
         }
         if !field.aliases.is_empty() {
             let names: Vec<_> = field.aliases.iter().map(|name| format!("`{name}`")).collect();

@@ -84,6 +84,11 @@ impl Page {
         self.wrapped(steps, &mut paragraph, hang);
     }
 
+    /// One paragraph whose later lines are moved in further.
+    pub(super) fn term(&mut self, steps: usize, words: &str) {
+        self.wrapped(steps, &mut text::line(words), INDENT);
+    }
+
     /// A line that may be copied as it stands.
     pub(super) fn verbatim(&mut self, steps: usize, line: &str) {
         let margin = steps * INDENT;

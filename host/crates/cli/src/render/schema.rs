@@ -231,6 +231,7 @@ fn kind(schema: &Json, root: &Json, depth: usize) -> String {
     }
     match object.get("type") {
         Some(Json::String(name)) => named(name, object, root, depth),
+        Some(Json::Array(names)) if is_anything(names) => "any".into(),
         Some(Json::Array(names)) => either(
             names
                 .iter()
@@ -239,6 +240,12 @@ fn kind(schema: &Json, root: &Json, depth: usize) -> String {
         ),
         _ => "any".into(),
     }
+}
+
+/// Whether all kinds of values that JSON has are among these.
+fn is_anything(names: &[Json]) -> bool {
+    let kinds = ["array", "boolean", "null", "number", "object", "string"];
+    kinds.iter().all(|kind| names.iter().any(|name| name == kind))
 }
 
 fn named(name: &str, object: &Map<String, Json>, root: &Json, depth: usize) -> String {

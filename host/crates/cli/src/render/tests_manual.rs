@@ -147,6 +147,7 @@ fn fields_of_objects_are_told_below_them_with_their_path_and_bounds() {
             }], "description": "How to do it"},
             "words": {"type": "array", "minItems": 1, "maxItems": 9, "items": {"$ref": "#/$defs/Word"}},
             "when": {"type": "string", "maxLength": 20, "x-template": false},
+            "with": {"type": ["array", "boolean", "null", "number", "object", "string"]},
         },
         "$defs": {"Word": {"type": "object", "properties": {"at": {"type": "integer", "format": "uint8"}}}},
     });
@@ -160,8 +161,9 @@ fn fields_of_objects_are_told_below_them_with_their_path_and_bounds() {
         * "down": To the ground
 
 when: string, at most 20 characters
-    An expression that the node itself evaluates: it is not filled in before
-    the call.
+    The node itself evaluates what stands in it.
+
+with: any
 
 words: array of object, 1 to 9 items
 
