@@ -7,10 +7,12 @@
 )]
 
 mod abi;
+mod corpus;
 mod tidy;
 mod tour;
 mod tree;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
@@ -20,7 +22,9 @@ usage: cargo xtask COMMAND
   seal-abi    record the contract: its types, fields and constants under plugin-api/abi, and the hash of plugin-api/src/abi.rs in
               plugin-api/docs/abi.md, after the prose was brought up to date
   mutants     --count N: damage good plugins at random, and count where a host catches them
-  tour        run the tour of README.md against the debug binary and compare what it shows";
+  tour        run the tour of README.md against the debug binary and compare what it shows
+  corpus      DIR [--built DIR] [--json]: validate every workflow document of a directory, and run it, in a world made up from
+              what the documents read; --built names the folder with the binary and the plugins, else it is that of this build";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,10 +34,11 @@ fn main() -> ExitCode {
         ["seal-abi"] => tidy::seal_abi(),
         ["mutants", "--count", count] => mutants(count),
         ["tour"] => tour::tour(),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
+        ["corpus", folder, ref options @ ..] => match corpus_options(options) {
+            Some((built, form)) => corpus::corpus(Path::new(folder), built, form),
+            None => return usage(),
+        },
+        _ => return usage(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,6 +46,29 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
+}
+
+fn corpus_options<'w>(mut words: &[&'w str]) -> Option<(Option<&'w Path>, corpus::Form)> {
+    let (mut built, mut form) = (None, corpus::Form::Table);
+    loop {
+        words = match *words {
+            [] => return Some((built, form)),
+            ["--json", ref rest @ ..] => {
+                form = corpus::Form::Json;
+                rest
+            }
+            ["--built", folder, ref rest @ ..] => {
+                built = Some(Path::new(folder));
+                rest
+            }
+            _ => return None,
+        };
     }
 }
 
