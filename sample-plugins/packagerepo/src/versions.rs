@@ -13,12 +13,8 @@ const MAX_VERSIONS: usize = 10_000;
 /// What is known of an artifact and is shown with its version.
 const SHOWN: [&str; 4] = ["digest", "size", "uploaded_at", "uploaded_by"];
 
-/// The entries of a list of versions, and the version of each. `None` is an empty list.
-fn entries(versions: Option<&Value>) -> NodeResult<Vec<(ValueRef<'_>, &str)>> {
-    let Some(versions) = versions else {
-        return Ok(Vec::new());
-    };
-    let versions = versions.as_ref();
+/// The entries of a list of versions, and the version of each.
+fn entries(versions: ValueRef<'_>) -> NodeResult<Vec<(ValueRef<'_>, &str)>> {
     let Some(list) = versions.as_list() else {
         let why = format_args!("expected a list, found {}", kind_name(versions));
         return Err(NodeError::invalid("versions", why));
@@ -90,7 +86,7 @@ pub(crate) fn resolve_latest_version(
             )
         }
     };
-    let versions = names.read(input.versions, "versions")?;
+    let versions = names.needed(input.versions, "versions")?;
     let mut best: Option<(bool, Known<'_>, ValueRef<'_>)> = None;
     for (entry, text) in entries(versions.as_ref())? {
         ctx.check()?;
@@ -159,7 +155,7 @@ pub(crate) fn enrich_version_list(input: Enrich<'_>, ctx: &Ctx<'_>) -> NodeResul
     };
     let (namespace, name) = (part(input.namespace, "namespace")?, part(input.name, "name")?);
     let package = namespace.zip(name);
-    let versions = names.read(input.versions, "versions")?;
+    let versions = names.needed(input.versions, "versions")?;
     let entries = entries(versions.as_ref())?;
     let mut known: Vec<(ValueRef<'_>, Known<'_>, &str)> = entries
         .into_iter()

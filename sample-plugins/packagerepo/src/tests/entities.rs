@@ -262,14 +262,19 @@ fn the_latest_version_is_a_release_where_there_is_one() {
             r#"{"versions": [{"version": "1.0.0", "variant": "a"}, {"version": "1.0.0", "variant": "b"}]}"#,
             r#"{"version":"1.0.0","variant":"a"}"#,
         ),
-        (r#"{"versions": null}"#, "null"),
-        ("{}", "null"),
+        (r#"{"versions": []}"#, "null"),
     ] {
         assert_eq!(result::<resolve_latest_version>(input), expected, "{input}");
     }
     check_errors::<resolve_latest_version>(
         &crypto(),
         &[
+            ("{}", INVALID, "`versions`: is missing"),
+            (
+                r#"{"versions": "$versions"}"#,
+                INVALID,
+                "`$versions` is not there",
+            ),
             (r#"{"versions": "1.0.0"}"#, INVALID, "`versions`: expected a list"),
             (r#"{"versions": [1]}"#, INVALID, "item 0"),
             (r#"{"versions": [{"version": 1}]}"#, INVALID, "item 0"),
@@ -294,6 +299,7 @@ fn versions_are_told_with_what_is_known_of_them() {
     check_errors::<enrich_version_list>(
         &harness,
         &[
+            (r#"{"versions": null}"#, INVALID, "`versions`: is missing"),
             (r#"{"versions": 5}"#, INVALID, "`versions`"),
             (r#"{"versions": [null]}"#, INVALID, "item 0"),
             (r#"{"versions": [], "namespace": []}"#, INVALID, "`namespace`"),
