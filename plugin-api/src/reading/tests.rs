@@ -244,6 +244,55 @@ fn truth_is_javascripts() {
 }
 
 #[test]
+fn a_type_is_named_in_many_ways_and_says_what_does_not_fit() {
+    let shape = |name: &str| Shape::named(name).unwrap_or_else(|| panic!("{name}"));
+    for (name, fitting, unfitting) in [
+        ("any", "null", ""),
+        ("null", "null", "0"),
+        ("bool", "true", "\"true\""),
+        ("integer", "2.0", "2.5"),
+        ("Number", "2.5", "\"2\""),
+        ("string", "\"\"", "null"),
+        ("array", "[1, \"a\"]", "{}"),
+        ("dict", "{}", "[]"),
+        ("string_list", "[\"a\"]", "[\"a\", 1]"),
+        ("number[]", "[1, 2.5]", "[null]"),
+        ("list<list<int>>", "[[1], []]", "[[1], [true]]"),
+    ] {
+        assert_eq!(shape(name).misfit(value(fitting).as_ref()), None, "{name}");
+        if !unfitting.is_empty() {
+            assert!(shape(name).misfit(value(unfitting).as_ref()).is_some(), "{name}");
+        }
+    }
+    let strings = shape("list[string]");
+    let list = value("[\"a\", 1]");
+    let misfit = strings.misfit(list.as_ref()).unwrap();
+    assert_eq!(misfit.path, "[1]");
+    assert_eq!(misfit.to_string(), "expected a text, found a number");
+    let nested = shape("int[][]");
+    assert_eq!(
+        nested.misfit(value("[[1], [2, null]]").as_ref()).unwrap().path,
+        "[1][1]"
+    );
+    let text = value("\"a\"");
+    assert_eq!(
+        strings.misfit(text.as_ref()).unwrap().to_string(),
+        "expected a list of texts, found a text"
+    );
+    for name in [
+        "",
+        "strings",
+        "list<",
+        "list<>",
+        "<string>",
+        "_list",
+        &"[]".repeat(40),
+    ] {
+        assert_eq!(Shape::named(name), None, "{name}");
+    }
+}
+
+#[test]
 fn numbers_compare_without_loss() {
     let compare = |a, b| compare(value(a).as_ref(), value(b).as_ref());
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use plugin_api::error::code;
 use plugin_api::prelude::*;
-use plugin_api::reading::{Any, Given, excerpt, label, same};
+use plugin_api::reading::{Any, Given, Whole, excerpt, label, same};
 use plugin_api::value::Kind;
 
 use crate::branch::{holds, leave_by};
@@ -26,7 +26,7 @@ pub(crate) struct Switch<'a> {
     /// The output when no case fits; the one behind those of all cases, if missing.
     #[serde(default, alias = "fallback")]
     #[schemars(range(min = 0, max = 65_535))]
-    fallback_output: Option<i64>,
+    fallback_output: Option<Whole>,
 }
 
 /// What was decided.
@@ -203,15 +203,7 @@ fn fallback<'a>(input: &Switch<'a>, behind: u32) -> NodeResult<Case<'a>> {
     let result = input.default.0.unwrap_or(ValueRef::NULL);
     let output = match input.fallback_output {
         None => number(result).unwrap_or(behind),
-        Some(output) => u32::try_from(output)
-            .ok()
-            .filter(|output| *output <= MAX_OUTPUT)
-            .ok_or_else(|| {
-                NodeError::invalid(
-                    "fallbackOutput",
-                    format_args!("must be from 0 to {MAX_OUTPUT}, but is {output}"),
-                )
-            })?,
+        Some(output) => output.within("fallbackOutput", 0..=i64::from(MAX_OUTPUT))? as u32,
     };
     Ok(Case {
         result,

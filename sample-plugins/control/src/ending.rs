@@ -1,7 +1,7 @@
 //! Ending a run on purpose.
 
 use plugin_api::prelude::*;
-use plugin_api::reading::{Any, Given};
+use plugin_api::reading::{Any, Given, Whole};
 
 use crate::branch::holds;
 
@@ -21,7 +21,7 @@ pub(crate) struct Stop<'a> {
     /// An HTTP-like status.
     #[serde(default)]
     #[schemars(range(min = 100, max = 599))]
-    status_code: Option<i64>,
+    status_code: Option<Whole>,
     /// More for machines.
     #[serde(default, alias = "errorObject")]
     details: Any<'a>,
@@ -59,16 +59,7 @@ pub(crate) fn stop(input: Stop<'_>, ctx: &Ctx<'_>) -> NodeResult<Unstopped> {
     let message = input.message.unwrap_or("the workflow stopped itself");
     let mut error = NodeError::with_code(code.to_owned(), message.to_owned()).retryable(false);
     if let Some(status) = input.status_code {
-        let fits = u16::try_from(status)
-            .ok()
-            .filter(|status| (100..=599).contains(status));
-        let wrong = || {
-            NodeError::invalid(
-                "statusCode",
-                format_args!("must be from 100 to 599, but is {status}"),
-            )
-        };
-        error = error.status(fits.ok_or_else(wrong)?);
+        error = error.status(status.within("statusCode", 100..=599)? as u16);
     }
     if !input.details.0.is_null() {
         error = error.details(input.details.0.to_value());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use plugin_api::error::code;
 use plugin_api::prelude::*;
-use plugin_api::reading::{Given, canonical, excerpt};
+use plugin_api::reading::{Given, Whole, canonical, excerpt};
 use plugin_api::value::Kind;
 
 /// Inputs that are looked at.
@@ -41,7 +41,7 @@ pub(crate) struct Merge<'a> {
     /// Which input `pick` takes, from 0; the first at which something arrived, if missing.
     #[serde(default, alias = "input")]
     #[schemars(range(min = 0))]
-    index: Option<i64>,
+    index: Option<Whole>,
     /// The field of an arrived map that is meant instead of the map, where it has one; the empty text for none.
     #[serde(default)]
     #[schemars(extend("default" = "result"), length(max = 1_000))]
@@ -205,17 +205,17 @@ fn united(maps: &[ValueRef<'_>]) -> NodeResult<Value> {
     Ok(whole)
 }
 
-fn pick(arrived: &[(u32, ValueRef<'_>)], index: Option<i64>) -> NodeResult<Value> {
+fn pick(arrived: &[(u32, ValueRef<'_>)], index: Option<Whole>) -> NodeResult<Value> {
     let mut candidates = arrived.iter();
     let picked = match index {
         None => candidates.next(),
-        Some(index) => candidates.find(|(arrived, _)| i64::from(*arrived) == index),
+        Some(index) => candidates.find(|(arrived, _)| i64::from(*arrived) == index.0),
     };
     match (picked, index) {
         (Some((_, value)), _) => Ok(value.to_value()),
         (None, Some(index)) => Err(NodeError::invalid(
             "index",
-            format_args!("nothing arrived at input {index}"),
+            format_args!("nothing arrived at input {}", index.0),
         )),
         (None, None) => Ok(Value::null()),
     }

@@ -28,3 +28,5 @@ export_plugin! {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_nodes;

@@ -1,7 +1,7 @@
 //! A list, cut up.
 
 use plugin_api::prelude::*;
-use plugin_api::reading::{Given, excerpt};
+use plugin_api::reading::{Given, Whole, excerpt};
 
 use crate::joining::unarrived;
 
@@ -14,7 +14,7 @@ pub(crate) struct Split<'a> {
     /// How many items each part has; the last one may have fewer. Without it the parts are the items themselves.
     #[serde(default, alias = "batchSize", alias = "batch_size")]
     #[schemars(range(min = 1))]
-    size: Option<i64>,
+    size: Option<Whole>,
 }
 
 /// A list in parts.
@@ -62,11 +62,8 @@ pub(crate) fn split(input: Split<'_>, ctx: &Ctx<'_>) -> NodeResult<Parts> {
             count: list.len(),
         });
     };
-    let wrong = || NodeError::invalid("size", format_args!("must be at least 1, but is {size}"));
-    let size = usize::try_from(size)
-        .ok()
-        .filter(|size| *size > 0)
-        .ok_or_else(wrong)?;
+    let size = size.within("size", 1..=i64::MAX)?;
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
     let all: Vec<ValueRef<'_>> = list.iter().collect();
     let parts = all
         .chunks(size)

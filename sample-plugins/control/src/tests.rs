@@ -1,3 +1,4 @@
+
 use plugin_api::error::code;
 use plugin_api::export::Export;
 use plugin_api::testing::Harness;
@@ -13,7 +14,7 @@ type Case = (
 const MISSING: &str = "CONDITION_EVAL_ERROR";
 
 /// Knows a few expressions.
-fn workflow() -> Harness {
+pub(crate) fn workflow() -> Harness {
     Harness::new().with_evaluator(|expression, bindings| match expression {
         "$json.ok" | "$versions == null" => Ok(Value::from(true)),
         "$json.no" => Ok(Value::from(false)),

@@ -13,11 +13,24 @@ pub(crate) struct Get<'a> {
     #[serde(default, alias = "dict")]
     object: Given<'a>,
     /// Keys, and positions in lists, with dots between them.
-    #[serde(alias = "key")]
-    path: Key<'a>,
+    #[serde(default)]
+    path: Option<Key<'a>>,
+    /// The same by another name; whoever uses it is told whether something is there.
+    #[serde(default)]
+    key: Option<Key<'a>>,
     /// The result where nothing is there, or null is.
     #[serde(default)]
     default: Given<'a>,
+}
+
+/// The value that was looked for.
+#[output]
+pub(crate) struct Got<'a> {
+    /// The value.
+    result: ValueRef<'a>,
+    /// Whether something is there, null or anything else; said to whoever gave a `key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<bool>,
 }
 
 /// Gives the value at the end of a path; the default, or null, if there is none.
@@ -26,13 +39,21 @@ pub(crate) struct Get<'a> {
     effect = "pure",
     tags = ["map"],
     example(title = "inside", input = r#"{"object": {"a": [{"b": 1}]}, "path": "a.0.b"}"#, output = r#"{"result": 1}"#),
-    example(title = "missing", input = r#"{"object": {}, "path": "x.y", "default": "none"}"#, output = r#"{"result": "none"}"#)
+    example(title = "missing", input = r#"{"object": {}, "path": "x.y", "default": "none"}"#, output = r#"{"result": "none"}"#),
+    example(title = "by key", input = r#"{"object": {"a": null}, "key": "a"}"#, output = r#"{"result": null, "found": true}"#)
 )]
-pub(crate) fn get(input: Get<'_>) -> Answer<ValueRef<'_>> {
-    let mut path = input.path.0.split('.');
-    let found = path.try_fold(input.object.value(), step);
-    let found = found.filter(|value| !value.is_null());
-    answer(found.unwrap_or(input.default.value()))
+pub(crate) fn get<'a>(input: Get<'a>) -> NodeResult<Got<'a>> {
+    let path = match (&input.path, &input.key) {
+        (Some(path), None) | (None, Some(path)) => path,
+        (Some(_), Some(_)) => return Err(NodeError::invalid("path", "give either `path` or `key`")),
+        (None, None) => return Err(NodeError::invalid("path", "is missing")),
+    };
+    let there = path.0.split('.').try_fold(input.object.value(), step);
+    let value = there.filter(|value| !value.is_null());
+    Ok(Got {
+        result: value.unwrap_or(input.default.value()),
+        found: input.key.as_ref().map(|_| there.is_some()),
+    })
 }
 
 #[parameters]

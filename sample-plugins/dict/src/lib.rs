@@ -48,3 +48,5 @@ export_plugin! {
 mod tests;
 #[cfg(test)]
 mod tests_golden;
+#[cfg(test)]
+mod tests_nodes;

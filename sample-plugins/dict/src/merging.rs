@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 use plugin_api::prelude::*;
-use plugin_api::reading::{List, shown};
+use plugin_api::reading::{Flag, List, shown};
 use plugin_api::serde::ser::{Serialize, Serializer};
 use plugin_api::value::MapRef;
 
@@ -84,7 +84,7 @@ pub(crate) struct Merge<'a> {
     /// Whether to merge maps inside the maps too.
     #[serde(default)]
     #[schemars(extend("default" = false))]
-    deep: Option<bool>,
+    deep: Option<Flag>,
 }
 
 /// Puts the entries of several maps into one. Of entries with the same key the last one counts.
@@ -96,7 +96,7 @@ pub(crate) struct Merge<'a> {
     example(title = "not inside", input = r#"{"objects": [{"a": {"x": 1}}, {"a": {"y": 2}}]}"#, output = r#"{"result": {"a": {"y": 2}}}"#)
 )]
 pub(crate) fn merge(input: Merge<'_>) -> NodeResult<Answer<Object<'_, Merged<'_>>>> {
-    let depth = if input.deep == Some(true) {
+    let depth = if input.deep == Some(Flag(true)) {
         Depth::Deep
     } else {
         Depth::Shallow

@@ -15,7 +15,7 @@ pub(crate) struct Selection<'a> {
     object: Dict<'a>,
     /// A list of keys, or one key.
     #[serde(default)]
-    #[schemars(extend("type" = ["array", "string", "number", "null"]))]
+    #[schemars(extend("type" = ["array", "string", "number", "boolean", "null"]))]
     keys: Given<'a>,
 }
 

@@ -1,3 +1,4 @@
+
 use plugin_api::error::code;
 use plugin_api::export::Export;
 use plugin_api::testing::Harness;
@@ -66,7 +67,7 @@ fn a_path_leads_through_maps_and_lists_to_what_is_there() {
         (r#"{"object": {}}"#, Err("`path`")),
         (
             r#"{"object": {}, "path": null}"#,
-            Err("expected a key, found null, at `path`"),
+            Err("parameter `path`: is missing"),
         ),
         (r#"{"object": {}, "path": ["a"]}"#, Err("`path`")),
         (r#"{"object": {}, "path": "a", "key": "a"}"#, Err("`path`")),

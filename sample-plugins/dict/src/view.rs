@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 use plugin_api::prelude::*;
-use plugin_api::reading::{Dict, List, key_of, shown};
+use plugin_api::reading::{Dict, Flag, List, key_of, shown};
 
 use crate::object::Object;
 
@@ -23,7 +23,7 @@ pub(crate) struct Keys<'a> {
     /// Whether to sort the keys.
     #[serde(default)]
     #[schemars(extend("default" = false))]
-    sorted: Option<bool>,
+    sorted: Option<Flag>,
 }
 
 /// Lists the keys of a map, in their order unless told to sort them.
@@ -36,7 +36,7 @@ pub(crate) struct Keys<'a> {
 )]
 pub(crate) fn keys(input: Keys<'_>) -> Answer<Vec<&str>> {
     let mut keys: Vec<_> = input.object.iter().map(|(key, _)| key).collect();
-    if input.sorted == Some(true) {
+    if input.sorted == Some(Flag(true)) {
         keys.sort_unstable();
     }
     answer(keys)
@@ -50,7 +50,7 @@ pub(crate) struct Values<'a> {
     /// Whether to sort the values by their keys.
     #[serde(default, alias = "sorted_by_key")]
     #[schemars(extend("default" = false))]
-    sorted_by_key: Option<bool>,
+    sorted_by_key: Option<Flag>,
 }
 
 /// Lists the values of a map, in their order unless told to sort them by key.
@@ -63,7 +63,7 @@ pub(crate) struct Values<'a> {
 )]
 pub(crate) fn values(input: Values<'_>) -> Answer<Vec<ValueRef<'_>>> {
     let mut entries: Vec<_> = input.object.iter().collect();
-    if input.sorted_by_key == Some(true) {
+    if input.sorted_by_key == Some(Flag(true)) {
         entries.sort_unstable_by_key(|(key, _)| *key);
     }
     answer(entries.into_iter().map(|(_, value)| value).collect())

@@ -11,8 +11,10 @@ mod fold;
 mod group;
 mod matching;
 mod order;
+mod parts;
 mod position;
 mod search;
+mod written;
 
 use plugin_api::prelude::*;
 
@@ -21,14 +23,17 @@ use crate::fold::{map, reduce};
 use crate::group::{group_by, unique};
 use crate::matching::{every, filter, find, find_index, some};
 use crate::order::sort;
+use crate::parts::chunk;
 use crate::position::{at, first, last, length, slice};
 use crate::search::{includes, index_of};
+use crate::written::literal;
 
 export_plugin! {
     name: "list",
     needs: "1.2",
     nodes: [
         at,
+        chunk,
         concat,
         every,
         filter,
@@ -41,6 +46,7 @@ export_plugin! {
         index_of,
         last,
         length,
+        literal,
         map,
         pop,
         push,
@@ -59,3 +65,5 @@ export_plugin! {
 mod tests;
 #[cfg(test)]
 mod tests_golden;
+#[cfg(test)]
+mod tests_nodes;

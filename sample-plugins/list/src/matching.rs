@@ -63,7 +63,20 @@ impl<'a> Matching<'a> {
     }
 }
 
-/// Gives the first item that matches; null if none does.
+/// The item that was looked for.
+#[output]
+pub(crate) struct Found<'a> {
+    /// The item; null if there is none.
+    result: ValueRef<'a>,
+    /// Whether there is one; said of a search by `key` or `value`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<bool>,
+    /// Its position, -1 if there is none; said of a search by `key` or `value`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<i64>,
+}
+
+/// Gives the first item that matches; null if none does. A search by `key` or `value` says where it is, too.
 #[node(
     id = "list.find",
     effect = "idempotent",
@@ -76,12 +89,23 @@ impl<'a> Matching<'a> {
     example(
         title = "by a field",
         input = r#"{"array": [{"id": 1}, {"id": 2}], "key": "id", "value": 2}"#,
-        output = r#"{"result": {"id": 2}}"#
+        output = r#"{"result": {"id": 2}, "found": true, "index": 1}"#
     )
 )]
-pub(crate) fn find<'a>(input: Matching<'a>, ctx: &Ctx<'_>) -> NodeResult<Answer<ValueRef<'a>>> {
+pub(crate) fn find<'a>(input: Matching<'a>, ctx: &Ctx<'_>) -> NodeResult<Found<'a>> {
     let found = input.matches(ctx, Verdict::Match)?.next().transpose()?;
-    Ok(answer(found.map_or(ValueRef::NULL, |(_, item)| item)))
+    // Workflows that name a condition know no other field, and compare what they get as a whole.
+    let tells = input.condition.value().is_null();
+    Ok(Found {
+        result: found.map_or(ValueRef::NULL, |(_, item)| item),
+        found: tells.then_some(found.is_some()),
+        index: tells.then(|| position(found)),
+    })
+}
+
+fn position(found: Option<(usize, ValueRef<'_>)>) -> i64 {
+    let index = found.and_then(|(index, _)| i64::try_from(index).ok());
+    index.unwrap_or(-1)
 }
 
 /// Gives the position of the first item that matches; -1 if none does.
@@ -99,11 +123,7 @@ pub(crate) fn find<'a>(input: Matching<'a>, ctx: &Ctx<'_>) -> NodeResult<Answer<
 )]
 pub(crate) fn find_index(input: Matching<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<i64>> {
     let found = input.matches(ctx, Verdict::Match)?.next().transpose()?;
-    Ok(answer(
-        found
-            .and_then(|(index, _)| i64::try_from(index).ok())
-            .unwrap_or(-1),
-    ))
+    Ok(answer(position(found)))
 }
 
 /// Keeps the items that match.

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use plugin_api::prelude::*;
-use plugin_api::reading::{Field, Given, List, Number, shown};
+use plugin_api::reading::{Field, Flag, Given, List, Number, shown};
 use plugin_api::value::Kind;
 
 /// What an item is ordered by. Nothing comes first, then numbers, then texts.
@@ -64,14 +64,14 @@ pub(crate) struct Sort<'a> {
     order: Given<'a>,
     /// Whether the largest comes first; instead of `order`.
     #[serde(default, alias = "reverse")]
-    descending: Option<bool>,
+    descending: Option<Flag>,
 }
 
 impl Sort<'_> {
     fn descending(&self) -> NodeResult<bool> {
         let order = self.order.value();
         if order.is_null() {
-            return Ok(self.descending.unwrap_or(false));
+            return Ok(self.descending.unwrap_or_default().0);
         }
         if self.descending.is_some() {
             return Err(NodeError::invalid(
@@ -82,7 +82,7 @@ impl Sort<'_> {
         match order.as_str().map(str::to_ascii_lowercase).as_deref() {
             Some("asc" | "ascending") => Ok(false),
             Some("desc" | "descending") => Ok(true),
-            _ => order.as_bool().ok_or_else(|| {
+            _ => Flag::read(order).map(|flag| flag.0).ok_or_else(|| {
                 let why = format_args!("must be `asc` or `desc`, but is {}", shown(order));
                 NodeError::invalid("order", why)
             }),

@@ -1,3 +1,4 @@
+
 use plugin_api::error::code;
 use plugin_api::export::Export;
 use plugin_api::reading::same;
@@ -357,7 +358,7 @@ fn a_callback_that_fails_names_its_parameter_and_the_item() {
 fn no_callback_is_made_for_what_needs_none_or_for_a_caller_who_gave_up() {
     let nowhere = Harness::new().outside_workflow();
     let found = nowhere.call::<find>(r#"{"array": [1], "value": 1}"#).unwrap();
-    assert_eq!(found.to_json(), r#"{"result":1}"#);
+    assert_eq!(found.to_json(), r#"{"result":1,"found":true,"index":0}"#);
     let error = nowhere
         .call::<find>(r#"{"array": [1], "condition": "$item"}"#)
         .unwrap_err();

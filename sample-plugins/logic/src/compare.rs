@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use plugin_api::prelude::*;
-use plugin_api::reading::{Given, Number, shown};
+use plugin_api::reading::{Flag, Given, Number, shown};
 
 /// Orders two parameters, each with its name for errors.
 fn order(a: (&str, Given<'_>), b: (&str, Given<'_>)) -> NodeResult<Ordering> {
@@ -97,7 +97,7 @@ pub(crate) struct Between<'a> {
     /// Whether the limits themselves belong to the range.
     #[serde(default)]
     #[schemars(extend("default" = true))]
-    inclusive: Option<bool>,
+    inclusive: Option<Flag>,
 }
 
 /// Says whether a value lies between two limits. Nothing lies between limits in the wrong order.
@@ -115,7 +115,7 @@ pub(crate) struct Between<'a> {
 pub(crate) fn between(input: Between<'_>) -> NodeResult<Answer<bool>> {
     let low = order(("value", input.value), ("min", input.min))?;
     let high = order(("value", input.value), ("max", input.max))?;
-    Ok(answer(if input.inclusive == Some(false) {
+    Ok(answer(if input.inclusive == Some(Flag(false)) {
         low.is_gt() && high.is_lt()
     } else {
         low.is_ge() && high.is_le()

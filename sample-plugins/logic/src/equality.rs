@@ -1,7 +1,7 @@
 //! Invariant: equality is deep, `1` equals `1.0` in it, and the order of a map's entries does not count.
 
 use plugin_api::prelude::*;
-use plugin_api::reading::{Given, Number, same, same_by};
+use plugin_api::reading::{Flag, Given, Number, same, same_by};
 
 /// Which values of different types are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,9 +12,9 @@ pub(crate) enum Strictness {
     Loose,
 }
 
-impl From<Option<bool>> for Strictness {
-    fn from(strict: Option<bool>) -> Self {
-        if strict == Some(false) {
+impl From<Option<Flag>> for Strictness {
+    fn from(strict: Option<Flag>) -> Self {
+        if strict == Some(Flag(false)) {
             Self::Loose
         } else {
             Self::Strict
@@ -47,7 +47,7 @@ pub(crate) struct Pair<'a> {
     /// Whether values of different types always differ. Otherwise `1`, `"1"` and `true` are equal.
     #[serde(default)]
     #[schemars(extend("default" = true))]
-    strict: Option<bool>,
+    strict: Option<Flag>,
 }
 
 impl Pair<'_> {

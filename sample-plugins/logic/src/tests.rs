@@ -1,10 +1,11 @@
+
 use plugin_api::error::code;
 use plugin_api::export::Export;
 use plugin_api::testing::Harness;
 use proptest::prelude::*;
 
-use super::*;
 use crate::equality::{Strictness, equal};
+use super::*;
 
 /// Parameters, and the result or the part of an error's message that names the parameter.
 type Case = (&'static str, Result<&'static str, &'static str>);

@@ -2,7 +2,7 @@
 //! the message and in the details, so that a workflow whose assertion fails is a failed run.
 
 use plugin_api::prelude::*;
-use plugin_api::reading::{Any, excerpt, same};
+use plugin_api::reading::{Any, Dict, Given, Shape, excerpt, same, shown};
 
 /// The code of an assertion that does not hold.
 const FAILED: &str = "ASSERTION_FAILED";
@@ -145,6 +145,84 @@ pub(crate) fn assert_false(input: Checked<'_>) -> NodeResult<Held<'_>> {
 pub(crate) fn assert_exists(input: Checked<'_>) -> NodeResult<Held<'_>> {
     let holds = !input.value.0.is_null();
     input.holds(holds, "a value")
+}
+
+#[parameters]
+pub(crate) struct Typed<'a> {
+    /// What was found.
+    #[serde(default)]
+    value: Given<'a>,
+    /// What it should be: `string`, `number`, `integer`, `boolean`, `null`, `list`, `map`, or a list of one of these, such
+    /// as `string_list`.
+    #[serde(rename = "type")]
+    #[schemars(length(max = 64))]
+    kind: &'a str,
+    /// Variables to look at: under `value` the name of one that is meant instead of a value.
+    #[serde(default)]
+    inputs: Dict<'a>,
+    /// What the error says first, when the assertion does not hold.
+    #[serde(default)]
+    #[schemars(length(max = 10_000))]
+    message: Option<&'a str>,
+}
+
+/// A value of the type that it should have.
+#[output]
+pub(crate) struct OfType {
+    /// True.
+    passed: bool,
+    /// What was found.
+    #[schemars(with = "Any<'_>")]
+    value: Value,
+}
+
+/// Fails unless a value, or a variable, is of a type; of a list of a type every item is looked at.
+#[node(
+    id = "value.assert.type",
+    aliases = ["value.assertType", "value.assert_type", "test.assertType", "test.assert_type"],
+    category = "test",
+    effect = "idempotent",
+    tags = ["test", "assert", "type"],
+    example(
+        title = "a list of texts",
+        input = r#"{"value": ["a", "b"], "type": "string_list"}"#,
+        output = r#"{"passed": true, "value": ["a", "b"]}"#
+    ),
+    example(
+        title = "a whole number",
+        input = r#"{"value": 2.0, "type": "integer", "message": "a count"}"#,
+        output = r#"{"passed": true, "value": 2.0}"#
+    )
+)]
+pub(crate) fn assert_type(input: Typed<'_>, ctx: &Ctx<'_>) -> NodeResult<OfType> {
+    let unknown = || NodeError::invalid("type", "is none that is known, such as `string` or `number_list`");
+    let shape = Shape::named(input.kind).ok_or_else(unknown)?;
+    let value = match (input.value.0, input.inputs.get("value")) {
+        (Some(value), None) => value.to_value(),
+        (None, Some(name)) => {
+            let found = match name.as_str() {
+                Some(name) => ctx.variable::<Value>(name)?,
+                None => None,
+            };
+            let why = || format!("there is no variable of the name {}", shown(name));
+            found.ok_or_else(|| NodeError::invalid("inputs.value", why()))?
+        }
+        (Some(_), Some(_)) => {
+            return Err(NodeError::invalid(
+                "value",
+                "give either `value` or `inputs.value`",
+            ));
+        }
+        (None, None) => return Err(NodeError::invalid("value", "is missing")),
+    };
+    let Some(misfit) = shape.misfit(value.as_ref()) else {
+        return Ok(OfType { passed: true, value });
+    };
+    let mut why = misfit.to_string();
+    if !misfit.path.is_empty() {
+        why = format!("at {}: {why}", misfit.path);
+    }
+    failed(input.message, why, &[("value", Any(value.as_ref()))])
 }
 
 fn failed<T>(message: Option<&str>, why: String, found: &[(&str, Any<'_>)]) -> NodeResult<T> {

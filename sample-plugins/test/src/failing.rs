@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use plugin_api::error::code;
 use plugin_api::prelude::*;
-use plugin_api::reading::Any;
+use plugin_api::reading::{Any, Flag, Whole};
 
 /// Nodes of runs that are counted at the same time; the one that came first makes room.
 const MOST_COUNTS: usize = 10_000;
@@ -30,14 +30,14 @@ pub(crate) struct Fail<'a> {
     /// An HTTP-like status, which retry policies look at.
     #[serde(default, alias = "status")]
     #[schemars(range(min = 100, max = 599))]
-    status_code: Option<i64>,
+    status_code: Option<Whole>,
     /// Whether the error says of itself that trying again helps.
     #[serde(default)]
-    retryable: Option<bool>,
+    retryable: Option<Flag>,
     /// False makes it pass after all.
     #[serde(default)]
     #[schemars(extend("default" = true))]
-    when: Option<bool>,
+    when: Option<Flag>,
 }
 
 /// Nothing failed.
@@ -65,11 +65,11 @@ pub(crate) fn fail(input: Fail<'_>) -> NodeResult<Unfailed> {
         input.status_code,
         input.message.unwrap_or("failed as told").to_owned(),
     )?;
-    if input.when == Some(false) {
+    if input.when == Some(Flag(false)) {
         return Ok(Unfailed { failed: false });
     }
     Err(match input.retryable {
-        Some(retryable) => error.retryable(retryable),
+        Some(retryable) => error.retryable(retryable.0),
         None => error,
     })
 }
@@ -79,7 +79,7 @@ pub(crate) struct Attempt<'a> {
     /// How often it fails before it succeeds.
     #[serde(default)]
     #[schemars(extend("default" = 1), range(min = 0))]
-    failures: Option<i64>,
+    failures: Option<Whole>,
     /// The error's code.
     #[serde(default)]
     #[schemars(extend("default" = "EXECUTION_ERROR"), length(max = 128))]
@@ -87,7 +87,7 @@ pub(crate) struct Attempt<'a> {
     /// An HTTP-like status, which retry policies look at.
     #[serde(default, alias = "status")]
     #[schemars(range(min = 100, max = 599))]
-    status_code: Option<i64>,
+    status_code: Option<Whole>,
     /// What it gives when it succeeds.
     #[serde(default)]
     result: Any<'a>,
@@ -159,13 +159,7 @@ impl Node for Flaky {
     }
 
     fn execute(&self, input: Attempt<'_>, ctx: &Ctx<'_>) -> NodeResult<Success> {
-        let failures = input.failures.unwrap_or(1);
-        let failures = u64::try_from(failures).map_err(|_| {
-            NodeError::invalid(
-                "failures",
-                format_args!("must not be negative, but is {failures}"),
-            )
-        })?;
+        let failures = input.failures.unwrap_or(Whole(1)).count("failures")? as u64;
         // A wrong parameter is no attempt.
         let mut error = error(input.code, input.status_code, String::new())?;
         let (run, node) = (ctx.run(), ctx.node());
@@ -222,7 +216,7 @@ impl Flaky {
     }
 }
 
-fn error(code: Option<&str>, status: Option<i64>, message: String) -> NodeResult<NodeError> {
+fn error(code: Option<&str>, status: Option<Whole>, message: String) -> NodeResult<NodeError> {
     let code = code.unwrap_or(code::EXECUTION_ERROR);
     if code.is_empty() || code.len() > MAX_CODE {
         return Err(NodeError::invalid(
@@ -231,13 +225,9 @@ fn error(code: Option<&str>, status: Option<i64>, message: String) -> NodeResult
         ));
     }
     let error = NodeError::with_code(code.to_owned(), message);
-    let Some(status) = status else { return Ok(error) };
-    match u16::try_from(status) {
-        Ok(status) if (100..=599).contains(&status) => Ok(error.status(status)),
-        _ => Err(NodeError::invalid(
-            "statusCode",
-            format_args!("must be from 100 to 599, but is {status}"),
-        )),
+    match status {
+        None => Ok(error),
+        Some(status) => Ok(error.status(status.within("statusCode", 100..=599)? as u16)),
     }
 }
 

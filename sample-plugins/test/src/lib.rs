@@ -10,8 +10,9 @@ mod suite;
 use std::time::Duration;
 
 use plugin_api::prelude::*;
+use plugin_api::reading::Whole;
 
-use crate::assertion::{assert_equals, assert_exists, assert_false, assert_true};
+use crate::assertion::{assert_equals, assert_exists, assert_false, assert_true, assert_type};
 use crate::failing::{Flaky, fail};
 use crate::suite::run_suite;
 
@@ -19,7 +20,8 @@ use crate::suite::run_suite;
 #[node(
     id = "test.noop",
     effect = "pure",
-    example(title = "nothing", input = "{}", output = "null")
+    example(title = "nothing", input = "{}", output = "null"),
+    example(title = "whatever it is given", input = r#"{"a": 1}"#, output = "null")
 )]
 fn noop() {}
 
@@ -27,7 +29,8 @@ fn noop() {}
 #[node(
     id = "test.echo",
     effect = "pure",
-    example(title = "a map", input = r#"{"a": [1, 2]}"#, output = r#"{"a": [1, 2]}"#)
+    example(title = "a map", input = r#"{"a": [1, 2]}"#, output = r#"{"a": [1, 2]}"#),
+    example(title = "nothing", input = "{}", output = "{}")
 )]
 fn echo(input: ValueRef<'_>) -> ValueRef<'_> {
     input
@@ -36,18 +39,21 @@ fn echo(input: ValueRef<'_>) -> ValueRef<'_> {
 #[parameters]
 struct Sleep {
     /// How long, in milliseconds.
-    millis: u64,
+    #[schemars(range(min = 0))]
+    millis: Whole,
 }
 
 /// Waits without holding a thread.
 #[node(
     id = "test.sleep",
     effect = "pure",
-    example(title = "a moment", input = r#"{"millis": 1}"#, output = r#"{"result": 1}"#)
+    example(title = "a moment", input = r#"{"millis": 1}"#, output = r#"{"result": 1}"#),
+    example(title = "no time", input = r#"{"millis": "0"}"#, output = r#"{"result": 0}"#)
 )]
 async fn sleep(input: Sleep, ctx: Ctx<'_>) -> NodeResult<Answer<u64>> {
-    ctx.sleep(Duration::from_millis(input.millis)).await?;
-    Ok(answer(input.millis))
+    let millis = input.millis.count("millis")? as u64;
+    ctx.sleep(Duration::from_millis(millis)).await?;
+    Ok(answer(millis))
 }
 
 export_plugin! {
@@ -60,6 +66,7 @@ export_plugin! {
         assert_exists,
         assert_false,
         assert_true,
+        assert_type,
         fail,
         Flaky,
         run_suite,
@@ -68,3 +75,5 @@ export_plugin! {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_nodes;

@@ -1,3 +1,4 @@
+
 use plugin_api::error::code;
 use plugin_api::export::Export;
 use plugin_api::testing::Harness;

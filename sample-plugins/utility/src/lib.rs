@@ -42,3 +42,5 @@ export_plugin! {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_nodes;

@@ -1,3 +1,4 @@
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use plugin_api::error::code;
@@ -12,7 +13,7 @@ type Case = (&'static str, Result<&'static str, (&'static str, &'static str)>);
 const INVALID: &str = code::VALIDATION_FAILED;
 
 /// Knows a few expressions.
-fn workflow() -> Harness {
+pub(crate) fn workflow() -> Harness {
     let number = |value: Option<ValueRef<'_>>| value.and_then(|value| value.as_i64()).unwrap_or(0);
     Harness::new()
         .wall_clock(UNIX_EPOCH)

@@ -8,6 +8,7 @@ mod change;
 mod collect;
 mod name;
 mod read;
+mod state;
 mod whole;
 mod write;
 
@@ -16,6 +17,7 @@ use plugin_api::prelude::*;
 use crate::change::{decrement, increment, toggle};
 use crate::collect::{append, concat, merge};
 use crate::read::{exists, get, get_all, list};
+use crate::state::hook;
 use crate::whole::{clear, set_multiple};
 use crate::write::{delete, set};
 
@@ -31,6 +33,7 @@ export_plugin! {
         exists,
         get,
         get_all,
+        hook,
         increment,
         list,
         merge,
@@ -42,3 +45,5 @@ export_plugin! {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_nodes;

@@ -22,6 +22,11 @@ impl<'a> Name<'a> {
         }
         Ok(self.0)
     }
+
+    /// The name that was given, else another.
+    pub(crate) fn or(self, other: &'a str) -> &'a str {
+        if self.0.is_empty() { other } else { self.0 }
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {

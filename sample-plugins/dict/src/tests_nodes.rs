@@ -1,0 +1,25 @@
+//! What each of these nodes promises by what it says of itself.
+
+use plugin_api::conformance::{exported, flaws};
+
+use super::*;
+
+macro_rules! nodes {
+    ($($node:ident)*) => {
+        #[test]
+        fn every_node_keeps_what_it_says_of_itself() {
+            let mut found: Vec<String> = Vec::new();
+            $(found.extend(flaws::<$node>(&super::tests::harness));)*
+            assert!(found.is_empty(), "{}", found.join("\n"));
+        }
+
+        #[test]
+        fn no_node_is_left_out() {
+            assert_eq!(exported(include_str!("lib.rs")), [$(stringify!($node)),*]);
+        }
+    };
+}
+
+nodes! {
+    deep_merge delete entries filter_entries from_entries get has invert keys map_values merge omit pick set size values
+}
