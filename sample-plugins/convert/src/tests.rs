@@ -342,3 +342,13 @@ fn names_of_other_languages_lead_to_the_same_node() {
         assert_eq!(output.to_json(), r#"{"result":[1]}"#, "{name}");
     }
 }
+
+#[test]
+fn a_schema_tells_the_bases_of_digits() {
+    let radix = &to_integer::meta().parameters["properties"]["radix"];
+    assert_eq!(
+        [&radix["minimum"], &radix["maximum"], &radix["default"]],
+        [2, 36, 10],
+        "{radix}"
+    );
+}

@@ -23,7 +23,7 @@ pub(crate) const MAX_BYTES: usize = 100;
 /// milliseconds in 1973.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
 
-const OUT_OF_RANGE: &str = "is not in the years -9999 to 9999";
+const OUT_OF_RANGE: &str = "is out of range: dates go from -009999-01-02T02:00Z to 9999-12-30T22:00Z";
 
 /// A parameter that is a date.
 #[derive(Clone, Copy, Debug)]

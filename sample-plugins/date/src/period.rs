@@ -138,17 +138,9 @@ fn end(date: &Zoned, unit: Unit, first_day: Weekday) -> Option<Zoned> {
         return start.checked_add(length).ok()?.checked_sub(millisecond).ok();
     }
     let first = first_date(date.date(), unit, first_day)?;
-    match first.checked_add(unit.times(1)?) {
-        Ok(next) => {
-            let next = next.to_zoned(date.time_zone().clone()).ok()?;
-            next.checked_sub(millisecond).ok()
-        }
-        // The next one would begin in the year 10000.
-        Err(_) => Date::MAX
-            .at(23, 59, 59, 999_000_000)
-            .to_zoned(date.time_zone().clone())
-            .ok(),
-    }
+    let next = first.checked_add(unit.times(1)?).ok()?;
+    let next = next.to_zoned(date.time_zone().clone()).ok()?;
+    next.checked_sub(millisecond).ok()
 }
 
 fn first_date(date: Date, unit: Unit, first_day: Weekday) -> Option<Date> {

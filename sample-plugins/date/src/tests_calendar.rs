@@ -80,15 +80,15 @@ fn adding_keeps_to_the_calendar_of_its_zone() {
         (r#"{"value": "2024-02-29", "duration": 5}"#, Err("`duration`")),
         (
             r#"{"value": "2024-02-29", "amount": 9223372036854775807, "unit": "quarters"}"#,
-            Err("`amount`: the result is not in the years"),
+            Err("`amount`: the result is out of range"),
         ),
         (
             r#"{"value": "2024-02-29", "amount": 9999, "unit": "years"}"#,
-            Err("`amount`: the result is not in the years"),
+            Err("`amount`: the result is out of range"),
         ),
         (
             r#"{"value": "2024-02-29", "duration": "P9999Y"}"#,
-            Err("`duration`: the result is not in the years"),
+            Err("`duration`: the result is out of range"),
         ),
         (
             r#"{"value": "2024-02-29", "amount": 1, "unit": "days", "timezone": ""}"#,
@@ -245,6 +245,10 @@ fn a_period_begins_and_ends_by_the_clock_of_its_zone() {
             r#"{"value": "2024-03-03", "unit": "week", "weekStart": "someday"}"#,
             Err("`weekStart`"),
         ),
+        (
+            r#"{"value": "-009999-03-03", "unit": "year"}"#,
+            Err("`value`: the result is out of range"),
+        ),
         (r#"{"value": "2024-03-03", "unit": "epoch"}"#, Err("`unit`")),
         (r#"{"value": "2024-03-03"}"#, Err("`unit`")),
         (
@@ -276,6 +280,10 @@ fn a_period_begins_and_ends_by_the_clock_of_its_zone() {
         (
             r#"{"value": "2023-11-30", "unit": "year"}"#,
             Ok(r#""2023-12-31T23:59:59.999Z""#),
+        ),
+        (
+            r#"{"value": "9999-12-01", "unit": "year"}"#,
+            Err("`value`: the result is out of range: dates go from"),
         ),
         (r#"{"value": "2024-02-29", "unit": ""}"#, Err("`unit`")),
         (
