@@ -12,7 +12,7 @@ use crate::connection::{self, EdgeDraft};
 use crate::field::{Object, wrong};
 use crate::notes::{Notes, Place, Shown};
 use crate::role::{Role, is_class, role};
-use crate::{code, spelling};
+use crate::{code, spelling, ways};
 
 /// What is known of a node before there is a plan.
 pub(crate) struct NodeDraft<'a> {
@@ -64,6 +64,7 @@ impl<'a> Graph<'a> {
         if let Some(connections) = connections {
             connection::read(&mut graph, connections, &place, notes);
         }
+        ways::name(&mut graph);
         graph
     }
 

@@ -43,6 +43,7 @@ mod trigger;
 mod types;
 mod variable;
 mod view;
+mod ways;
 mod webhook;
 mod work;
 

@@ -4,6 +4,7 @@ mod references;
 mod registry;
 mod shapes;
 mod soundness;
+mod ways;
 
 use crate::{Findings, Plan, ValidWorkflow, Work, read, validate};
 
