@@ -118,7 +118,8 @@ fn value(bytes: &[u8]) -> NodeResult<Value> {
 
 #[parameters]
 pub(crate) struct Put<'a> {
-    /// The SHA-256 digest of the bytes, which is checked; it is computed if it and `key` are missing.
+    /// The SHA-256 digest of the bytes, which is checked; it is computed if it is missing. A name such as `$digest` that
+    /// means nothing yet is set to it.
     #[serde(default)]
     digest: Raw<'a>,
     /// The bytes: bytes, or a text.
@@ -181,6 +182,7 @@ pub(crate) fn blob_put(input: Put<'_>, ctx: &Ctx<'_>) -> NodeResult<Stored> {
     }
     ctx.check()?;
     let digest = sha256(&bytes);
+    let unknown = given.is_none();
     if given.is_some_and(|given| given != digest) {
         let why = format_args!("is not that of the data, whose digest is {digest}");
         return Err(NodeError::invalid("digest", why));
@@ -189,7 +191,12 @@ pub(crate) fn blob_put(input: Put<'_>, ctx: &Ctx<'_>) -> NodeResult<Stored> {
     let place = place(by_digest, key.clone())?;
     ctx.kv_put(&place, &value(&bytes)?)
         .map_err(|error| too_large(error, "data"))?;
-    names.set(input.out, Value::from(digest.as_str()).as_ref())?;
+    // A digest that is written as a name which means nothing yet is asked for by it.
+    let asked = input.digest.0.and_then(|written| written.as_str());
+    let asked = asked.filter(|name| unknown && name.starts_with('$') && !name.contains('.'));
+    for name in [asked, input.out] {
+        names.set(name, Value::from(digest.as_str()).as_ref())?;
+    }
     Ok(Stored {
         result: digest,
         key,

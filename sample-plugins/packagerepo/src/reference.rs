@@ -6,8 +6,9 @@
 //!
 //! A name is, in this order: a root of expressions (`$json`, `$steps`, `$context`, ...), a variable of the run (what the
 //! `out` of an earlier node set), `$timestamp`, the `$request` that started the run (`path`, `method`, `query`, `headers`
-//! in any case, `body`, `content_length`), a field of what started the run, a node. Alone, a name that means nothing is
-//! null; within a text it is an error. `$$` is a dollar sign. Outside a workflow nothing is a name.
+//! in any case, `body`, `content_length`), the `$form` that did, a node. No other field of what started the run is meant
+//! by its name alone: whoever sends a request could give a value to a name that no node has set. Alone, a name that means
+//! nothing is null; within a text it is an error. `$$` is a dollar sign. Outside a workflow nothing is a name.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -230,12 +231,14 @@ impl<'c> Names<'c> {
                 }));
             }
             "request" => return self.requested(path),
+            "form" => {
+                if let Some(form) = self.trigger()?.get(head) {
+                    return Ok(walked(form, path).to_value());
+                }
+            }
             _ => {}
         }
-        match self.trigger()?.get(head) {
-            Some(field) => Ok(walked(field, path).to_value()),
-            None => self.evaluated(name),
-        }
+        self.evaluated(name)
     }
 
     fn evaluated(&self, name: &str) -> NodeResult<Value> {
@@ -258,8 +261,12 @@ impl<'c> Names<'c> {
     /// A part of the request that started the run.
     fn requested(&self, path: &str) -> NodeResult<Value> {
         let trigger = self.trigger()?;
-        let own = trigger.get("request").filter(|own| own.kind() == Kind::Map);
-        let of = own.or_else(|| trigger.get("$request")).unwrap_or(ValueRef::NULL);
+        // The host's own word goes first: a body may have a field of the other name.
+        let (of, is_own) = match (trigger.get("$request"), trigger.get("request")) {
+            (Some(own), _) => (own, true),
+            (None, Some(given)) => (given, false),
+            (None, None) => (ValueRef::NULL, false),
+        };
         let (first, rest) = match path.split_once('.') {
             Some((first, rest)) => (first, rest),
             None => (path, ""),
@@ -273,7 +280,7 @@ impl<'c> Names<'c> {
         let headers = of.get("headers").unwrap_or(ValueRef::NULL);
         Ok(match first {
             "" => of.to_value(),
-            "body" if own.is_none() => {
+            "body" if is_own => {
                 let body = body(trigger)?;
                 walked(body.as_ref(), rest).to_value()
             }

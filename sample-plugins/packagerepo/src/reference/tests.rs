@@ -27,7 +27,7 @@ fn json(text: &str) -> Value {
 /// A run that a request to a webhook started.
 fn run() -> Harness {
     let trigger = json(
-        r#"{"username": "ada", "$request": {"method": "PUT", "path": "/v1/acme/lib", "query": {"a": "1"},
+        r#"{"username": "ada", "request": {"path": "/forged"}, "$request": {"method": "PUT", "path": "/v1/acme/lib", "query": {"a": "1"},
             "headers": {"content-length": "12", "x-token": "t"}}}"#,
     );
     Harness::new()
@@ -74,14 +74,18 @@ fn a_name_alone_keeps_the_kind_of_what_it_means() {
         ("$nothing", "null"),
         ("$missing", "null"),
         ("$json.username", r#""ada""#),
-        ("$username", r#""ada""#),
+        // Whoever sends a request gives no value to a name.
+        ("$username", "null"),
         ("$steps.a.output", "7"),
         ("$timestamp", r#""2024-02-29T12:34:56.789Z""#),
         ("$request.path", r#""/v1/acme/lib""#),
         ("$request.query.a", r#""1""#),
         ("$request.headers.X", "null"),
         ("$request.headers.Content_Length", "null"),
-        ("$request.body", r#"{"username":"ada"}"#),
+        (
+            "$request.body",
+            r#"{"username":"ada","request":{"path":"/forged"}}"#,
+        ),
         ("$request.body.username", r#""ada""#),
         ("$request.content_length", "12"),
         ("$request.unknown", "null"),

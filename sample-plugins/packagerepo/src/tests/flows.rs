@@ -42,7 +42,7 @@ fn publish(harness: &Harness) -> Result<Value, NodeError> {
     if !is_new {
         return harness.call::<respond_error>(r#"{"message": "Artifact already exists", "status": 409}"#);
     }
-    harness.call::<blob_put>(r#"{"data": "$request.body", "out": "digest"}"#)?;
+    harness.call::<blob_put>(r#"{"digest": "$digest", "data": "$request.body"}"#)?;
     harness.call::<kv_put>(&format!(
         r#"{{"key": "{ARTIFACT}", "value": {{"digest": "$digest", "size": "$request.content_length", "uploaded_at": "$timestamp", "uploaded_by": "$principal.sub"}}}}"#
     ))?;
@@ -269,7 +269,13 @@ fn a_json_text_that_is_none_is_a_bad_request() {
 #[test]
 fn a_form_is_complete_or_says_what_is_missing() {
     let form = json(r#"{"namespace": "acme", "name": " ", "file": null}"#);
-    let harness = crypto().variable("form", &form);
+    let trigger = json(&format!(r#"{{"form": {form}}}"#));
+    let harness = crypto().with_evaluator(move |expression, _| {
+        Ok(match expression {
+            "$json" => trigger.clone(),
+            _ => Value::null(),
+        })
+    });
     let error = harness
         .call::<validate_required>(
             r#"{"fields": ["namespace", "name", "version", "file"], "input": "$form"}"#,

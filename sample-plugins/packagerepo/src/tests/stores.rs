@@ -208,6 +208,20 @@ fn bytes_come_back_as_they_went() {
             .message
             .contains("no text in UTF-8")
     );
+    harness
+        .call::<blob_put>(r#"{"data": "abc", "digest": "$unset"}"#)
+        .unwrap();
+    assert_eq!(
+        harness.variable_value("unset"),
+        Some(Value::from(blob::sha256(b"abc").as_str()))
+    );
+    harness
+        .call::<blob_put>(r#"{"data": "abc", "digest": "$unset"}"#)
+        .unwrap();
+    let other = harness
+        .call::<blob_put>(r#"{"data": "abcd", "digest": "$unset"}"#)
+        .unwrap_err();
+    assert!(other.message.contains("is not that of the data"), "{other}");
     let upper = digest.to_ascii_uppercase();
     let found = harness
         .call::<blob_get>(&format!(r#"{{"digest": "sha-256={upper}", "out": "blob"}}"#))
