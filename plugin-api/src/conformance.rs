@@ -31,6 +31,10 @@
 //! assert_eq!(flaws::<to_upper>(&Harness::new), Vec::<String>::new());
 //! ```
 
+mod plugin;
+
+pub use plugin::{NodeUnderTest, PluginUnderTest, Refusal};
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::export::Export;

@@ -1,4 +1,3 @@
-
 use plugin_api::error::code;
 use plugin_api::export::Export;
 use plugin_api::testing::Harness;

@@ -1,9 +1,7 @@
-
 use plugin_api::error::code;
 use plugin_api::export::Export;
 use plugin_api::testing::Harness;
 use plugin_api::value::MAX_DEPTH;
-use proptest::prelude::*;
 
 use super::*;
 
@@ -335,79 +333,5 @@ fn what_is_evaluated_for_each_entry_is_marked_to_reach_the_node_as_it_is() {
             .parameters
             .pointer(&format!("/properties/{parameter}/x-template"));
         assert!(mark.is_some_and(|mark| *mark == false), "{}", meta.node_type);
-    }
-}
-
-fn value() -> impl Strategy<Value = Value> {
-    let scalar = prop_oneof![
-        Just(Value::null()),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        "[ab]{0,2}".prop_map(|text| Value::from(text.as_str())),
-    ];
-    scalar.prop_recursive(3, 16, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..3)
-                .prop_map(|items| Value::from_serialize(&items).unwrap()),
-            map_of(inner),
-        ]
-    })
-}
-
-fn map_of(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
-    prop::collection::btree_map("[abc]", value, 0..4)
-        .prop_map(|entries| Value::from_serialize(&entries).unwrap())
-}
-
-fn call<N: Export>(parameters: &[(&str, &Value)]) -> Value {
-    let input = Value::from_pairs(parameters.iter().map(|(name, value)| (*name, value.as_ref()))).unwrap();
-    let output = harness()
-        .instance::<N>("null")
-        .unwrap()
-        .call_value(input.as_ref())
-        .unwrap();
-    output.as_ref().get("result").unwrap().to_value()
-}
-
-proptest! {
-    #[test]
-    fn what_was_set_is_got(object in map_of(value()), path in "[abc](\\.[abcd]){0,3}", new in value()) {
-        let path = Value::from(path.as_str());
-        let parameters = [("object", &object), ("path", &path), ("value", &new)];
-        let input = Value::from_pairs(parameters.map(|(name, value)| (name, value.as_ref()))).unwrap();
-        match harness().instance::<set>("null").unwrap().call_value(input.as_ref()) {
-            Ok(output) => {
-                let object = output.as_ref().get("result").unwrap().to_value();
-                prop_assert_eq!(call::<get>(&[("object", &object), ("path", &path)]), new);
-            }
-            // A list stood in the way.
-            Err(error) => prop_assert!(error.message.contains("is no position in a list"), "{}", error),
-        }
-    }
-
-    #[test]
-    fn entries_make_the_same_map_again(object in map_of(value())) {
-        let entries = call::<entries>(&[("object", &object)]);
-        prop_assert_eq!(call::<from_entries>(&[("entries", &entries)]), object);
-    }
-
-    #[test]
-    fn what_is_picked_and_what_is_left_are_the_whole(object in map_of(value()), keys in "[abcd]{0,4}") {
-        let keys = Value::from_serialize(&keys.chars().collect::<Vec<_>>()).unwrap();
-        let picked = call::<pick>(&[("object", &object), ("keys", &keys)]);
-        let left = call::<omit>(&[("object", &object), ("keys", &keys)]);
-        let whole = Value::from_items([left.as_ref(), picked.as_ref()]).unwrap();
-        let whole = call::<merge>(&[("objects", &whole)]);
-        let (whole, object) = (whole.as_ref().as_map().unwrap(), object.as_ref().as_map().unwrap());
-        prop_assert_eq!(whole.len(), object.len());
-        prop_assert!(object.iter().all(|(key, value)| whole.get(key) == Some(value)));
-    }
-
-    #[test]
-    fn merging_with_nothing_or_itself_changes_nothing(object in map_of(value())) {
-        let nothing = Value::from_pairs::<&str>([]).unwrap();
-        let objects = Value::from_items([&object, &nothing, &object].map(Value::as_ref)).unwrap();
-        prop_assert_eq!(call::<merge>(&[("objects", &objects)]), object.clone());
-        prop_assert_eq!(call::<deep_merge>(&[("objects", &objects)]), object);
     }
 }

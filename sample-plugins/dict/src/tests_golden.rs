@@ -1,9 +1,8 @@
 //! What workflows of today get from these nodes, as recorded, with the mends that we give instead of known faults.
 
-use plugin_api::export::Export;
-use plugin_api::testing::Harness;
+use plugin_api::prelude::*;
 
-use super::*;
+use super::tests_nodes::PLUGIN;
 
 /// Node type, parameters, output.
 const GOLDEN: &[(&str, &str, &str)] = &[
@@ -123,28 +122,13 @@ const GOLDEN: &[(&str, &str, &str)] = &[
 
 #[test]
 fn nodes_answer_what_workflows_of_today_get() {
-    let harness = super::tests::harness();
+    let harness = (PLUGIN.harness)();
     for (node_type, parameters, expected) in GOLDEN {
-        let output = call(&harness, node_type, parameters).unwrap();
+        let output = PLUGIN.call(&harness, node_type, parameters).unwrap();
         assert_eq!(
             output,
             Value::from_json(expected).unwrap(),
             "{node_type} {parameters}"
         );
     }
-}
-
-macro_rules! by_type {
-    ($($node:ident)*) => {
-        fn call(harness: &Harness, node_type: &str, parameters: &str) -> NodeResult<Value> {
-            match node_type {
-                $(<$node as Export>::NODE_TYPE => harness.call::<$node>(parameters),)*
-                other => panic!("{other} is in the table, and not in this plugin"),
-            }
-        }
-    };
-}
-
-by_type! {
-    deep_merge delete entries filter_entries from_entries get has invert keys map_values merge omit pick set size values
 }

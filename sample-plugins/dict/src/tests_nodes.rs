@@ -1,25 +1,34 @@
 //! What each of these nodes promises by what it says of itself.
 
-use plugin_api::conformance::{exported, flaws};
+use plugin_api::conformance::PluginUnderTest;
+use plugin_api::nodes_under_test;
 
 use super::*;
 
-macro_rules! nodes {
-    ($($node:ident)*) => {
-        #[test]
-        fn every_node_keeps_what_it_says_of_itself() {
-            let mut found: Vec<String> = Vec::new();
-            $(found.extend(flaws::<$node>(&super::tests::harness));)*
-            assert!(found.is_empty(), "{}", found.join("\n"));
-        }
+/// All nodes.
+pub(crate) const PLUGIN: PluginUnderTest = PluginUnderTest {
+    harness: super::tests::harness,
+    nodes: nodes_under_test![
+        deep_merge,
+        delete,
+        entries,
+        filter_entries,
+        from_entries,
+        get,
+        has,
+        invert,
+        keys,
+        map_values,
+        merge,
+        omit,
+        pick,
+        set,
+        size,
+        values
+    ],
+};
 
-        #[test]
-        fn no_node_is_left_out() {
-            assert_eq!(exported(include_str!("lib.rs")), [$(stringify!($node)),*]);
-        }
-    };
-}
-
-nodes! {
-    deep_merge delete entries filter_entries from_entries get has invert keys map_values merge omit pick set size values
+#[test]
+fn every_node_keeps_what_it_says_of_itself() {
+    PLUGIN.check(include_str!("lib.rs"));
 }

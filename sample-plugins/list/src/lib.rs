@@ -66,4 +66,8 @@ mod tests;
 #[cfg(test)]
 mod tests_golden;
 #[cfg(test)]
+mod tests_laws;
+#[cfg(test)]
 mod tests_nodes;
+#[cfg(test)]
+mod tests_refusals;

@@ -1,9 +1,6 @@
-
 use plugin_api::error::code;
 use plugin_api::export::Export;
-use plugin_api::reading::same;
 use plugin_api::testing::Harness;
-use proptest::prelude::*;
 
 use super::*;
 
@@ -386,73 +383,5 @@ fn what_is_evaluated_for_each_item_is_marked_to_reach_the_node_as_it_is() {
             .parameters
             .pointer(&format!("/properties/{parameter}/x-template"));
         assert!(mark.is_some_and(|mark| *mark == false), "{}", meta.node_type);
-    }
-}
-
-fn value() -> impl Strategy<Value = Value> {
-    let scalar = prop_oneof![
-        Just(Value::null()),
-        any::<bool>().prop_map(Value::from),
-        (-3_i64..3).prop_map(Value::from),
-        (-3_i64..3).prop_map(|number| Value::try_from(number as f64 / 2.0).unwrap()),
-        Just(Value::try_from(-0.0).unwrap()),
-        prop::sample::select(vec![i64::MAX, i64::MIN, 1 << 53, (1 << 53) + 1]).prop_map(Value::from),
-        prop::sample::select(vec![
-            9_223_372_036_854_775_808.0,
-            -9_223_372_036_854_775_808.0,
-            9_007_199_254_740_992.0
-        ])
-        .prop_map(|float| Value::try_from(float).unwrap()),
-        "[ab]{0,2}".prop_map(|text| Value::from(text.as_str())),
-    ];
-    scalar.prop_recursive(3, 16, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4)
-                .prop_map(|items| Value::from_serialize(&items).unwrap()),
-            prop::collection::btree_map("[ab]", inner, 0..3)
-                .prop_map(|entries| Value::from_serialize(&entries).unwrap()),
-        ]
-    })
-}
-
-fn call<N: Export>(items: &[Value]) -> Vec<Value> {
-    let array = Value::from_items(items.iter().map(Value::as_ref)).unwrap();
-    let input = Value::from_pairs([("array", array.as_ref())]).unwrap();
-    let output = harness()
-        .instance::<N>("null")
-        .unwrap()
-        .call_value(input.as_ref())
-        .unwrap();
-    let result = output.as_ref().get("result").unwrap().as_list().unwrap();
-    result.iter().map(|item| item.to_value()).collect()
-}
-
-proptest! {
-    #[test]
-    fn reversing_twice_changes_nothing(items in prop::collection::vec(value(), 0..8)) {
-        prop_assert_eq!(call::<reverse>(&call::<reverse>(&items)), items);
-    }
-
-    #[test]
-    fn what_is_unique_stays(items in prop::collection::vec(value(), 0..8)) {
-        let once = call::<unique>(&items);
-        prop_assert_eq!(call::<unique>(&once), once.clone());
-        prop_assert!(items.iter().all(|item| once.iter().any(|kept| same(kept.as_ref(), item.as_ref()))));
-    }
-
-    #[test]
-    fn what_is_sorted_stays_and_loses_nothing(
-        items in prop::collection::vec(value().prop_filter("ordered", |value| {
-            value.as_ref().as_list().is_none() && value.as_ref().as_map().is_none()
-        }), 0..12),
-    ) {
-        let sorted = call::<sort>(&items);
-        prop_assert_eq!(call::<sort>(&sorted), sorted.clone());
-        let text = |items: &[Value]| {
-            let mut all: Vec<_> = items.iter().map(Value::to_json).collect();
-            all.sort();
-            all
-        };
-        prop_assert_eq!(text(&sorted), text(&items));
     }
 }

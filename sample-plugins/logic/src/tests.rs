@@ -1,10 +1,7 @@
-
 use plugin_api::error::code;
 use plugin_api::export::Export;
 use plugin_api::testing::Harness;
-use proptest::prelude::*;
 
-use crate::equality::{Strictness, equal};
 use super::*;
 
 /// Parameters, and the result or the part of an error's message that names the parameter.
@@ -181,33 +178,4 @@ fn presence_and_type_tell_missing_from_null() {
         (r#"{"value": 1.5}"#, Ok(r#""number""#)),
         (r#"{"value": "a"}"#, Ok(r#""string""#)),
     ]);
-}
-
-fn value() -> impl Strategy<Value = Value> {
-    let scalar = prop_oneof![
-        Just(Value::null()),
-        any::<bool>().prop_map(Value::from),
-        (-3_i64..3).prop_map(Value::from),
-        (-3_i64..3).prop_map(|number| Value::try_from(number as f64 / 2.0).unwrap()),
-        "[ab]{0,2}".prop_map(|text| Value::from(text.as_str())),
-    ];
-    scalar.prop_recursive(3, 16, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4)
-                .prop_map(|items| Value::from_serialize(&items).unwrap()),
-            prop::collection::btree_map("[ab]", inner, 0..3)
-                .prop_map(|entries| Value::from_serialize(&entries).unwrap()),
-        ]
-    })
-}
-
-proptest! {
-    #[test]
-    fn equality_is_reflexive_and_symmetric_and_loose_equality_is_wider(a in value(), b in value()) {
-        let (a, b) = (a.as_ref(), b.as_ref());
-        prop_assert!(equal(a, a, Strictness::Strict));
-        prop_assert_eq!(equal(a, b, Strictness::Strict), equal(b, a, Strictness::Strict));
-        prop_assert_eq!(equal(a, b, Strictness::Loose), equal(b, a, Strictness::Loose));
-        prop_assert!(!equal(a, b, Strictness::Strict) || equal(a, b, Strictness::Loose));
-    }
 }

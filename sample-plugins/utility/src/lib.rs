@@ -43,4 +43,8 @@ export_plugin! {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_laws;
+#[cfg(test)]
 mod tests_nodes;
+#[cfg(test)]
+mod tests_refusals;

@@ -1,26 +1,34 @@
 //! What each of these nodes promises by what it says of itself.
 
-use plugin_api::conformance::{exported, flaws};
+use plugin_api::conformance::PluginUnderTest;
+use plugin_api::nodes_under_test;
 use plugin_api::testing::Harness;
 
 use super::*;
 
-macro_rules! nodes {
-    ($($node:ident)*) => {
-        #[test]
-        fn every_node_keeps_what_it_says_of_itself() {
-            let mut found: Vec<String> = Vec::new();
-            $(found.extend(flaws::<$node>(&Harness::new));)*
-            assert!(found.is_empty(), "{}", found.join("\n"));
-        }
+/// All nodes.
+pub(crate) const PLUGIN: PluginUnderTest = PluginUnderTest {
+    harness: Harness::new,
+    nodes: nodes_under_test![
+        append,
+        clear,
+        concat,
+        decrement,
+        delete,
+        exists,
+        get,
+        get_all,
+        hook,
+        increment,
+        list,
+        merge,
+        set,
+        set_multiple,
+        toggle
+    ],
+};
 
-        #[test]
-        fn no_node_is_left_out() {
-            assert_eq!(exported(include_str!("lib.rs")), [$(stringify!($node)),*]);
-        }
-    };
-}
-
-nodes! {
-    append clear concat decrement delete exists get get_all hook increment list merge set set_multiple toggle
+#[test]
+fn every_node_keeps_what_it_says_of_itself() {
+    PLUGIN.check(include_str!("lib.rs"));
 }

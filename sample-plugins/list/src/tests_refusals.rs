@@ -1,0 +1,218 @@
+//! What every node says of parameters that will not do. Wrong types of all of them are swept in `tests_nodes`.
+
+use plugin_api::error::code::VALIDATION_FAILED as INVALID;
+
+use super::tests_nodes::PLUGIN;
+
+const CONDITION: &str = "parameter `condition`: give a condition, a key or a value";
+
+#[test]
+fn every_bad_parameter_is_refused_by_name() {
+    PLUGIN.check_refusals(
+        &[
+            (
+                "list.at",
+                r#"{"array": "ab"}"#,
+                INVALID,
+                "expected a list, found \"ab\", at `array`",
+            ),
+            (
+                "list.at",
+                r#"{"array": [1], "index": "x"}"#,
+                INVALID,
+                "expected a whole number, found \"x\", at `index`",
+            ),
+            ("list.at", r#"{"array": [1], "index": 0.5}"#, INVALID, "`index`"),
+            ("list.at", r#"{"array": [1], "list": [2]}"#, INVALID, "`array`"),
+            ("list.chunk", r#"{"array": [1]}"#, INVALID, "`size`"),
+            (
+                "list.chunk",
+                r#"{"array": [1], "size": 0}"#,
+                INVALID,
+                "parameter `size`: must be at least 1, but is 0",
+            ),
+            (
+                "list.chunk",
+                r#"{"array": [1], "size": "-2"}"#,
+                INVALID,
+                "parameter `size`: must be at least 1, but is -2",
+            ),
+            ("list.chunk", r#"{"array": {}, "size": 2}"#, INVALID, "`array`"),
+            (
+                "list.concat",
+                r#"{"arrays": 5}"#,
+                INVALID,
+                "expected a list, found 5, at `arrays`",
+            ),
+            ("list.concat", r#"{"array": {"a": 1}}"#, INVALID, "`array`"),
+            ("list.every", r#"{"array": [1]}"#, INVALID, CONDITION),
+            ("list.every", r#"{"array": 1, "value": 1}"#, INVALID, "`array`"),
+            ("list.every", r#"{"array": [1], "key": 1.5}"#, INVALID, "`key`"),
+            ("list.filter", "{}", INVALID, CONDITION),
+            ("list.filter", r#"{"array": {}, "key": "a"}"#, INVALID, "`array`"),
+            ("list.filter", r#"{"array": [1], "key": []}"#, INVALID, "`key`"),
+            (
+                "list.find",
+                r#"{"items": [1], "condition": null}"#,
+                INVALID,
+                CONDITION,
+            ),
+            ("list.find", r#"{"items": "a", "value": "a"}"#, INVALID, "`items`"),
+            ("list.find", r#"{"items": ["a"], "key": true}"#, INVALID, "`key`"),
+            ("list.findIndex", r#"{"array": []}"#, INVALID, CONDITION),
+            (
+                "list.findIndex",
+                r#"{"array": 7, "value": 7}"#,
+                INVALID,
+                "`array`",
+            ),
+            ("list.first", r#"{"array": "abc"}"#, INVALID, "`array`"),
+            ("list.flatten", r#"{"array": "abc"}"#, INVALID, "`array`"),
+            (
+                "list.flatten",
+                r#"{"array": [], "depth": "deep"}"#,
+                INVALID,
+                "`depth`",
+            ),
+            (
+                "list.flatten",
+                r#"{"array": [], "depth": 1.5}"#,
+                INVALID,
+                "`depth`",
+            ),
+            ("list.groupBy", r#"{"array": [1]}"#, INVALID, "`key`"),
+            ("list.groupBy", r#"{"array": [1], "key": null}"#, INVALID, "`key`"),
+            ("list.groupBy", r#"{"array": {}, "key": "a"}"#, INVALID, "`array`"),
+            (
+                "list.includes",
+                r#"{"array": "abc", "value": "a"}"#,
+                INVALID,
+                "`array`",
+            ),
+            (
+                "list.indexOf",
+                r#"{"array": {}, "value": "a"}"#,
+                INVALID,
+                "`array`",
+            ),
+            ("list.last", r#"{"array": 5}"#, INVALID, "`array`"),
+            ("list.literal", r#"{"items": "abc"}"#, INVALID, "`items`"),
+            (
+                "list.literal",
+                r#"{"items": [], "type": "strings"}"#,
+                INVALID,
+                "parameter `type`: is none that is known",
+            ),
+            (
+                "list.literal",
+                r#"{"items": ["a", 5], "type": "string"}"#,
+                INVALID,
+                "parameter `items[1]`: expected a text, found a number",
+            ),
+            (
+                "list.literal",
+                r#"{"items": [[1], [true]], "type": "integer_list"}"#,
+                INVALID,
+                "parameter `items[1][0]`: expected a whole number, found a boolean",
+            ),
+            (
+                "list.literal",
+                r#"{"items": [], "outputs": {"list": 5}}"#,
+                INVALID,
+                "parameter `outputs.list`",
+            ),
+            (
+                "list.literal",
+                r#"{"items": [], "outputs": {"list": ""}}"#,
+                INVALID,
+                "parameter `outputs.list`",
+            ),
+            (
+                "list.literal",
+                r#"{"items": [], "outputs": ["paths"]}"#,
+                INVALID,
+                "`outputs`",
+            ),
+            (
+                "list.map",
+                r#"{"array": [1]}"#,
+                INVALID,
+                "parameter `transform`: give a template",
+            ),
+            (
+                "list.map",
+                r#"{"array": 1, "transform": "a"}"#,
+                INVALID,
+                "`array`",
+            ),
+            ("list.pop", r#"{"array": "abc"}"#, INVALID, "`array`"),
+            ("list.push", r#"{"array": "abc", "value": 1}"#, INVALID, "`array`"),
+            (
+                "list.reduce",
+                r#"{"array": [1]}"#,
+                INVALID,
+                "parameter `reducer`: expected an expression, found null",
+            ),
+            (
+                "list.reduce",
+                r#"{"array": [1], "reducer": 5}"#,
+                INVALID,
+                "`reducer`",
+            ),
+            ("list.reverse", r#"{"array": "abc"}"#, INVALID, "`array`"),
+            ("list.shift", r#"{"array": {}}"#, INVALID, "`array`"),
+            (
+                "list.slice",
+                r#"{"array": [1], "start": "x"}"#,
+                INVALID,
+                "`start`",
+            ),
+            ("list.slice", r#"{"array": [1], "end": true}"#, INVALID, "`end`"),
+            ("list.slice", r#"{"array": 1}"#, INVALID, "`array`"),
+            ("list.some", r#"{"array": [1]}"#, INVALID, CONDITION),
+            ("list.some", r#"{"array": true, "value": 1}"#, INVALID, "`array`"),
+            (
+                "list.sort",
+                r#"{"array": [1], "order": "up"}"#,
+                INVALID,
+                "parameter `order`: must be `asc` or `desc`, but is \"up\"",
+            ),
+            ("list.sort", r#"{"array": [1], "order": 1}"#, INVALID, "`order`"),
+            (
+                "list.sort",
+                r#"{"array": [1], "order": "asc", "descending": true}"#,
+                INVALID,
+                "parameter `descending`",
+            ),
+            (
+                "list.sort",
+                r#"{"array": [1], "reverse": "yes"}"#,
+                INVALID,
+                "`reverse`",
+            ),
+            (
+                "list.sort",
+                r#"{"array": [1, [2]]}"#,
+                INVALID,
+                "parameter `array[1]`: a list has no place in an order",
+            ),
+            (
+                "list.sort",
+                r#"{"array": [{"a": {}}], "key": "a"}"#,
+                INVALID,
+                "parameter `array[0]`: a map has no place",
+            ),
+            ("list.sort", r#"{"array": 5}"#, INVALID, "`array`"),
+            ("list.sort", r#"{"array": [], "key": {}}"#, INVALID, "`key`"),
+            ("list.unique", r#"{"array": "abc"}"#, INVALID, "`array`"),
+            ("list.unique", r#"{"array": [], "key": []}"#, INVALID, "`key`"),
+            (
+                "list.unshift",
+                r#"{"array": "abc", "value": 1}"#,
+                INVALID,
+                "`array`",
+            ),
+        ],
+        &["list.length"],
+    );
+}
