@@ -189,20 +189,16 @@ fn combine(arrived: &[(u32, ValueRef<'_>)], key: Option<&str>) -> NodeResult<Val
 
 /// One map of the entries of all; of those with the same key the last value, at the place of the first.
 fn united(maps: &[ValueRef<'_>]) -> NodeResult<Value> {
-    let mut whole = Value::empty_map();
-    for map in maps.iter().filter_map(ValueRef::as_map) {
-        let entries = whole.as_ref().as_map();
-        let kept = entries
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| (key, map.get(key).unwrap_or(value)));
-        let new = map
-            .iter()
-            .filter(|(key, _)| entries.is_none_or(|entries| entries.get(key).is_none()));
-        let next = Value::from_pairs(kept.chain(new))?;
-        whole = next;
+    let mut entries: Vec<(&str, ValueRef<'_>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (key, value) in maps.iter().filter_map(ValueRef::as_map).flatten() {
+        let place = *places.entry(key).or_insert(entries.len());
+        match entries.get_mut(place) {
+            Some(entry) => entry.1 = value,
+            None => entries.push((key, value)),
+        }
     }
-    Ok(whole)
+    Ok(Value::from_pairs(entries)?)
 }
 
 fn pick(arrived: &[(u32, ValueRef<'_>)], index: Option<Whole>) -> NodeResult<Value> {

@@ -1,7 +1,7 @@
 //! Making a variable longer. A variable that is not there, or null, begins empty.
 
 use plugin_api::prelude::*;
-use plugin_api::reading::{Any, Text, kind_name, text_of};
+use plugin_api::reading::{Any, Growing, Text, kind_name, text_of};
 
 use crate::name::{Name, wrong_kind};
 
@@ -82,7 +82,11 @@ pub(crate) fn concat(input: Concat<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<Stri
         let old = old.unwrap_or(ValueRef::NULL);
         let old = text_of(old).ok_or_else(|| wrong_kind(input.name, "a text", old))?;
         let separator = if old.is_empty() { "" } else { &*input.separator.0 };
-        result = [&*old, separator, &*input.value.0].concat();
+        let mut text = Growing::default();
+        text.push(&old, "name")?;
+        text.push(separator, "separator")?;
+        text.push(&input.value.0, "value")?;
+        result = text.finish();
         Ok(Some(Value::from_serialize(&result)?))
     })?;
     Ok(answer(result))
