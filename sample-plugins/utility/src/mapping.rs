@@ -29,7 +29,7 @@ pub(crate) struct Transform<'a> {
 /// Gives the value that its mapping describes, in the shape that is asked for: flattened, then grouped, then formatted.
 #[node(
     id = "transform",
-    aliases = ["utility.transform", "metabuilder.transform"],
+    aliases = ["utility.transform"],
     category = "utility",
     effect = "pure",
     tags = ["template", "map", "list"],
