@@ -19,7 +19,7 @@ use crate::rules::TenantRules;
 const MOST_PROBLEMS: usize = 20;
 /// The keyword of a parameter's schema that says: the node evaluates the expression in it by itself.
 const TEMPLATE: &str = "x-template";
-/// The keyword with other names of such a parameter.
+/// The keyword with other names of a parameter.
 const ALIASES: &str = "x-aliases";
 
 /// What is read from a node's metadata once: its compiled schema, and which parameters it evaluates.
@@ -27,6 +27,8 @@ const ALIASES: &str = "x-aliases";
 pub(crate) struct Schema {
     validator: Option<Validator>,
     pub(crate) kept: Vec<Box<str>>,
+    /// Other names of parameters, each with the name that the schema knows.
+    aliases: Vec<(Box<str>, Box<str>)>,
 }
 
 impl Weighs for Arc<Schema> {
@@ -79,7 +81,13 @@ impl<'v> View<'v> {
         let kept = parameters
             .get("properties")
             .and_then(serde_json::Value::as_object);
-        let kept = kept.into_iter().flatten().filter(|(_, schema)| {
+        let properties = kept.into_iter().flatten();
+        let aliases = properties.clone().flat_map(|property| {
+            let own: Box<str> = property.0.as_str().into();
+            names(property).skip(1).map(move |alias| (alias, own.clone()))
+        });
+        let aliases = aliases.collect();
+        let kept = properties.filter(|(_, schema)| {
             schema
                 .get(TEMPLATE)
                 .is_some_and(|keyword| *keyword == serde_json::Value::Bool(false))
@@ -88,6 +96,7 @@ impl<'v> View<'v> {
         let schema = Arc::new(Schema {
             validator: jsonschema::validator_for(parameters).ok(),
             kept: kept.flat_map(names).collect(),
+            aliases,
         });
         self.schemas.insert(key, Arc::clone(&schema));
         schema
@@ -102,6 +111,63 @@ fn names<'s>((name, schema): (&'s String, &'s serde_json::Value)) -> impl Iterat
         .flatten()
         .filter_map(serde_json::Value::as_str);
     std::iter::once(name.as_str()).chain(aliases).map(Into::into)
+}
+
+/// Calls parameters that are given under another name by the one that the schema knows, in the pointers as well. Gives
+/// what was called otherwise: the schema's name, and the one that was written. One that is given under both names stays.
+fn by_their_names<'a>(
+    instance: &mut serde_json::Value,
+    open: &mut [String],
+    aliases: &'a [(Box<str>, Box<str>)],
+) -> Vec<(&'a str, &'a str)> {
+    let mut renamed = Vec::new();
+    let is_open = |open: &[String], name: &str| {
+        let steps = open.iter().filter_map(|pointer| pointer.strip_prefix('/'));
+        steps
+            .map(|steps| steps.split('/').next())
+            .any(|first| first == Some(&*escaped(name)))
+    };
+    for (alias, own) in aliases {
+        let Some(given) = instance.as_object_mut() else {
+            break;
+        };
+        if given.contains_key(&**own) || is_open(open, own) {
+            continue;
+        }
+        let value = given.remove(&**alias);
+        if value.is_none() && !is_open(open, alias) {
+            continue;
+        }
+        if let Some(value) = value {
+            given.insert(own.to_string(), value);
+        }
+        for pointer in open.iter_mut() {
+            *pointer = moved(pointer, alias, own);
+        }
+        renamed.push((&**own, &**alias));
+    }
+    renamed
+}
+
+/// The pointer with the names that the document uses.
+fn as_written(pointer: String, renamed: &[(&str, &str)]) -> String {
+    renamed
+        .iter()
+        .fold(pointer, |pointer, (own, alias)| moved(&pointer, own, alias))
+}
+
+/// The pointer, with another first step where it is `from`.
+fn moved(pointer: &str, from: &str, to: &str) -> String {
+    let rest = pointer
+        .strip_prefix('/')
+        .and_then(|steps| steps.strip_prefix(&*escaped(from)))
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    rest.map_or_else(|| pointer.to_owned(), |rest| format!("/{}{rest}", escaped(to)))
+}
+
+/// A name as a step of a JSON pointer.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 impl Catalogue for View<'_> {
@@ -139,9 +205,12 @@ impl Catalogue for View<'_> {
         let Some(validator) = &schema.validator else {
             return Vec::new();
         };
-        let Ok(instance) = serde_json::to_value(parameters) else {
+        let Ok(mut instance) = serde_json::to_value(parameters) else {
             return Vec::new();
         };
+        // The schema knows each parameter by one name.
+        let mut open = open.to_vec();
+        let written = by_their_names(&mut instance, &mut open, &schema.aliases);
         let concerns_open = |pointer: &str| {
             open.iter().any(|open| {
                 let below = |longer: &str, shorter: &str| {
@@ -158,12 +227,12 @@ impl Catalogue for View<'_> {
                 let missing = format!("{pointer}/{}", property.as_str().unwrap_or_default());
                 return (!concerns_open(&missing)).then(|| ParameterProblem {
                     message: format!("`{}` is missing", property.as_str().unwrap_or_default()),
-                    pointer,
+                    pointer: as_written(pointer, &written),
                 });
             }
             (!concerns_open(&pointer)).then(|| ParameterProblem {
                 message: error.masked().to_string(),
-                pointer,
+                pointer: as_written(pointer, &written),
             })
         });
         told.take(MOST_PROBLEMS).collect()
@@ -184,5 +253,51 @@ impl Catalogue for View<'_> {
     fn has_secret(&self, name: &str) -> bool {
         self.tenant
             .is_some_and(|tenant| self.dispatcher.stores().has_secret(tenant, name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn aliases(pairs: &[(&str, &str)]) -> Vec<(Box<str>, Box<str>)> {
+        pairs
+            .iter()
+            .map(|(alias, own)| ((*alias).into(), (*own).into()))
+            .collect()
+    }
+
+    #[test]
+    fn parameters_are_judged_under_the_name_of_the_schema_and_told_under_the_one_that_was_written() {
+        let known = aliases(&[("endpoint", "url"), ("uri", "url"), ("a/b", "c")]);
+        let mut instance = json!({"endpoint": 1, "a/b": 2, "other": 3});
+        let mut open = vec!["/endpoint/x".to_owned(), "/endpoints".to_owned()];
+        let written = by_their_names(&mut instance, &mut open, &known);
+        assert_eq!(instance, json!({"url": 1, "c": 2, "other": 3}));
+        assert_eq!(open, ["/url/x", "/endpoints"]);
+        assert_eq!(as_written("/url".to_owned(), &written), "/endpoint");
+        assert_eq!(as_written("/c/0".to_owned(), &written), "/a~1b/0");
+        assert_eq!(as_written(String::new(), &written), "");
+    }
+
+    #[test]
+    fn a_parameter_that_an_expression_gives_is_known_by_its_name_too() {
+        let known = aliases(&[("endpoint", "url")]);
+        let (mut instance, mut open) = (json!({}), vec!["/endpoint".to_owned()]);
+        by_their_names(&mut instance, &mut open, &known);
+        assert_eq!((instance, open), (json!({}), vec!["/url".to_owned()]));
+    }
+
+    #[test]
+    fn a_parameter_under_two_names_is_left_as_it_is() {
+        let known = aliases(&[("endpoint", "url"), ("uri", "url")]);
+        let mut instance = json!({"url": 1, "endpoint": 2});
+        assert!(by_their_names(&mut instance, &mut [], &known).is_empty());
+        assert_eq!(instance, json!({"url": 1, "endpoint": 2}));
+        let mut twice = json!({"uri": 1, "endpoint": 2});
+        assert_eq!(by_their_names(&mut twice, &mut [], &known), [("url", "endpoint")]);
+        assert_eq!(twice, json!({"url": 2, "uri": 1}));
     }
 }
