@@ -36,12 +36,27 @@ pub(super) fn seed(path: &Path, needs: &Needs, input: &Json, user: &Json, tenant
             })
             .collect();
         let table = name.replace('"', "");
-        base.execute(&format!("CREATE TABLE \"{table}\" ({})", columns.join(", ")), ())?;
+        base.execute(
+            &format!("CREATE TABLE IF NOT EXISTS \"{table}\" ({})", columns.join(", ")),
+            (),
+        )?;
         let marks = vec!["?"; row.len()].join(", ");
         let names: Vec<String> = row.keys().map(|column| format!("\"{column}\"")).collect();
-        let insert = format!("INSERT INTO \"{table}\" ({}) VALUES ({marks})", names.join(", "));
+        let insert = format!(
+            "INSERT OR IGNORE INTO \"{table}\" ({}) VALUES ({marks})",
+            names.join(", ")
+        );
         let mut second = row.clone();
         second.insert("id".into(), json!(id_of(&format!("{name} second"))));
+        // A document that looks for one row finds one.
+        for (column, compared) in &needs.entities[name].filters {
+            let made = compared
+                .as_str()
+                .is_some_and(|text| text.contains("{{") && !text.contains("tenantId"));
+            if made && column != "id" && second.get(column).is_some_and(Json::is_string) {
+                second.insert(column.clone(), json!(id_of(&format!("{name} {column}"))));
+            }
+        }
         let mut foreign = row.clone();
         foreign.insert("id".into(), json!(id_of(&format!("{name} foreign"))));
         foreign.insert("tenantId".into(), json!(OTHER));
@@ -74,6 +89,9 @@ fn rows(needs: &Needs, input: &Json, user: &Json, tenant: &str) -> BTreeMap<Stri
                     row.insert(column, value);
                 }
             }
+        }
+        for column in &entity.unique {
+            row.insert(column.clone(), json!(format!("taken-{}", id_of(column))));
         }
         row.insert("tenantId".into(), json!(tenant));
         rows.insert(name.clone(), row);
@@ -181,7 +199,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), value.clone()))
                 .collect(),
-            reads: Vec::new(),
+            ..Entity::default()
         }
     }
 
@@ -207,7 +225,7 @@ mod tests {
             count("SELECT count(*) FROM Channel WHERE id = 'c-1' AND isLive AND tenantId = 'acme'"),
             1
         );
-        assert_eq!(count("SELECT count(*) FROM Message WHERE channelId = 'c-1'"), 3);
+        assert_eq!(count("SELECT count(*) FROM Message WHERE channelId = 'c-1'"), 2);
         assert_eq!(
             count("SELECT count(*) FROM Message WHERE tenantId = 'another-tenant'"),
             1

@@ -2,36 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
-use super::path::{Hint, Read, reads};
-use super::value::{ruled, shaped};
-
-/// Roots that the host fills in.
-const ROOTS: [&str; 22] = [
-    "json",
-    "input",
-    "context",
-    "steps",
-    "nodes",
-    "node",
-    "workflow",
-    "env",
-    "now",
-    "item",
-    "index",
-    "acc",
-    "value",
-    "key",
-    "utils",
-    "variables",
-    "today",
-    "request",
-    "timestamp",
-    "parentJson",
-    "execution",
-    "vars",
-];
+use super::input::input;
+use super::path::{Read, reads};
+use super::value::{named, ruled};
 
 /// What is known of an entity that a document works on.
 #[derive(Debug, Default)]
@@ -41,6 +16,8 @@ pub(super) struct Entity {
     pub(super) filters: Vec<(String, Json)>,
     /// What is read of rows, with what is done with it.
     pub(super) reads: Vec<Read>,
+    /// Columns that no row may have what the input has.
+    pub(super) unique: BTreeSet<String>,
 }
 
 /// What a document needs.
@@ -52,6 +29,12 @@ pub(super) struct Needs {
     pub(super) credentials: BTreeSet<String>,
     /// How many nodes it has, those of its loops not counted.
     pub(super) nodes: usize,
+    /// Variables that have to be given.
+    pub(super) variables: Json,
+    /// Templates of messages that it names.
+    pub(super) templates: BTreeSet<String>,
+    /// The tenant that it is of, where it names one.
+    pub(super) tenant: Option<String>,
     /// Nodes that no edge leaves.
     pub(super) last: BTreeSet<String>,
     /// The path of the request that a pattern of the document takes apart.
@@ -73,6 +56,8 @@ pub(super) fn needs(document: &Json) -> Needs {
     let mut needs = Needs {
         nodes: nodes.len(),
         last: last_nodes(document, nodes),
+        tenant: tenant(document),
+        variables: variables(document),
         ..Needs::default()
     };
     for node in nodes {
@@ -83,6 +68,10 @@ pub(super) fn needs(document: &Json) -> Needs {
         needs
             .families
             .insert(kind.split('.').next().unwrap_or_default().to_owned());
+        let template = node["parameters"]["template"].as_str();
+        needs
+            .templates
+            .extend(template.filter(|name| is_word(name)).map(str::to_owned));
         needs.pattern = needs
             .pattern
             .or_else(|| node["parameters"]["pattern"].as_str().map(str::to_owned));
@@ -104,6 +93,33 @@ pub(super) fn needs(document: &Json) -> Needs {
     }
     needs.input = input(document, nodes, &texts, needs.pattern.as_deref());
     needs
+}
+
+/// The tenant that a document names; one that is to be filled in is none.
+fn tenant(document: &Json) -> Option<String> {
+    let name = document["tenantId"].as_str()?;
+    is_word(name).then(|| name.to_owned())
+}
+
+fn is_word(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && name.chars().all(fits)
+}
+
+/// Values for the variables without one.
+fn variables(document: &Json) -> Json {
+    let declared = document["variables"].as_object().into_iter().flatten();
+    let lacking =
+        declared.filter(|(_, declared)| declared.get("defaultValue").is_none() && declared.is_object());
+    let made = lacking.map(|(name, declared)| {
+        let kind = declared["type"].as_str().unwrap_or("string");
+        let value = match kind {
+            "number" | "boolean" | "array" | "object" => ruled(name, kind),
+            _ => None,
+        };
+        (name.clone(), value.unwrap_or_else(|| named(name)))
+    });
+    Json::Object(made.collect())
 }
 
 /// Every text in a value, keys that are expressions among them.
@@ -232,11 +248,9 @@ fn entities<'j>(value: &'j Json, steps: &Steps<'j>, found: &mut BTreeMap<String,
                     for part in rule.as_str().unwrap_or_default().split('|') {
                         if let Some(entity) = part.strip_prefix("unique:") {
                             let entity = entity.split(',').next().unwrap_or(entity);
-                            found
-                                .entry(entity.to_owned())
-                                .or_default()
-                                .columns
-                                .insert(column.clone());
+                            let entity = found.entry(entity.to_owned()).or_default();
+                            entity.columns.insert(column.clone());
+                            entity.unique.insert(column.clone());
                         }
                     }
                 }
@@ -335,124 +349,10 @@ fn filtered(fields: &Map<String, Json>, entity: &mut Entity) {
     }
 }
 
-/// What triggers the document, made up from what it reads of it.
-fn input(document: &Json, nodes: &[Json], texts: &[&str], pattern: Option<&str>) -> Json {
-    let mut found: Vec<Read> = texts.iter().flat_map(|text| reads(text, "$json")).collect();
-    let outs: BTreeSet<&str> = nodes
-        .iter()
-        .filter_map(|node| node["parameters"]["out"].as_str())
-        .collect();
-    let ids: BTreeSet<&str> = nodes.iter().filter_map(|node| node["id"].as_str()).collect();
-    for text in texts.iter().filter(|text| text.contains('$')) {
-        for name in bare_roots(text) {
-            if !ROOTS.contains(&name) && !outs.contains(name) && !ids.contains(name) {
-                let below = reads(text, &format!("${name}")).into_iter();
-                found.extend(below.map(|read| Read {
-                    path: std::iter::once(name.to_owned()).chain(read.path).collect(),
-                    hint: read.hint,
-                }));
-            }
-        }
-    }
-    for node in nodes {
-        required(&node["parameters"], &mut found);
-    }
-    let mut input = shaped(&found);
-    for node in nodes {
-        let parameters = &node["parameters"];
-        if parameters["input"]
-            .as_str()
-            .is_some_and(|text| text.replace(' ', "") == "{{$json}}")
-        {
-            for (name, rule) in parameters["rules"].as_object().into_iter().flatten() {
-                if let Some(value) = rule.as_str().and_then(|rule| ruled(name, rule)) {
-                    input[name] = value;
-                }
-            }
-        }
-    }
-    if texts.iter().any(|text| text.contains("$request")) {
-        input["request"] = request(document, texts, pattern);
-    }
-    input
-}
-
-/// Fields that a node asks for by name: `{"fields": ["a"], "input": "$form"}`.
-fn required(parameters: &Json, found: &mut Vec<Read>) {
-    let Some(of) = parameters["input"]
-        .as_str()
-        .and_then(|text| text.strip_prefix('$'))
-    else {
-        return;
-    };
-    for field in parameters["fields"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Json::as_str)
-    {
-        let path = of.strip_prefix("json").map_or_else(
-            || vec![of.to_owned(), field.to_owned()],
-            |_| vec![field.to_owned()],
-        );
-        found.push(Read {
-            path,
-            hint: Hint::Nothing,
-        });
-    }
-}
-
-/// The names behind dollar signs.
-fn bare_roots(text: &str) -> Vec<&str> {
-    let names = text.match_indices('$').filter_map(|(at, _)| {
-        let rest = &text[at + 1..];
-        let end = rest
-            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .unwrap_or(rest.len());
-        (end > 0 && rest.starts_with(|c: char| c.is_alphabetic())).then(|| &rest[..end])
-    });
-    names.collect()
-}
-
-/// A request whose path a pattern takes apart, and whose body holds what is read of it.
-fn request(document: &Json, texts: &[&str], pattern: Option<&str>) -> Json {
-    let path = pattern.unwrap_or("/resource").split('/');
-    let path: Vec<&str> = path
-        .map(|part| match part {
-            ":namespace" => "acme",
-            ":name" => "library",
-            ":version" => "1.2.0",
-            ":variant" => "linux",
-            part => part.strip_prefix(':').unwrap_or(part),
-        })
-        .collect();
-    let nodes = document["nodes"].as_array().into_iter().flatten();
-    let of_body = nodes.filter(|node| {
-        let parameters = &node["parameters"];
-        parameters["input"] == "$request.body"
-            && node["type"].as_str().is_some_and(|kind| kind.contains("json"))
-    });
-    let names: Vec<&str> = of_body
-        .filter_map(|node| node["parameters"]["out"].as_str())
-        .collect();
-    let read = names.iter().flat_map(|name| {
-        texts
-            .iter()
-            .flat_map(move |text| reads(text, &format!("${name}")))
-    });
-    let read: Vec<Read> = read.collect();
-    let body = match read.is_empty() {
-        true => "the bytes of a package".to_owned(),
-        false => shaped(&read).to_string(),
-    };
-    json!({
-        "method": "GET", "path": path.join("/"), "query": {}, "headers": {"content-type": "application/json"},
-        "content_length": body.len(), "body": body,
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -477,6 +377,7 @@ mod tests {
                 }},
             ],
             "connections": {"check": {}, "Build": {}, "fetch": {}, "many": {}},
+            "variables": {"toEmail": {"type": "string"}, "most": {"type": "number", "defaultValue": 1}},
         });
         let needs = needs(&document);
         assert_eq!(
@@ -497,23 +398,6 @@ mod tests {
         assert_eq!(needs.credentials.iter().collect::<Vec<_>>(), ["key-1"]);
         assert_eq!(needs.last.iter().collect::<Vec<_>>(), ["end"]);
         assert_eq!(needs.nodes, 5);
-    }
-
-    #[test]
-    fn what_documents_of_requests_read_is_in_their_request() {
-        let document = json!({"nodes": [
-            {"id": "a", "type": "r.parse_path", "parameters": {"path": "$request.path", "pattern": "/v1/:namespace/:name"}},
-            {"id": "b", "type": "r.parse_json", "parameters": {"input": "$request.body", "out": "credentials"}},
-            {"id": "c", "type": "r.verify", "parameters": {"username": "$credentials.username", "x": "$form.title"}},
-            {"id": "d", "type": "r.required", "parameters": {"input": "$form", "fields": ["title", "file"]}},
-        ]});
-        let needs = needs(&document);
-        assert_eq!(needs.input["request"]["path"], "/v1/acme/library");
-        let body = needs.input["request"]["body"].as_str().unwrap();
-        assert_eq!(body, r#"{"username":"a username"}"#);
-        assert_eq!(
-            needs.input["form"],
-            json!({"title": "a title", "file": "picture.png"})
-        );
+        assert_eq!(needs.variables, json!({"toEmail": "ada@example.com"}));
     }
 }

@@ -5,6 +5,7 @@
 
 mod database;
 mod document;
+mod input;
 mod path;
 mod report;
 mod servers;
@@ -94,7 +95,10 @@ fn cases(folder: &Path) -> Result<Vec<Case>> {
             Err(_) => needs.input.clone(),
         };
         cases.push(Case {
-            tenant: format!("tenant-{:03}", cases.len() + 1),
+            tenant: needs
+                .tenant
+                .clone()
+                .unwrap_or_else(|| format!("tenant-{:03}", cases.len() + 1)),
             path,
             name,
             needs,

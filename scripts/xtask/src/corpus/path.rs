@@ -25,8 +25,9 @@ pub(super) enum Hint {
     Like(Json),
 }
 
-const OF_LISTS: [&str; 9] = [
-    "map", "filter", "forEach", "some", "every", "find", "reduce", "join", "flatMap",
+const OF_LISTS: [&str; 12] = [
+    "map", "filter", "forEach", "some", "every", "find", "reduce", "join", "flatMap", "sort", "reverse",
+    "flat",
 ];
 const OF_TEXTS: [&str; 10] = [
     "toLowerCase",
@@ -52,7 +53,20 @@ pub(super) fn reads(text: &str, root: &str) -> Vec<Read> {
         if rest.chars().next().is_some_and(is_part) || before.is_some_and(|c| is_part(c) || c == '.') {
             continue;
         }
+        let first = found.len();
         follow(rest, Vec::new(), &mut found);
+        // `Array.isArray($json.ids)`, `JSON.parse($json.text)`
+        let hint = match text[..at]
+            .rsplit(|c: char| !(c.is_alphanumeric() || c == '.' || c == '('))
+            .next()
+        {
+            Some("Array.isArray(") => Hint::List,
+            Some("JSON.parse(") => Hint::Text,
+            _ => continue,
+        };
+        if let Some(read) = found.get_mut(first) {
+            read.hint = hint;
+        }
     }
     found
 }
@@ -207,6 +221,11 @@ mod tests {
                     path: vec![],
                     hint: Hint::Nothing,
                 }],
+            ),
+            ("Array.isArray($json.ids) && x", vec![read("ids", Hint::List)]),
+            (
+                "a = JSON.parse($json.script).version",
+                vec![read("script", Hint::Text)],
             ),
             ("$json.list[0].id", vec![read("list/[]/id", Hint::Nothing)]),
             ("$json.x !== null", vec![read("x", Hint::Nothing)]),

@@ -147,6 +147,8 @@ pub(super) fn ruled(name: &str, rule: &str) -> Option<Json> {
             "date" | "datetime" => made = Some(json!("2026-01-15T10:00:00.000Z")),
             "url" => made = Some(json!("http://service.example.com/resource")),
             "in" | "enum" | "oneOf" => made = argument.split(',').next().map(|first| json!(first.trim())),
+            "different" => made = Some(json!(format!("another {argument}"))),
+            "same" | "matches" => return None,
             "string" => made = made.or_else(|| Some(text(named(name)))),
             "min" | "minLength" | "max" | "maxLength" => {
                 made = bounded(made.unwrap_or_else(|| named(name)), key, number);
@@ -208,7 +210,11 @@ fn put(place: &mut Json, path: &[String], name: &str, hint: &Hint) {
                     number @ Json::Number(_) => number,
                     _ => json!(42),
                 },
-                Hint::List => json!([]),
+                // `userIds` is a list of such ids.
+                Hint::List => match name.strip_suffix("Ids") {
+                    Some(one) => json!([id_of(&format!("{one}id").to_lowercase())]),
+                    None => json!([]),
+                },
                 Hint::Text => text(named(name)),
                 Hint::Nothing => named(name),
             };
@@ -278,5 +284,9 @@ mod tests {
         );
         assert_eq!(ruled("kind", "in:a, b"), Some(json!("a")));
         assert_eq!(ruled("x", "required"), None);
+        assert_eq!(
+            ruled("newPassword", "string|different:old"),
+            Some(json!("another old"))
+        );
     }
 }

@@ -144,7 +144,18 @@ impl World {
         for (name, value) in settings {
             writeln!(text, "{} = {}", json!(name), json!(value))?;
         }
+        let templates: BTreeSet<&String> = cases.iter().flat_map(|case| &case.needs.templates).collect();
+        for name in templates {
+            let name = format!("email.template.{name}");
+            writeln!(text, "{} = \"A message.\"", json!(name))?;
+            writeln!(text, "{} = \"A subject\"", json!(format!("{name}.subject")))?;
+        }
+        let mut furnished = BTreeSet::new();
         for case in cases {
+            // Documents that name one tenant share what was made for the first of them.
+            if !furnished.insert(&case.tenant) {
+                continue;
+            }
             let home = self.path(&case.tenant);
             let files = home.join("files");
             fs::create_dir_all(&files)?;
@@ -324,9 +335,12 @@ impl World {
         let file = self.path(&case.tenant).join("input.json");
         fs::write(&file, input)?;
         let input = format!("@{}", file.display());
+        let variables = case.needs.variables.to_string();
         self.command(&[
             "run",
             &path,
+            "--variables",
+            &variables,
             "--tenant",
             &case.tenant,
             "--input",
