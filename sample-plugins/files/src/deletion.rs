@@ -27,10 +27,10 @@ const WHAT: &str = "cannot delete";
 
 #[parameters]
 pub(crate) struct Delete<'a> {
-    /// The file or folder, relative to the tenant's folder.
-    #[serde(alias = "file", alias = "filename", alias = "filePath")]
+    /// The file or folder, relative to the tenant's folder. It must be given.
+    #[serde(default, alias = "file", alias = "filename", alias = "filePath")]
     #[schemars(length(max = 1_024))]
-    path: &'a str,
+    path: Option<&'a str>,
     /// Whether a folder is deleted with what is in it.
     #[serde(default)]
     recursive: Option<Flag>,
@@ -167,7 +167,7 @@ fn named(path: ValueRef<'_>, parameter: &str) -> NodeResult<Below> {
     let text = path
         .as_str()
         .ok_or_else(|| NodeError::invalid(parameter, "must have texts, each a path"))?;
-    Below::read_named(text, parameter)
+    Below::read_named(Some(text), parameter)
 }
 
 struct Walk<'s> {

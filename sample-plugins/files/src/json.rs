@@ -10,10 +10,10 @@ use crate::writing::{Overwrite, Written, replace};
 
 #[parameters]
 pub(crate) struct ReadJson<'a> {
-    /// The file, relative to the tenant's folder.
-    #[serde(alias = "file", alias = "filename", alias = "filePath")]
+    /// The file, relative to the tenant's folder. It must be given.
+    #[serde(default, alias = "file", alias = "filename", alias = "filePath")]
     #[schemars(length(max = 1_024))]
-    path: &'a str,
+    path: Option<&'a str>,
     /// How many bytes are read; a larger file is an error.
     #[serde(default, alias = "max_bytes")]
     #[schemars(extend("default" = 10_485_760), range(min = 0, max = 67_108_864))]
@@ -60,10 +60,10 @@ pub(crate) async fn file_read_json(
 
 #[parameters]
 pub(crate) struct WriteJson<'a> {
-    /// The file, relative to the tenant's folder. Folders that are not there are made.
-    #[serde(alias = "file", alias = "filename", alias = "filePath")]
+    /// The file, relative to the tenant's folder. It must be given. Folders that are not there are made.
+    #[serde(default, alias = "file", alias = "filename", alias = "filePath")]
     #[schemars(length(max = 1_024))]
-    path: &'a str,
+    path: Option<&'a str>,
     /// The value.
     #[serde(default, alias = "data", alias = "content")]
     value: Given<'a>,

@@ -98,7 +98,7 @@ pub(crate) struct Entry {
     )
 )]
 pub(crate) async fn file_list(input: List<'_>, ctx: Ctx<'_>) -> NodeResult<Listed> {
-    let path = Below::read(input.path.unwrap_or("."), "path")?;
+    let path = Below::read(Some(input.path.unwrap_or(".")), "path")?;
     let most = input
         .max_entries
         .unwrap_or(Whole(USUAL_ENTRIES))

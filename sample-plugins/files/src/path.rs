@@ -20,11 +20,12 @@ pub(crate) struct Below {
 }
 
 impl Below {
-    /// Checks a path, which may have `.` and more slashes than needed in it.
+    /// Checks a path that was given, which may have `.` and more slashes than needed in it.
     ///
     /// # Errors
-    /// When it is absolute, has `..` in it, or cannot be one.
-    pub(crate) fn read(text: &str, parameter: &str) -> NodeResult<Self> {
+    /// When it is missing, is absolute, has `..` in it, or cannot be one.
+    pub(crate) fn read(given: Option<&str>, parameter: &str) -> NodeResult<Self> {
+        let text = given.ok_or_else(|| NodeError::invalid(parameter, "is missing"))?;
         let wrong = |why: &str| {
             let found = shown(Value::from(text).as_ref());
             NodeError::invalid(parameter, format_args!("{why}, but is {found}"))
@@ -60,8 +61,8 @@ impl Below {
     ///
     /// # Errors
     /// When it is that folder, too.
-    pub(crate) fn read_named(text: &str, parameter: &str) -> NodeResult<Self> {
-        let path = Self::read(text, parameter)?;
+    pub(crate) fn read_named(given: Option<&str>, parameter: &str) -> NodeResult<Self> {
+        let path = Self::read(given, parameter)?;
         if path.text.is_empty() {
             return Err(NodeError::invalid(
                 parameter,
@@ -105,10 +106,14 @@ mod tests {
             ("a\\..\\b", "a\\..\\b"),
             ("~", "~"),
         ] {
-            assert_eq!(Below::read(text, "path").unwrap().as_str(), expected, "{text}");
+            assert_eq!(
+                Below::read(Some(text), "path").unwrap().as_str(),
+                expected,
+                "{text}"
+            );
         }
-        assert_eq!(Below::read("a/b/c", "path").unwrap().parted(), ("a/b", "c"));
-        assert_eq!(Below::read("a", "path").unwrap().parted(), (".", "a"));
+        assert_eq!(Below::read(Some("a/b/c"), "path").unwrap().parted(), ("a/b", "c"));
+        assert_eq!(Below::read(Some("a"), "path").unwrap().parted(), (".", "a"));
     }
 
     #[test]
@@ -130,7 +135,7 @@ mod tests {
             &long,
             &deep,
         ] {
-            let error = Below::read(text, "path").unwrap_err();
+            let error = Below::read(Some(text), "path").unwrap_err();
             assert_eq!(error.code, "VALIDATION_FAILED", "{text}");
             assert!(error.message.contains("`path`"), "{text}: {error}");
             assert!(
@@ -138,14 +143,14 @@ mod tests {
                 "{error}"
             );
         }
-        assert!(Below::read_named("./", "path").is_err());
+        assert!(Below::read_named(Some("./"), "path").is_err());
     }
 
     proptest! {
         #[test]
         fn reading_a_path_again_changes_nothing(text in "[a-z./ ]{0,30}") {
-            if let Ok(path) = Below::read(&text, "path") {
-                prop_assert_eq!(Below::read(path.as_str(), "path").unwrap(), path.clone());
+            if let Ok(path) = Below::read(Some(&text), "path") {
+                prop_assert_eq!(Below::read(Some(path.as_str()), "path").unwrap(), path.clone());
                 let names: Vec<&str> = path.as_str().split('/').collect();
                 prop_assert!(names == ["."] || !names.iter().any(|name| matches!(*name, "" | "." | "..")));
             }

@@ -53,10 +53,10 @@ pub(crate) fn most_bytes(given: Option<Whole>) -> NodeResult<u64> {
 
 #[parameters]
 pub(crate) struct Read<'a> {
-    /// The file, relative to the tenant's folder.
-    #[serde(alias = "file", alias = "filename", alias = "filePath")]
+    /// The file, relative to the tenant's folder. It must be given.
+    #[serde(default, alias = "file", alias = "filename", alias = "filePath")]
     #[schemars(length(max = 1_024))]
-    path: &'a str,
+    path: Option<&'a str>,
     /// What its bytes are given as: `utf8` or `base64`.
     #[serde(default)]
     #[schemars(extend("default" = "utf8"), length(max = 10))]

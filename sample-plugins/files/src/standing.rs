@@ -10,10 +10,16 @@ use crate::path::Below;
 
 #[parameters]
 pub(crate) struct Place<'a> {
-    /// The file or folder, relative to the tenant's folder; `.` for that one itself.
-    #[serde(alias = "file", alias = "filename", alias = "filePath", alias = "folder")]
+    /// The file or folder, relative to the tenant's folder; `.` for that one itself. It must be given.
+    #[serde(
+        default,
+        alias = "file",
+        alias = "filename",
+        alias = "filePath",
+        alias = "folder"
+    )]
     #[schemars(length(max = 1_024))]
-    path: &'a str,
+    path: Option<&'a str>,
 }
 
 /// Whether something is there.

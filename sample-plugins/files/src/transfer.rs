@@ -14,14 +14,14 @@ use crate::writing::{Overwrite, in_place, parent, put};
 
 #[parameters]
 pub(crate) struct Transfer<'a> {
-    /// What there is, relative to the tenant's folder.
-    #[serde(alias = "source", alias = "path")]
+    /// What there is, relative to the tenant's folder. It must be given.
+    #[serde(default, alias = "source", alias = "path")]
     #[schemars(length(max = 1_024))]
-    from: &'a str,
-    /// Where it is to be, with its name. Folders that are not there are made.
-    #[serde(alias = "destination", alias = "target")]
+    from: Option<&'a str>,
+    /// Where it is to be, with its name. It must be given. Folders that are not there are made.
+    #[serde(default, alias = "destination", alias = "target")]
     #[schemars(length(max = 1_024))]
-    to: &'a str,
+    to: Option<&'a str>,
     /// Whether a file that is there is replaced; it is an error otherwise.
     #[serde(default)]
     overwrite: Option<Flag>,

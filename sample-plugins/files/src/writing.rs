@@ -36,10 +36,10 @@ impl Overwrite {
 
 #[parameters]
 pub(crate) struct Write<'a> {
-    /// The file, relative to the tenant's folder. Folders that are not there are made.
-    #[serde(alias = "file", alias = "filename", alias = "filePath")]
+    /// The file, relative to the tenant's folder. It must be given. Folders that are not there are made.
+    #[serde(default, alias = "file", alias = "filename", alias = "filePath")]
     #[schemars(length(max = 1_024))]
-    path: &'a str,
+    path: Option<&'a str>,
     /// What is written: a text; a number or boolean is written as one.
     #[serde(default, alias = "data", alias = "text")]
     content: Any<'a>,

@@ -15,10 +15,10 @@ const NOWHERE: &str = "http://nowhere.invalid/";
 
 #[parameters]
 pub(crate) struct Apart<'a> {
-    /// An absolute URL, or one that is relative to `base`.
-    #[serde(alias = "value", alias = "href")]
+    /// An absolute URL, or one that is relative to `base`. It must be given.
+    #[serde(default, alias = "value", alias = "href")]
     #[schemars(length(max = 16_384))]
-    url: &'a str,
+    url: Option<&'a str>,
     /// What a relative URL is relative to.
     #[serde(default)]
     #[schemars(length(max = 16_384))]
@@ -192,7 +192,11 @@ pub(crate) fn decode(text: &str) -> Pairs {
 )]
 pub(crate) fn url_parse(input: Apart<'_>) -> NodeResult<Parts> {
     let base = input.base.map(|base| read(base, None, "base")).transpose()?;
-    let url = read(input.url, base.as_ref(), "url")?;
+    let url = read(
+        input.url.ok_or_else(|| NodeError::invalid("url", "is missing"))?,
+        base.as_ref(),
+        "url",
+    )?;
     let hostname = url.host_str().unwrap_or_default();
     let marked = |mark: char, part: Option<&str>| match part {
         Some(part) if !part.is_empty() => format!("{mark}{part}"),

@@ -53,7 +53,7 @@ pub(crate) struct Order {
 /// What all nodes that make requests have in common, borrowed from their parameters.
 #[derive(Default)]
 pub(crate) struct Wish<'a> {
-    pub(crate) url: &'a str,
+    pub(crate) url: Option<&'a str>,
     pub(crate) query: Any<'a>,
     pub(crate) headers: Any<'a>,
     pub(crate) body: Given<'a>,
@@ -154,7 +154,8 @@ pub(crate) fn method(name: &str) -> NodeResult<Method> {
 }
 
 fn url(wish: &Wish<'_>, settings: &Settings) -> NodeResult<Url> {
-    let text = wish.url.trim();
+    let missing = || NodeError::invalid("url", "is missing");
+    let text = wish.url.ok_or_else(missing)?.trim();
     if text.is_empty() {
         return Err(NodeError::invalid("url", "is empty"));
     }

@@ -281,7 +281,7 @@ async fn asked(
     ctx: Ctx<'_>,
 ) -> NodeResult<Result<Value, String>> {
     let wish = Wish {
-        url,
+        url: Some(url),
         body: Given(body.map(Value::as_ref)),
         ..Wish::default()
     };

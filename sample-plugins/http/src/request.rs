@@ -12,10 +12,10 @@ use crate::settings::Settings;
 
 #[parameters]
 pub(crate) struct Call<'a> {
-    /// Where to: a URL, or a path below the administrator's setting `http.base_url`.
-    #[serde(alias = "uri", alias = "endpoint")]
+    /// Where to: a URL, or a path below the administrator's setting `http.base_url`. It must be given.
+    #[serde(default, alias = "uri", alias = "endpoint")]
     #[schemars(length(max = 16_384))]
-    url: &'a str,
+    url: Option<&'a str>,
     /// `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`.
     #[serde(default, alias = "requestMethod")]
     #[schemars(extend("default" = "GET"), length(max = 10))]

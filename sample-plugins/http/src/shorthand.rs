@@ -13,10 +13,10 @@ use crate::request::made;
 
 #[parameters]
 pub(crate) struct Get<'a> {
-    /// Where to: a URL, or a path below the administrator's setting `http.base_url`.
-    #[serde(alias = "endpoint", alias = "uri")]
+    /// Where to: a URL, or a path below the administrator's setting `http.base_url`. It must be given.
+    #[serde(default, alias = "endpoint", alias = "uri")]
     #[schemars(length(max = 16_384))]
-    url: &'a str,
+    url: Option<&'a str>,
     /// More for the URL's query.
     #[serde(default, alias = "queryParameters", alias = "params")]
     query: Any<'a>,
@@ -49,10 +49,10 @@ pub(crate) struct Get<'a> {
 
 #[parameters]
 pub(crate) struct Send<'a> {
-    /// Where to: a URL, or a path below the administrator's setting `http.base_url`.
-    #[serde(alias = "endpoint", alias = "uri")]
+    /// Where to: a URL, or a path below the administrator's setting `http.base_url`. It must be given.
+    #[serde(default, alias = "endpoint", alias = "uri")]
     #[schemars(length(max = 16_384))]
-    url: &'a str,
+    url: Option<&'a str>,
     /// More for the URL's query.
     #[serde(default, alias = "queryParameters", alias = "params")]
     query: Any<'a>,

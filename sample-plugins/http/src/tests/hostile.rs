@@ -222,7 +222,7 @@ fn prepared(harness: &Harness) -> (Order, Settings) {
     async fn keep(ctx: Ctx<'_>) -> NodeResult<bool> {
         let settings = Settings::read(ctx).await?;
         let wish = Wish {
-            url: "http://api.example/",
+            url: Some("http://api.example/"),
             ..Wish::default()
         };
         let order = Order::of(&wish, reqwest::Method::GET, &settings, ctx)?;
