@@ -1,157 +1,90 @@
-//! What holds for every node of this plugin.
+//! What each of these nodes promises by what it says of itself.
 
-use plugin_api::error::code;
-use plugin_api::export::Export;
-use plugin_api::meta::NodeMeta;
-use serde_json::{Value as Json, json};
+use plugin_api::conformance::PluginUnderTest;
+use plugin_api::error::code::VALIDATION_FAILED;
+use plugin_api::nodes_under_test;
 
 use super::*;
-use crate::tests::harness;
 
-/// Hands every node of this plugin to `$to`.
-macro_rules! every_node {
-    ($to:ident) => {
-        $to! { add compare diff end_of format from_unix is_after is_before is_same is_valid now parse parts start_of subtract to_timezone to_unix weekday }
-    };
-}
-
-macro_rules! metadata {
-    ($($node:ident)*) => { [$((stringify!($node), <$node as Export>::meta())),*] };
-}
-
-macro_rules! check_examples {
-    ($($node:ident)*) => { $(harness().check_examples::<$node>();)* };
-}
-
-macro_rules! check_refusals {
-    ($($node:ident)*) => { $(refuses_other_types::<$node>();)* };
-}
-
-#[test]
-fn every_node_is_described_and_shown() {
-    let nodes = every_node!(metadata);
-    let exported = include_str!("lib.rs").split_once("nodes: [").unwrap().1;
-    let exported = exported.split_once(']').unwrap().0.split(',').map(str::trim);
-    let exported: Vec<&str> = exported.filter(|node| !node.is_empty()).collect();
-    assert_eq!(nodes.each_ref().map(|(name, _)| *name).as_slice(), exported);
-    for (_, node) in &nodes {
-        check_metadata(node);
-    }
-    every_node!(check_examples);
-}
-
-fn check_metadata(node: &NodeMeta) {
-    let of = &node.node_type;
-    assert!(of.starts_with("date."), "{of}");
-    assert!(!node.description.trim().is_empty(), "{of} has no description");
-    assert!(node.examples.len() >= 2, "{of} has too few examples");
-    assert!(!node.tags.is_empty(), "{of} has no tags");
-    for (name, schema) in properties(node) {
-        assert!(
-            schema.get("description").is_some(),
-            "{of}: `{name}` is not described"
-        );
-    }
-    // The spelling of the languages that write no capitals.
-    let snake = of.chars().fold(String::new(), |mut snake, c| {
-        if c.is_uppercase() {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-        snake
-    });
-    assert!(snake == *of || node.aliases.contains(&snake), "{of}: {snake}");
-}
-
-fn properties(node: &NodeMeta) -> impl Iterator<Item = (&String, &Json)> {
-    node.parameters["properties"].as_object().into_iter().flatten()
-}
+const PLUGIN: PluginUnderTest = PluginUnderTest {
+    harness: crate::tests::harness,
+    nodes: nodes_under_test![
+        add,
+        compare,
+        diff,
+        end_of,
+        format,
+        from_unix,
+        is_after,
+        is_before,
+        is_same,
+        is_valid,
+        now,
+        parse,
+        parts,
+        start_of,
+        subtract,
+        to_timezone,
+        to_unix,
+        weekday
+    ],
+};
 
 #[test]
-fn what_a_schema_does_not_allow_the_node_refuses_by_name() {
-    every_node!(check_refusals);
+fn every_node_keeps_what_it_says_of_itself() {
+    PLUGIN.check(include_str!("lib.rs"));
 }
 
-/// Puts values of other types than the schema allows into the first example, one parameter at a time.
-fn refuses_other_types<N: Export>() {
-    let node = N::meta();
-    let calls = properties(&node).flat_map(|(name, schema)| {
-        let others = [
-            json!(null),
-            json!(true),
-            json!(1),
-            json!(1.5),
-            json!("x"),
-            json!([]),
-            json!({}),
-        ];
-        let others = others.into_iter().filter(|value| !allows(schema, value));
-        others.map(move |value| (name, value))
-    });
-    for (name, value) in calls {
-        let mut input = node.examples[0].input.clone();
-        input[name] = value;
-        let error = harness().call::<N>(&input.to_string()).unwrap_err();
-        assert_ne!(error.code, code::PLUGIN_PANICKED, "{} {input}", N::NODE_TYPE);
-        assert!(
-            error.message.contains(&format!("`{name}`")),
-            "{} {input}: {error}",
-            N::NODE_TYPE
-        );
-    }
-    for name in &node.required {
-        let mut input = node.examples[0].input.clone();
-        input.as_object_mut().unwrap().remove(name);
-        let error = harness().call::<N>(&input.to_string()).unwrap_err();
-        assert!(
-            error.message.contains(&format!("`{name}`")),
-            "{} {input}: {error}",
-            N::NODE_TYPE
-        );
-    }
-}
-
-fn allows(schema: &Json, value: &Json) -> bool {
-    let is = |name: &str| match name {
-        "null" => value.is_null(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.is_i64(),
-        "number" => value.is_number(),
-        "string" => value.is_string(),
-        "array" => value.is_array(),
-        "object" => value.is_object(),
-        other => panic!("no JSON type is {other}"),
-    };
-    match &schema["type"] {
-        Json::String(name) => is(name),
-        Json::Array(names) => names.iter().filter_map(Json::as_str).any(is),
-        _ => true,
-    }
-}
-
-macro_rules! check_dates {
-    ($($node:ident)*) => { $(refuses_what_is_no_date::<$node>();)* };
-}
+/// Every node that takes a date, with `@` where one belongs, and the parameter that it is.
+const DATES: &[(&str, &str, &str)] = &[
+    (
+        "date.add",
+        r#"{"value": @, "amount": 1, "unit": "day"}"#,
+        "`value`",
+    ),
+    ("date.compare", r#"{"a": @, "b": 0}"#, "`a`"),
+    ("date.compare", r#"{"a": 0, "b": @}"#, "`b`"),
+    ("date.diff", r#"{"start": @, "end": 0, "unit": "day"}"#, "`start`"),
+    ("date.diff", r#"{"start": 0, "end": @, "unit": "day"}"#, "`end`"),
+    ("date.endOf", r#"{"value": @, "unit": "day"}"#, "`value`"),
+    ("date.format", r#"{"value": @}"#, "`value`"),
+    ("date.fromUnix", r#"{"value": @}"#, "`value`"),
+    ("date.isAfter", r#"{"a": @, "b": 0}"#, "`a`"),
+    ("date.isAfter", r#"{"a": 0, "b": @}"#, "`b`"),
+    ("date.isBefore", r#"{"a": @, "b": 0}"#, "`a`"),
+    ("date.isBefore", r#"{"a": 0, "b": @}"#, "`b`"),
+    ("date.isSame", r#"{"a": @, "b": 0}"#, "`a`"),
+    ("date.isSame", r#"{"a": 0, "b": @}"#, "`b`"),
+    ("date.parse", r#"{"value": @}"#, "`value`"),
+    ("date.parts", r#"{"value": @}"#, "`value`"),
+    ("date.startOf", r#"{"value": @, "unit": "day"}"#, "`value`"),
+    ("date.subtract", r#"{"value": @, "duration": "P1D"}"#, "`value`"),
+    ("date.toTimezone", r#"{"value": @, "timezone": "UTC"}"#, "`value`"),
+    ("date.toUnix", r#"{"value": @}"#, "`value`"),
+    ("date.weekday", r#"{"value": @}"#, "`value`"),
+];
 
 #[test]
 fn what_is_no_date_is_an_error_that_names_the_parameter() {
-    every_node!(check_dates);
-}
-
-fn refuses_what_is_no_date<N: Export>() {
-    let node = N::meta();
-    let dates = ["value", "a", "b", "start", "end"];
-    for name in node.required.iter().filter(|name| dates.contains(&name.as_str())) {
-        for bad in [json!(""), json!("nonsense"), json!("2023-02-29"), json!(1e300)] {
-            let mut input = node.examples[0].input.clone();
-            input[name] = bad;
-            let error = harness().call::<N>(&input.to_string()).unwrap_err();
-            assert_eq!(error.code, code::VALIDATION_FAILED, "{} {input}", N::NODE_TYPE);
-            assert!(
-                error.message.contains(&format!("`{name}`")),
-                "{} {input}: {error}",
-                N::NODE_TYPE
-            );
-        }
+    let bad = [
+        r#""""#,
+        r#"" ""#,
+        r#""nonsense""#,
+        r#""2023-02-29""#,
+        r#""2024-02-29T25:00:00Z""#,
+        r#""29.02.2024""#,
+        "1e300",
+        "-9223372036854775808",
+    ];
+    for bad in bad {
+        let calls: Vec<(&str, String, &str)> = DATES
+            .iter()
+            .map(|(node, input, part)| (*node, input.replace('@', bad), *part))
+            .collect();
+        let refusals: Vec<_> = calls
+            .iter()
+            .map(|(node, input, part)| (*node, input.as_str(), VALIDATION_FAILED, *part))
+            .collect();
+        PLUGIN.check_refusals(&refusals, &["date.isValid", "date.now"]);
     }
 }

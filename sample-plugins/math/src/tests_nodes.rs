@@ -1,130 +1,208 @@
-//! What holds for every node of this plugin.
+//! What each of these nodes promises by what it says of itself.
 
-use plugin_api::error::code;
-use plugin_api::export::Export;
-use plugin_api::meta::NodeMeta;
+use plugin_api::conformance::{PluginUnderTest, Refusal};
+use plugin_api::error::code::{EXECUTION_ERROR, VALIDATION_FAILED};
+use plugin_api::nodes_under_test;
 use plugin_api::testing::Harness;
-use serde_json::{Value as Json, json};
 
 use super::*;
 
-/// Hands every node of this plugin to `$to`.
-macro_rules! every_node {
-    ($to:ident) => {
-        $to! { abs add average ceil clamp divide floor max min modulo multiply power random round sqrt subtract sum }
-    };
-}
-
-macro_rules! metadata {
-    ($($node:ident)*) => { [$((stringify!($node), <$node as Export>::meta())),*] };
-}
-
-macro_rules! check_examples {
-    ($($node:ident)*) => { $(Harness::new().check_examples::<$node>();)* };
-}
-
-macro_rules! check_refusals {
-    ($($node:ident)*) => { $(refuses_other_types::<$node>();)* };
-}
+const PLUGIN: PluginUnderTest = PluginUnderTest {
+    harness: Harness::new,
+    nodes: nodes_under_test![
+        abs, add, average, ceil, clamp, divide, floor, max, min, modulo, multiply, power, random, round,
+        sqrt, subtract, sum
+    ],
+};
 
 #[test]
-fn every_node_is_described_and_shown() {
-    let nodes = every_node!(metadata);
-    let exported = include_str!("lib.rs").split_once("nodes: [").unwrap().1;
-    let exported = exported.split_once(']').unwrap().0.split(',').map(str::trim);
-    let exported: Vec<&str> = exported.filter(|node| !node.is_empty()).collect();
-    assert_eq!(nodes.each_ref().map(|(name, _)| *name).as_slice(), exported);
-    for (_, node) in &nodes {
-        check_metadata(node);
-    }
-    every_node!(check_examples);
+fn every_node_keeps_what_it_says_of_itself() {
+    PLUGIN.check(include_str!("lib.rs"));
 }
 
-fn check_metadata(node: &NodeMeta) {
-    let of = &node.node_type;
-    assert!(of.starts_with("math."), "{of}");
-    assert!(!node.description.trim().is_empty(), "{of} has no description");
-    assert!(node.examples.len() >= 2, "{of} has too few examples");
-    assert!(!node.tags.is_empty(), "{of} has no tags");
-    for (name, schema) in properties(node) {
-        assert!(
-            schema.get("description").is_some(),
-            "{of}: `{name}` is not described"
-        );
-    }
-    // The spelling of the languages that write no capitals.
-    let snake = of.chars().fold(String::new(), |mut snake, c| {
-        if c.is_uppercase() {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-        snake
-    });
-    assert!(snake == *of || node.aliases.contains(&snake), "{of}: {snake}");
-}
-
-fn properties(node: &NodeMeta) -> impl Iterator<Item = (&String, &Json)> {
-    node.parameters["properties"].as_object().into_iter().flatten()
-}
+/// What each node does not take.
+const REFUSALS: &[Refusal<'_>] = &[
+    ("math.abs", r#"{}"#, VALIDATION_FAILED, "`value`"),
+    (
+        "math.abs",
+        r#"{"value": "one"}"#,
+        VALIDATION_FAILED,
+        "expected a number, found \"one\", at `value`",
+    ),
+    (
+        "math.add",
+        r#"{"values": 5}"#,
+        EXECUTION_ERROR,
+        "`values`: expected a list of numbers, found 5",
+    ),
+    (
+        "math.add",
+        r#"{"values": [1, "x"]}"#,
+        EXECUTION_ERROR,
+        "`values[1]`: expected a number",
+    ),
+    (
+        "math.add",
+        r#"{"values": [1.7e308, 1.7e308]}"#,
+        EXECUTION_ERROR,
+        "`values`: the result is no finite number",
+    ),
+    (
+        "math.average",
+        r#"{"values": [1, "NaN"]}"#,
+        EXECUTION_ERROR,
+        "`values[1]`",
+    ),
+    ("math.average", r#"{"values": "1"}"#, EXECUTION_ERROR, "`values`"),
+    ("math.ceil", r#"{"value": null}"#, VALIDATION_FAILED, "`value`"),
+    (
+        "math.clamp",
+        r#"{"value": 1, "min": 2, "max": 0}"#,
+        VALIDATION_FAILED,
+        "`min`: must not be larger than `max`",
+    ),
+    (
+        "math.clamp",
+        r#"{"value": 1, "min": 0, "max": "inf"}"#,
+        VALIDATION_FAILED,
+        "`max`",
+    ),
+    (
+        "math.divide",
+        r#"{"a": 1, "b": 0}"#,
+        EXECUTION_ERROR,
+        "`b`: division by zero",
+    ),
+    ("math.divide", r#"{"b": 1}"#, VALIDATION_FAILED, "`a`: is missing"),
+    (
+        "math.divide",
+        r#"{"numbers": [1]}"#,
+        VALIDATION_FAILED,
+        "`numbers`: needs at least two numbers",
+    ),
+    (
+        "math.divide",
+        r#"{"numbers": [1, 0]}"#,
+        EXECUTION_ERROR,
+        "`numbers`: division by zero",
+    ),
+    ("math.floor", r#"{"value": []}"#, VALIDATION_FAILED, "`value`"),
+    (
+        "math.max",
+        r#"{"values": []}"#,
+        VALIDATION_FAILED,
+        "`values`: needs at least one number",
+    ),
+    ("math.max", r#"{"values": [[1]]}"#, EXECUTION_ERROR, "`values[0]`"),
+    (
+        "math.min",
+        r#"{}"#,
+        VALIDATION_FAILED,
+        "`values`: needs at least one number",
+    ),
+    ("math.min", r#"{"values": {"a": 1}}"#, EXECUTION_ERROR, "`values`"),
+    (
+        "math.modulo",
+        r#"{"a": 1, "b": 0}"#,
+        EXECUTION_ERROR,
+        "`b`: modulo by zero",
+    ),
+    ("math.modulo", r#"{"a": "x", "b": 1}"#, VALIDATION_FAILED, "`a`"),
+    (
+        "math.multiply",
+        r#"{"values": [1e200, 1e200]}"#,
+        EXECUTION_ERROR,
+        "`values`: the result is no finite number",
+    ),
+    (
+        "math.multiply",
+        r#"{"values": [true, {}]}"#,
+        EXECUTION_ERROR,
+        "`values[1]`",
+    ),
+    (
+        "math.power",
+        r#"{"base": 0, "exponent": -1}"#,
+        EXECUTION_ERROR,
+        "`base`",
+    ),
+    (
+        "math.power",
+        r#"{"base": -2, "exponent": 0.5}"#,
+        EXECUTION_ERROR,
+        "`base`",
+    ),
+    (
+        "math.power",
+        r#"{"base": 10, "exponent": 400}"#,
+        EXECUTION_ERROR,
+        "`exponent`",
+    ),
+    (
+        "math.power",
+        r#"{"base": 2}"#,
+        VALIDATION_FAILED,
+        "`exponent`: is missing",
+    ),
+    (
+        "math.random",
+        r#"{"min": 2, "max": 1}"#,
+        VALIDATION_FAILED,
+        "`min`",
+    ),
+    (
+        "math.random",
+        r#"{"min": 0.1, "max": 0.9, "integer": true}"#,
+        EXECUTION_ERROR,
+        "`max`",
+    ),
+    (
+        "math.random",
+        r#"{"integer": "maybe"}"#,
+        VALIDATION_FAILED,
+        "`integer`",
+    ),
+    (
+        "math.round",
+        r#"{"value": 1, "decimals": 0.5}"#,
+        VALIDATION_FAILED,
+        "`decimals`: must be a whole number",
+    ),
+    (
+        "math.round",
+        r#"{"value": 1, "decimals": 309}"#,
+        VALIDATION_FAILED,
+        "`decimals`",
+    ),
+    ("math.round", r#"{"value": {}}"#, VALIDATION_FAILED, "`value`"),
+    (
+        "math.sqrt",
+        r#"{"value": -1}"#,
+        EXECUTION_ERROR,
+        "`value`: a negative number",
+    ),
+    ("math.sqrt", r#"{"value": ""}"#, VALIDATION_FAILED, "`value`"),
+    (
+        "math.subtract",
+        r#"{"a": 1}"#,
+        VALIDATION_FAILED,
+        "`b`: is missing",
+    ),
+    (
+        "math.subtract",
+        r#"{"numbers": [1, 2], "a": 1}"#,
+        VALIDATION_FAILED,
+        "`numbers`: give either",
+    ),
+    (
+        "math.sum",
+        r#"{"values": [1, "1e999"]}"#,
+        EXECUTION_ERROR,
+        "`values[1]`",
+    ),
+];
 
 #[test]
-fn what_a_schema_does_not_allow_the_node_refuses_by_name() {
-    every_node!(check_refusals);
-}
-
-/// Puts values of other types than the schema allows into the first example, one parameter at a time.
-fn refuses_other_types<N: Export>() {
-    let node = N::meta();
-    let calls = properties(&node).flat_map(|(name, schema)| {
-        let others = [
-            json!(null),
-            json!(true),
-            json!(1),
-            json!(1.5),
-            json!("x"),
-            json!([]),
-            json!({}),
-        ];
-        let others = others.into_iter().filter(|value| !allows(schema, value));
-        others.map(move |value| (name, value))
-    });
-    for (name, value) in calls {
-        let mut input = node.examples[0].input.clone();
-        input[name] = value;
-        let error = Harness::new().call::<N>(&input.to_string()).unwrap_err();
-        assert_ne!(error.code, code::PLUGIN_PANICKED, "{} {input}", N::NODE_TYPE);
-        assert!(
-            error.message.contains(&format!("`{name}`")),
-            "{} {input}: {error}",
-            N::NODE_TYPE
-        );
-    }
-    for name in &node.required {
-        let mut input = node.examples[0].input.clone();
-        input.as_object_mut().unwrap().remove(name);
-        let error = Harness::new().call::<N>(&input.to_string()).unwrap_err();
-        assert!(
-            error.message.contains(&format!("`{name}`")),
-            "{} {input}: {error}",
-            N::NODE_TYPE
-        );
-    }
-}
-
-fn allows(schema: &Json, value: &Json) -> bool {
-    let is = |name: &str| match name {
-        "null" => value.is_null(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.is_i64(),
-        "number" => value.is_number(),
-        "string" => value.is_string(),
-        "array" => value.is_array(),
-        "object" => value.is_object(),
-        other => panic!("no JSON type is {other}"),
-    };
-    match &schema["type"] {
-        Json::String(name) => is(name),
-        Json::Array(names) => names.iter().filter_map(Json::as_str).any(is),
-        _ => true,
-    }
+fn what_is_bad_is_an_error_that_names_the_parameter() {
+    PLUGIN.check_refusals(REFUSALS, &[]);
 }

@@ -1,130 +1,213 @@
-//! What holds for every node of this plugin.
+//! What each of these nodes promises by what it says of itself.
 
-use plugin_api::error::code;
-use plugin_api::export::Export;
-use plugin_api::meta::NodeMeta;
+use plugin_api::conformance::{PluginUnderTest, Refusal};
+use plugin_api::error::code::{LIMIT_EXCEEDED, VALIDATION_FAILED};
+use plugin_api::nodes_under_test;
 use plugin_api::testing::Harness;
-use serde_json::{Value as Json, json};
 
 use super::*;
 
-/// Hands every node of this plugin to `$to`.
-macro_rules! every_node {
-    ($to:ident) => {
-        $to! { concat ends_with format includes join length lower pad_end pad_start replace split starts_with substring trim upper }
-    };
-}
-
-macro_rules! metadata {
-    ($($node:ident)*) => { [$((stringify!($node), <$node as Export>::meta())),*] };
-}
-
-macro_rules! check_examples {
-    ($($node:ident)*) => { $(Harness::new().check_examples::<$node>();)* };
-}
-
-macro_rules! check_refusals {
-    ($($node:ident)*) => { $(refuses_other_types::<$node>();)* };
-}
-
-#[test]
-fn every_node_is_described_and_shown() {
-    let nodes = every_node!(metadata);
-    let exported = include_str!("lib.rs").split_once("nodes: [").unwrap().1;
-    let exported = exported.split_once(']').unwrap().0.split(',').map(str::trim);
-    let exported: Vec<&str> = exported.filter(|node| !node.is_empty()).collect();
-    assert_eq!(nodes.each_ref().map(|(name, _)| *name).as_slice(), exported);
-    for (_, node) in &nodes {
-        check_metadata(node);
-    }
-    every_node!(check_examples);
-}
-
-fn check_metadata(node: &NodeMeta) {
-    let of = &node.node_type;
-    assert!(of.starts_with("string."), "{of}");
-    assert!(!node.description.trim().is_empty(), "{of} has no description");
-    assert!(node.examples.len() >= 2, "{of} has too few examples");
-    assert!(!node.tags.is_empty(), "{of} has no tags");
-    for (name, schema) in properties(node) {
-        assert!(
-            schema.get("description").is_some(),
-            "{of}: `{name}` is not described"
-        );
-    }
-    // The spelling of the languages that write no capitals.
-    let snake = of.chars().fold(String::new(), |mut snake, c| {
-        if c.is_uppercase() {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-        snake
-    });
-    assert!(snake == *of || node.aliases.contains(&snake), "{of}: {snake}");
-}
-
-fn properties(node: &NodeMeta) -> impl Iterator<Item = (&String, &Json)> {
-    node.parameters["properties"].as_object().into_iter().flatten()
-}
+const PLUGIN: PluginUnderTest = PluginUnderTest {
+    harness: Harness::new,
+    nodes: nodes_under_test![
+        concat,
+        ends_with,
+        format,
+        includes,
+        join,
+        length,
+        lower,
+        pad_end,
+        pad_start,
+        replace,
+        split,
+        starts_with,
+        substring,
+        trim,
+        upper
+    ],
+};
 
 #[test]
-fn what_a_schema_does_not_allow_the_node_refuses_by_name() {
-    every_node!(check_refusals);
+fn every_node_keeps_what_it_says_of_itself() {
+    PLUGIN.check(include_str!("lib.rs"));
 }
 
-/// Puts values of other types than the schema allows into the first example, one parameter at a time.
-fn refuses_other_types<N: Export>() {
-    let node = N::meta();
-    let calls = properties(&node).flat_map(|(name, schema)| {
-        let others = [
-            json!(null),
-            json!(true),
-            json!(1),
-            json!(1.5),
-            json!("x"),
-            json!([]),
-            json!({}),
-        ];
-        let others = others.into_iter().filter(|value| !allows(schema, value));
-        others.map(move |value| (name, value))
-    });
-    for (name, value) in calls {
-        let mut input = node.examples[0].input.clone();
-        input[name] = value;
-        let error = Harness::new().call::<N>(&input.to_string()).unwrap_err();
-        assert_ne!(error.code, code::PLUGIN_PANICKED, "{} {input}", N::NODE_TYPE);
-        assert!(
-            error.message.contains(&format!("`{name}`")),
-            "{} {input}: {error}",
-            N::NODE_TYPE
-        );
-    }
-    for name in &node.required {
-        let mut input = node.examples[0].input.clone();
-        input.as_object_mut().unwrap().remove(name);
-        let error = Harness::new().call::<N>(&input.to_string()).unwrap_err();
-        assert!(
-            error.message.contains(&format!("`{name}`")),
-            "{} {input}: {error}",
-            N::NODE_TYPE
-        );
-    }
-}
+/// What each node does not take.
+const REFUSALS: &[Refusal<'_>] = &[
+    (
+        "string.concat",
+        r#"{"values": ["a", ["b"]]}"#,
+        VALIDATION_FAILED,
+        "`values[1]`: expected a text, found a list",
+    ),
+    (
+        "string.concat",
+        r#"{"values": {"a": 1}}"#,
+        VALIDATION_FAILED,
+        "`values`",
+    ),
+    (
+        "string.concat",
+        r#"{"values": [], "separator": {}}"#,
+        VALIDATION_FAILED,
+        "`separator`",
+    ),
+    (
+        "string.endsWith",
+        r#"{"value": ["a"], "suffix": "a"}"#,
+        VALIDATION_FAILED,
+        "`value`",
+    ),
+    (
+        "string.endsWith",
+        r#"{"value": "a", "suffix": {}}"#,
+        VALIDATION_FAILED,
+        "`suffix`",
+    ),
+    (
+        "string.format",
+        r#"{"template": []}"#,
+        VALIDATION_FAILED,
+        "`template`",
+    ),
+    (
+        "string.format",
+        r#"{"template": "{a}", "variables": "a"}"#,
+        VALIDATION_FAILED,
+        "`variables`",
+    ),
+    (
+        "string.includes",
+        r#"{"value": {}, "search": "a"}"#,
+        VALIDATION_FAILED,
+        "`value`",
+    ),
+    (
+        "string.includes",
+        r#"{"value": "a", "search": ["a"]}"#,
+        VALIDATION_FAILED,
+        "`search`",
+    ),
+    (
+        "string.join",
+        r#"{"values": [{}]}"#,
+        VALIDATION_FAILED,
+        "`values[0]`",
+    ),
+    (
+        "string.join",
+        r#"{"values": ["a"], "separator": []}"#,
+        VALIDATION_FAILED,
+        "`separator`",
+    ),
+    (
+        "string.length",
+        r#"{"value": {"a": 1}}"#,
+        VALIDATION_FAILED,
+        "`value`",
+    ),
+    ("string.lower", r#"{"value": []}"#, VALIDATION_FAILED, "`value`"),
+    (
+        "string.lower",
+        r#"{"value": "a", "text": "b"}"#,
+        VALIDATION_FAILED,
+        "`value`",
+    ),
+    (
+        "string.padEnd",
+        r#"{"value": "a", "length": -1}"#,
+        VALIDATION_FAILED,
+        "`length`: must not be negative",
+    ),
+    (
+        "string.padEnd",
+        r#"{"value": "a", "length": 16777217}"#,
+        LIMIT_EXCEEDED,
+        "`length`: the result would be longer",
+    ),
+    (
+        "string.padStart",
+        r#"{"value": "a", "length": 2.5}"#,
+        VALIDATION_FAILED,
+        "`length`",
+    ),
+    (
+        "string.padStart",
+        r#"{"value": "a", "length": 2, "fillString": {}}"#,
+        VALIDATION_FAILED,
+        "`fillString`",
+    ),
+    (
+        "string.replace",
+        r#"{"value": "a", "search": "a", "replacement": []}"#,
+        VALIDATION_FAILED,
+        "`replacement`",
+    ),
+    (
+        "string.replace",
+        r#"{"value": "a", "search": "a", "count": -2}"#,
+        VALIDATION_FAILED,
+        "`count`: must not be negative",
+    ),
+    (
+        "string.replace",
+        r#"{"value": "a", "search": "a", "count": 1, "all": false}"#,
+        VALIDATION_FAILED,
+        "`count`: give either",
+    ),
+    (
+        "string.replace",
+        r#"{"value": "a", "search": "a", "all": "yes"}"#,
+        VALIDATION_FAILED,
+        "`all`",
+    ),
+    (
+        "string.split",
+        r#"{"value": "a", "limit": -1}"#,
+        VALIDATION_FAILED,
+        "`limit`: must not be negative",
+    ),
+    (
+        "string.split",
+        r#"{"value": "a", "maxSplits": -2}"#,
+        VALIDATION_FAILED,
+        "`maxSplits`: must not be negative",
+    ),
+    (
+        "string.split",
+        r#"{"value": "a", "separator": []}"#,
+        VALIDATION_FAILED,
+        "`separator`",
+    ),
+    (
+        "string.startsWith",
+        r#"{"value": "a", "prefix": []}"#,
+        VALIDATION_FAILED,
+        "`prefix`",
+    ),
+    (
+        "string.substring",
+        r#"{"value": "a", "start": "first"}"#,
+        VALIDATION_FAILED,
+        "`start`",
+    ),
+    (
+        "string.substring",
+        r#"{"value": "a", "end": 1.5}"#,
+        VALIDATION_FAILED,
+        "`end`",
+    ),
+    (
+        "string.trim",
+        r#"{"value": "a", "mode": 1}"#,
+        VALIDATION_FAILED,
+        "`mode`",
+    ),
+    ("string.upper", r#"{"value": {}}"#, VALIDATION_FAILED, "`value`"),
+];
 
-fn allows(schema: &Json, value: &Json) -> bool {
-    let is = |name: &str| match name {
-        "null" => value.is_null(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.is_i64(),
-        "number" => value.is_number(),
-        "string" => value.is_string(),
-        "array" => value.is_array(),
-        "object" => value.is_object(),
-        other => panic!("no JSON type is {other}"),
-    };
-    match &schema["type"] {
-        Json::String(name) => is(name),
-        Json::Array(names) => names.iter().filter_map(Json::as_str).any(is),
-        _ => true,
-    }
+#[test]
+fn what_is_bad_is_an_error_that_names_the_parameter() {
+    PLUGIN.check_refusals(REFUSALS, &[]);
 }
