@@ -6,6 +6,7 @@
 use plugin_api::prelude::*;
 use plugin_api::reading::{Outcome, Whole, kind_name};
 
+use crate::other::result_of;
 use crate::reference::{Names, Raw, cut};
 
 /// The longest name of an account.
@@ -20,22 +21,6 @@ const NOBODY: &str = "$2b$12$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h
 /// Where an account is.
 fn place(username: &str) -> String {
     format!("packagerepo/users/{username}")
-}
-
-/// Calls a node of the plugin for cryptography.
-pub(crate) fn crypto(node_type: &str, input: &Value, ctx: &Ctx<'_>) -> NodeResult<Value> {
-    let output = ctx.call_value(node_type, input.as_ref()).map_err(|error| {
-        // The host's code for a node type that nobody has, and the executor's.
-        let unknown = error.code.ends_with("-CALL-001") || error.code == "UNKNOWN_NODE_TYPE";
-        if !unknown {
-            return error;
-        }
-        let message =
-            format!("no plugin has the node type `{node_type}`; install the plugin for cryptography");
-        NodeError::with_code("UNKNOWN_NODE_TYPE", message).retryable(false)
-    })?;
-    let result = output.as_ref().get("result");
-    Ok(result.map_or_else(Value::null, |result| result.to_value()))
 }
 
 /// Scopes: a list of texts, or a text with spaces or commas between them.
@@ -148,7 +133,7 @@ pub(crate) fn user_put(input: PutUser<'_>, ctx: &Ctx<'_>) -> NodeResult<Account>
     let scopes = scopes(names.read(input.scopes, "scopes")?.as_ref(), "scopes")?;
     let rounds = input.rounds.unwrap_or(Whole(12)).within("rounds", 4..=14)?;
     let asked = pairs(&[("input", password), ("rounds", Value::from(rounds))])?;
-    let hash = crypto("crypto.bcryptHash", &asked, ctx)?;
+    let hash = result_of("crypto.bcryptHash", &asked, ctx)?;
     let account = pairs(&[
         ("username", Value::from(username.as_str())),
         ("passwordHash", hash),
@@ -210,7 +195,7 @@ pub(crate) fn verify_password(input: Verify<'_>, ctx: &Ctx<'_>) -> NodeResult<An
     let account = account.as_ref();
     let hash = account.get("passwordHash").and_then(|hash| hash.as_str());
     let asked = pairs(&[("input", password), ("hash", Value::from(hash.unwrap_or(NOBODY)))])?;
-    let fits = crypto("crypto.bcryptCompare", &asked, ctx)?.as_ref().as_bool() == Some(true);
+    let fits = result_of("crypto.bcryptCompare", &asked, ctx)?.as_ref().as_bool() == Some(true);
     let enabled = account.get("disabled").and_then(|disabled| disabled.as_bool()) != Some(true);
     let result = if fits && enabled && hash.is_some() {
         let scopes = account

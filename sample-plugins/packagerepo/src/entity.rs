@@ -170,7 +170,8 @@ pub(crate) struct Validate<'a> {
     #[serde(default)]
     entity: Raw<'a>,
     /// A JSON Schema, of these keywords: `type`, `properties`, `required`, `additionalProperties`, `items`, `enum`,
-    /// `const`, `pattern`, and the least and most of numbers, texts and lists. Without it, the rules for packages.
+    /// `const`, `pattern` (which `regex.test` knows), and the least and most of numbers, texts and lists. Without it, the
+    /// rules for packages.
     #[serde(default)]
     schema: Raw<'a>,
     /// The variable that the result is kept in.

@@ -19,6 +19,7 @@ mod entity;
 mod form;
 mod index;
 mod moment;
+mod other;
 mod path;
 mod reference;
 mod respond;

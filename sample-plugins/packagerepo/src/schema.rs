@@ -1,22 +1,24 @@
 //! Values against JSON Schemas, of the keywords that say something about one value at a time.
 //!
-//! Invariant: a keyword that is not understood is an error, never passed over; patterns are matched in linear time; and
-//! the work is bounded by the value and the schema, neither of which refers to anything.
+//! Invariant: a keyword that is not understood is an error, never passed over; and the work is bounded by the value and
+//! the schema, neither of which refers to anything.
 
+use plugin_api::error::code;
 use plugin_api::prelude::*;
 use plugin_api::reading::{kind_name, same, shown};
 use plugin_api::value::{Kind, MapRef};
-use regex::RegexBuilder;
 
+use crate::other::result_of;
 use crate::reference::cut;
 
 /// Violations that are told.
 const MAX_TOLD: usize = 100;
 /// Levels of a schema.
 const MAX_DEPTH: usize = 32;
-/// The longest pattern, and the most bytes that it is compiled to.
+/// The longest pattern.
 const MAX_PATTERN: usize = 1_000;
-const MAX_COMPILED: usize = 256 << 10;
+/// The node that knows patterns.
+const MATCHER: &str = "regex.test";
 
 /// Keywords that say something to people.
 const WORDS: [&str; 9] = [
@@ -159,7 +161,7 @@ impl Judge<'_> {
             }
             "pattern" => {
                 if let Some(text) = value.as_str()
-                    && !pattern(demand)?.is_match(text)
+                    && !fits_pattern(text, demand, self.ctx)?
                 {
                     self.wrong(format_args!("does not fit the pattern {}", shown(demand)));
                 }
@@ -237,15 +239,18 @@ fn size(value: ValueRef<'_>, keyword: &str) -> Option<f64> {
     Some(count as f64)
 }
 
-fn pattern(demand: ValueRef<'_>) -> NodeResult<regex::Regex> {
-    let text = demand.as_str().filter(|text| text.len() <= MAX_PATTERN);
-    let text = text.ok_or_else(|| bad(format_args!("`pattern` is a text of at most {MAX_PATTERN} bytes")))?;
-    let built = RegexBuilder::new(text).size_limit(MAX_COMPILED).build();
-    built.map_err(|error| {
-        let why = error.to_string();
-        let line = why.lines().last().unwrap_or_default().trim();
-        bad(format_args!("the pattern `{}` is none: {line}", cut(text)))
-    })
+/// Whether a text fits a pattern, as the plugin for patterns has it.
+fn fits_pattern(text: &str, demand: ValueRef<'_>, ctx: &Ctx<'_>) -> NodeResult<bool> {
+    let pattern = demand.as_str().filter(|pattern| pattern.len() <= MAX_PATTERN);
+    let pattern =
+        pattern.ok_or_else(|| bad(format_args!("`pattern` is a text of at most {MAX_PATTERN} bytes")))?;
+    let (value, asked) = (Value::from(text), Value::from(pattern));
+    let asked = Value::from_pairs([("value", value.as_ref()), ("pattern", asked.as_ref())])?;
+    let found = result_of(MATCHER, &asked, ctx).map_err(|error| match &*error.code {
+        code::VALIDATION_FAILED => bad(format_args!("the pattern `{}`: {}", cut(pattern), error.message)),
+        _ => error,
+    })?;
+    Ok(found.as_ref().as_bool() == Some(true))
 }
 
 /// Whether a value is of a type, or of one of several.

@@ -18,7 +18,8 @@ fn json(text: &str) -> Value {
     Value::from_json(text).expect(text)
 }
 
-/// A plugin for cryptography that a test can look through: a hash is the password turned round, a token is its claims.
+/// Plugins that a test can look through: a hash is the password turned round, there is one good token, and one pattern
+/// is known.
 fn crypto() -> Harness {
     let turned = |value: ValueRef<'_>| {
         let text = value
@@ -35,6 +36,16 @@ fn crypto() -> Harness {
         .node("crypto.bcryptCompare", move |input| {
             let hash = input.get("hash").and_then(|hash| hash.as_str());
             result(Value::from(hash == Some(turned(input).as_str())))
+        })
+        .node("regex.test", move |input| {
+            let text = input
+                .get("value")
+                .and_then(|value| value.as_str())
+                .unwrap_or_default();
+            match input.get("pattern").and_then(|pattern| pattern.as_str()) {
+                Some("^[a-z]+$") => result(Value::from(text.bytes().all(|byte| byte.is_ascii_lowercase()))),
+                _ => Err(NodeError::invalid("pattern", "a group is not closed")),
+            }
         })
         .node("crypto.jwtSign", move |input| {
             assert!(input.get("secret").is_some() || input.get("secretName").is_some());

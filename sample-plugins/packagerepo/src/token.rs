@@ -4,7 +4,8 @@ use plugin_api::error::code;
 use plugin_api::prelude::*;
 use plugin_api::reading::{Outcome, Whole, kind_name};
 
-use crate::account::{crypto, listed, scopes};
+use crate::account::{listed, scopes};
+use crate::other::result_of;
 use crate::reference::{Names, Raw, cut};
 
 /// The secret of the tenant that signs when the document names no key.
@@ -96,7 +97,7 @@ pub(crate) fn generate_jwt(input: Generate<'_>, ctx: &Ctx<'_>) -> NodeResult<Ans
     ])?;
     let asked = vec![("payload", payload), ("expiresIn", Value::from(seconds))];
     let asked = keyed(&names, input.secret, input.secret_name, asked)?;
-    let token = crypto("crypto.jwtSign", &pairs(&asked)?, ctx)?;
+    let token = result_of("crypto.jwtSign", &pairs(&asked)?, ctx)?;
     names.set(input.out, token.as_ref())?;
     Ok(answer(Outcome::Made(token)))
 }
@@ -152,7 +153,7 @@ pub(crate) fn verify_jwt(input: Verify<'_>, ctx: &Ctx<'_>) -> NodeResult<Answer<
         input.secret_name,
         vec![("token", Value::from(bare))],
     )?;
-    let claims = crypto("crypto.jwtVerify", &pairs(&asked)?, ctx)?;
+    let claims = result_of("crypto.jwtVerify", &pairs(&asked)?, ctx)?;
     if claims.as_ref().as_map().is_none() {
         return Err(unauthorized("parameter `token`: the token has no claims"));
     }

@@ -233,7 +233,11 @@ fn a_schema_that_cannot_be_used_is_an_error_and_not_passed_over() {
     .into_iter()
     .map(|(schema, why)| (format!(r#"{{"entity": {{"a": "x"}}, "schema": {schema}}}"#), why))
     .collect();
-    cases.push((input, "levels"));
+    let long = "a".repeat(1_001);
+    let long = format!(
+        r#"{{"entity": {{"a": "x"}}, "schema": {{"properties": {{"a": {{"pattern": "{long}"}}}}}}}}"#
+    );
+    cases.extend([(input, "levels"), (long, "`pattern`")]);
     for (input, why) in &cases {
         let error = crypto().call::<validate_entity>(input).unwrap_err();
         assert!(
@@ -241,6 +245,12 @@ fn a_schema_that_cannot_be_used_is_an_error_and_not_passed_over() {
             "{input}: {error}"
         );
     }
+}
+
+#[test]
+fn a_pattern_without_a_plugin_that_knows_patterns_is_an_error() {
+    let input = r#"{"entity": {"a": "x"}, "schema": {"properties": {"a": {"pattern": "^[a-z]+$"}}}}"#;
+    check_errors::<validate_entity>(&Harness::new(), &[(input, "UNKNOWN_NODE_TYPE", "`regex.test`")]);
 }
 
 #[test]
