@@ -146,6 +146,13 @@ proptest! {
     }
 
     #[test]
+    fn a_number_survives_json_text_to_its_last_bit(number in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL) {
+        let text = Value::from_serialize(&number).unwrap().to_json();
+        let again = Value::from_json(&text).unwrap();
+        prop_assert_eq!(again.as_ref().as_f64().map(f64::to_bits), Some(number.to_bits()), "{}", text);
+    }
+
+    #[test]
     fn a_tree_without_bytes_survives_json_text(tree in trees(false)) {
         let value = Value::from_encoded(tree.encoded()).unwrap();
         prop_assert_eq!(&Value::from_json(&value.to_json()).unwrap(), &value);
