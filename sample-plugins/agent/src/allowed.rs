@@ -10,11 +10,13 @@ const SETTING: &str = "ai.tools";
 /// Tools in one list.
 const MAX_TOOLS: usize = 256;
 /// Nodes of this plugin that would go round in circles.
-const CIRCULAR: [&str; 4] = [
+const CIRCULAR: [&str; 6] = [
     "core.aiRequest",
     "core.ai_request",
+    "ai_request",
     "core.runToolCalls",
     "core.run_tool_calls",
+    "execute_tool_calls",
 ];
 
 /// The tools by name, each with the node it stands for.

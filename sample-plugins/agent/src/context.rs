@@ -42,7 +42,7 @@ pub(crate) struct Loaded {
 /// Reads files of the tenant for a model, and leaves them in the run's variable `sdlc_context` for the next message.
 #[node(
     id = "core.loadContext",
-    aliases = ["core.load_context"],
+    aliases = ["core.load_context", "seed_context"],
     effect = "idempotent",
     capabilities = ["fs"],
     tags = ["ai", "files"],

@@ -23,7 +23,7 @@ pub(crate) struct Seed<'a> {
 /// is empty.
 #[node(
     id = "core.seedMessages",
-    aliases = ["core.seed_messages"],
+    aliases = ["core.seed_messages", "seed_messages"],
     effect = "idempotent",
     tags = ["ai", "conversation"],
     example(
@@ -120,7 +120,7 @@ pub(crate) struct AppendInstruction<'a> {
 /// Adds what the user wants to a conversation, as a message of the user.
 #[node(
     id = "core.appendUserInstruction",
-    aliases = ["core.append_user_instruction"],
+    aliases = ["core.append_user_instruction", "append_message"],
     effect = "effectful",
     tags = ["ai", "conversation"],
     example(

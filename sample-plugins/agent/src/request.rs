@@ -95,7 +95,7 @@ pub(crate) struct Reply {
 /// `ai.url` says where, the secret `AI_API_KEY` or `OPENAI_API_KEY` pays. The answer becomes part of the run's conversation.
 #[node(
     id = "core.aiRequest",
-    aliases = ["core.ai_request"],
+    aliases = ["core.ai_request", "ai_request"],
     effect = "effectful",
     timeout_ms = 180_000,
     capabilities = ["network", "secrets"],

@@ -56,7 +56,7 @@ pub(crate) struct Done {
 /// becomes the tool's result, for the model to read.
 #[node(
     id = "core.runToolCalls",
-    aliases = ["core.run_tool_calls"],
+    aliases = ["core.run_tool_calls", "execute_tool_calls"],
     effect = "effectful",
     tags = ["ai", "tools"],
     example(

@@ -6,9 +6,10 @@ mod tools;
 
 use std::sync::{Arc, Mutex};
 
+use plugin_api::conformance::PluginUnderTest;
 use plugin_api::error::code;
 use plugin_api::export::Export;
-use plugin_api::meta::NodeMeta;
+use plugin_api::nodes_under_test;
 use plugin_api::testing::Harness;
 
 use super::*;
@@ -64,46 +65,32 @@ fn completion(message: &str, finish_reason: &str) -> String {
     )
 }
 
-fn nodes() -> Vec<NodeMeta> {
-    vec![
-        ai_request::meta(),
-        append_context_message::meta(),
-        append_tool_results::meta(),
-        append_user_instruction::meta(),
-        check_mvp::meta(),
-        load_context::meta(),
-        run_tool_calls::meta(),
-        seed_messages::meta(),
-        update_roadmap::meta(),
-    ]
+/// Every node that these nodes call.
+fn everything() -> Harness {
+    let (files, _) = files::with_files();
+    tools::shouting_beside(
+        files
+            .setting("ai.url", "http://model.test/v1")
+            .node("http-request", asking::answering),
+    )
 }
 
-#[test]
-fn every_node_says_what_it_does_and_shows_it_twice() {
-    for node in nodes() {
-        assert!(!node.description.trim().is_empty(), "{}", node.node_type);
-        assert!(node.examples.len() >= 2, "{}", node.node_type);
-        let parameters = node.parameters["properties"].as_object().unwrap();
-        for (name, parameter) in parameters {
-            let described = parameter["description"]
-                .as_str()
-                .is_some_and(|text| !text.is_empty());
-            assert!(described, "{}: {name}", node.node_type);
-        }
-    }
-}
+const PLUGIN: PluginUnderTest = PluginUnderTest {
+    harness: everything,
+    nodes: nodes_under_test![
+        ai_request,
+        append_context_message,
+        append_tool_results,
+        append_user_instruction,
+        check_mvp,
+        load_context,
+        run_tool_calls,
+        seed_messages,
+        update_roadmap
+    ],
+};
 
 #[test]
-fn every_node_answers_to_its_name_with_underscores() {
-    for node in nodes() {
-        let underscored: String = node
-            .node_type
-            .chars()
-            .flat_map(|c| {
-                let before = c.is_ascii_uppercase().then_some('_');
-                before.into_iter().chain([c.to_ascii_lowercase()])
-            })
-            .collect();
-        assert!(node.aliases.contains(&underscored), "{}", node.node_type);
-    }
+fn every_node_keeps_what_it_says_of_itself() {
+    PLUGIN.check(include_str!("lib.rs"));
 }

@@ -31,7 +31,7 @@ pub(crate) struct Append<'a> {
 /// Adds what tools gave to a conversation, behind the answer that asked for it. No results add nothing.
 #[node(
     id = "core.appendToolResults",
-    aliases = ["core.append_tool_results"],
+    aliases = ["core.append_tool_results", "append_results"],
     effect = "effectful",
     tags = ["ai", "conversation", "tools"],
     example(

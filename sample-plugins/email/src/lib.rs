@@ -7,6 +7,14 @@
 //! ```
 //!
 //! The server is the administrator's choice: the secret `SMTP_URL`, or `SMTP_URL_NAME` for the connection `name`.
+//!
+//! | setting | meaning |
+//! |---|---|
+//! | `email.from` | the sender of what names none |
+//! | `email.allow_from` | who may be one: addresses and patterns such as `*@example.com`; everybody if missing |
+//! | `email.allow_recipients` | who may get mail, in the same way |
+//! | `email.template.NAME` | the text of a template; its HTML in `email.template.NAME.html`, its subject in `.subject` |
+//! | `email.ca` | more authorities that servers' certificates are from: their PEM, or the path of a file of it |
 #![forbid(unsafe_code)]
 
 mod address;
@@ -19,6 +27,7 @@ mod extensions;
 mod failure;
 mod gathering;
 mod line;
+mod notice;
 mod parsing;
 mod policy;
 mod progress;
@@ -33,6 +42,7 @@ mod wire;
 
 use plugin_api::prelude::*;
 
+use crate::notice::{notify_all, notify_discord, notify_slack};
 use crate::parsing::email_parser;
 use crate::sending::email_send;
 
@@ -40,7 +50,7 @@ export_plugin! {
     name: "email",
     needs: "1.3",
     shutdown: plugin_io::end,
-    nodes: [email_parser, email_send],
+    nodes: [email_parser, email_send, notify_all, notify_discord, notify_slack],
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@ mod cleaning;
 mod delivery;
 mod drafting;
 mod hostile;
+mod notices;
 mod parsing;
 mod post_office;
 mod refusals;
@@ -10,8 +11,10 @@ mod roundtrip;
 mod script;
 mod secure;
 
+use plugin_api::conformance::PluginUnderTest;
 use plugin_api::error::code;
 use plugin_api::export::Export;
+use plugin_api::nodes_under_test;
 use plugin_api::testing::Harness;
 
 use super::*;
@@ -47,17 +50,22 @@ fn detail(error: &NodeError, name: &str) -> Option<Value> {
     error.details.as_ref()?.as_ref().get(name).map(Value::from)
 }
 
+/// A tenant with a server of its own.
+fn tenant_with_a_server() -> Harness {
+    let harness = at(post_office::PostOffice::open(post_office::Rules::default()).port)
+        .secret("SLACK_WEBHOOK_URL", "https://hooks.slack.test/1")
+        .secret("SLACK_WEBHOOK_URL_BUILDS", "https://hooks.slack.test/2")
+        .secret("DISCORD_WEBHOOK_URL", "https://discord.test/1")
+        .secret("DISCORD_WEBHOOK_URL_BUILDS", "https://discord.test/2");
+    notices::rooms(harness, 200, 204).0
+}
+
+const PLUGIN: PluginUnderTest = PluginUnderTest {
+    harness: tenant_with_a_server,
+    nodes: nodes_under_test![email_parser, email_send, notify_all, notify_discord, notify_slack],
+};
+
 #[test]
-fn every_node_says_what_it_does_and_shows_it_twice() {
-    for node in [email_parser::meta(), email_send::meta()] {
-        assert!(!node.description.trim().is_empty(), "{}", node.node_type);
-        assert!(node.examples.len() >= 2, "{}", node.node_type);
-        let parameters = node.parameters["properties"].as_object().unwrap();
-        for (name, parameter) in parameters {
-            let described = parameter["description"]
-                .as_str()
-                .is_some_and(|text| !text.is_empty());
-            assert!(described, "{}: {name}", node.node_type);
-        }
-    }
+fn every_node_keeps_what_it_says_of_itself() {
+    PLUGIN.check(include_str!("lib.rs"));
 }

@@ -5,15 +5,6 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn examples_hold() {
-    let harness = Harness::new();
-    harness.check_examples::<seed_messages>();
-    harness.check_examples::<append_context_message>();
-    harness.check_examples::<append_user_instruction>();
-    harness.check_examples::<append_tool_results>();
-}
-
-#[test]
 fn a_conversation_that_is_not_named_is_the_runs_own() {
     let harness = Harness::new()
         .setting("ai.prompt", "Be brief.")
