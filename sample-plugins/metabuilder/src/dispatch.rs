@@ -1,6 +1,7 @@
 //! Operations that a workflow names.
 //!
-//! Invariant: an operation that is not known here is a node type; nothing is done for a name that nobody has.
+//! Invariant: an operation that is not known here is a node type; nothing is done for a name that nobody has. The name is
+//! the document's own word: it reaches the node as it is written, so that no data says what is done.
 
 use std::borrow::Cow;
 
@@ -51,6 +52,7 @@ impl JsonSchema for Operation<'_> {
                     "type": ["string", "null"],
                     "maxLength": MAX_NAME,
                     "x-aliases": ["op"],
+                    "x-template": false,
                     "description": "What to do: one of the names in the description, or a node type, which gets all other parameters.",
                 },
                 "entity": {
@@ -72,7 +74,8 @@ impl JsonSchema for Operation<'_> {
                 },
                 "tasks": {
                     "type": any,
-                    "description": "Of `parallel`: a list of `{id, op, entity, params}`.",
+                    "x-template": false,
+                    "description": "Of `parallel`: a list of `{id, op, entity, params}`. Expressions fill in all but `id` and `op`.",
                 },
                 "input": {
                     "type": any,
@@ -124,6 +127,10 @@ pub(crate) fn operation(input: Operation<'_>, ctx: &Ctx<'_>) -> NodeResult<Outco
     }
     let name = parameters.get("operation").or_else(|| parameters.get("op"));
     let name = text(name, "operation")?;
+    if name.contains("{{") {
+        let why = "must be written, and not come of an expression: data is not to say what is done";
+        return Err(NodeError::invalid("operation", why));
+    }
     if known(name) == "parallel" {
         return tasks::parallel(parameters.get("tasks"), ctx).map(Outcome::Made);
     }

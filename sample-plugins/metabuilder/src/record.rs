@@ -5,7 +5,7 @@ use plugin_api::reading::{Given, Outcome};
 
 use crate::dbal::{Request, Work, run};
 use crate::given::{cut, map};
-use crate::shaping::has_expressions;
+use crate::shaping::rendered;
 
 #[parameters]
 pub(crate) struct Database<'a> {
@@ -113,20 +113,13 @@ pub(crate) fn database(input: Database<'_>, ctx: &Ctx<'_>) -> NodeResult<Outcome
 
 /// An order with its expressions filled in, those in names of fields as well, which a workflow leaves alone.
 pub(crate) fn filled(sort: ValueRef<'_>, ctx: &Ctx<'_>) -> NodeResult<Value> {
-    if !has_expressions(sort) {
-        return Ok(sort.to_value());
-    }
-    let told = |mut error: NodeError| {
-        error.message = format!("parameter `sort`: {}", error.message).into();
-        error
-    };
     let Some(entries) = sort.as_map() else {
-        return ctx.render(sort, &[]).map_err(told);
+        return rendered(sort, "sort", ctx);
     };
     let mut filled = Vec::with_capacity(entries.len());
     for (name, direction) in entries {
-        let name = ctx.render(Value::from(name).as_ref(), &[]).map_err(told)?;
-        let direction = ctx.render(direction, &[]).map_err(told)?;
+        let name = rendered(Value::from(name).as_ref(), "sort", ctx)?;
+        let direction = rendered(direction, "sort", ctx)?;
         let wrong = || NodeError::invalid("sort", "a name of a field comes to something that is no text");
         filled.push((name.as_ref().as_str().ok_or_else(wrong)?.to_owned(), direction));
     }

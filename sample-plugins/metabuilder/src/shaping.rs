@@ -72,6 +72,17 @@ pub(crate) fn evaluated(expression: ValueRef<'_>, value: ValueRef<'_>, ctx: &Ctx
     })
 }
 
+/// A parameter that reached the node as it is written, with its expressions filled in.
+pub(crate) fn rendered(value: ValueRef<'_>, parameter: &str, ctx: &Ctx<'_>) -> NodeResult<Value> {
+    if !has_expressions(value) {
+        return Ok(value.to_value());
+    }
+    ctx.render(value, &[]).map_err(|mut error| {
+        error.message = format!("parameter `{parameter}`: {}", error.message).into();
+        error
+    })
+}
+
 /// Whether there is anything to be filled in: without it no workflow is needed.
 pub(crate) fn has_expressions(value: ValueRef<'_>) -> bool {
     if let Some(text) = value.as_str() {

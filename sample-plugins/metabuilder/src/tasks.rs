@@ -1,6 +1,7 @@
 //! Several operations as one.
 //!
-//! Invariant: no task has an effect unless every task can be read.
+//! Invariant: no task has an effect unless every task can be read. What a task does is written in the document and never
+//! made of data, which fills in the rest.
 
 use std::collections::HashSet;
 
@@ -10,6 +11,7 @@ use plugin_api::value::MapRef;
 
 use crate::dispatch::perform;
 use crate::given::{arrived, cut, map, text};
+use crate::shaping::rendered;
 
 /// Tasks that one node may have.
 const MAX_TASKS: usize = 100;
@@ -33,13 +35,16 @@ pub(crate) fn parallel(tasks: Option<ValueRef<'_>>, ctx: &Ctx<'_>) -> NodeResult
         ));
     }
     let read = list.iter().enumerate().map(|(place, task)| read(place, task));
-    let read = read.collect::<NodeResult<Vec<Task<'_>>>>()?;
+    let mut read = read.collect::<NodeResult<Vec<Task<'_>>>>()?;
     let mut ids = HashSet::new();
     if let Some(twice) = read.iter().find(|task| !ids.insert(task.id.as_str())) {
         return Err(NodeError::invalid(
             "tasks",
             format_args!("two tasks have the id `{}`", cut(&twice.id)),
         ));
+    }
+    for task in &mut read {
+        task.parameters = rendered(task.parameters.as_ref(), "tasks", ctx)?;
     }
     let mut results = Vec::with_capacity(read.len());
     for task in &read {
@@ -78,6 +83,11 @@ fn read(place: usize, task: ValueRef<'_>) -> NodeResult<Task<'_>> {
     }
     let operation =
         text(operation, "tasks").map_err(|_| wrong(format_args!("`op` is missing, or no text")))?;
+    if operation.contains("{{") {
+        return Err(wrong(format_args!(
+            "`op` must be written, and not come of an expression"
+        )));
+    }
     let id = match entries.get("id") {
         None => place.to_string(),
         Some(id) => text(Some(id), "tasks")
@@ -123,9 +133,9 @@ fn merged(task: MapRef<'_>, inner: Option<MapRef<'_>>) -> NodeResult<Value> {
 
 #[parameters]
 pub(crate) struct Parallel<'a> {
-    /// The tasks: a list of `{id, op, entity, params}`.
+    /// The tasks: a list of `{id, op, entity, params}`. Expressions fill in all but `id` and `op`.
     #[serde(default)]
-    #[schemars(extend("type" = ["array", "null"]))]
+    #[schemars(extend("type" = ["array", "null"], "x-template" = false))]
     tasks: Given<'a>,
 }
 

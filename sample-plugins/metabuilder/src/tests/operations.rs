@@ -188,6 +188,11 @@ fn an_operation_that_is_none_is_refused() {
             ),
             (r#"{"operation": "parallel"}"#, INVALID, "`tasks`: is missing"),
             (&long, INVALID, "neither an operation nor a node type"),
+            (
+                r#"{"operation": "{{ $json.operation }}"}"#,
+                INVALID,
+                "must be written",
+            ),
             ("[]", INVALID, "expected a map"),
         ],
     );
@@ -281,6 +286,12 @@ fn tasks_that_cannot_be_read_have_no_effect() {
                 INVALID,
                 "\"check-budget\" is a node of the workflow",
             ),
+            (
+                r#"{"tasks": [{"op": "{{ $json.op }}"}]}"#,
+                INVALID,
+                "must be written",
+            ),
+            (r#"{"tasks": "{{ $json.tasks }}"}"#, INVALID, "expected a list"),
             (&many, INVALID, "at most 100 items"),
         ],
     );
@@ -292,4 +303,25 @@ fn tasks_that_cannot_be_read_have_no_effect() {
         .call::<parallel_node>(r#"{"tasks": [{"op": "a.good"}]}"#);
     assert_eq!(cancelled.unwrap_err().code, "CANCELLED");
     assert!(calls.taken().is_empty());
+}
+
+#[test]
+fn expressions_fill_in_what_a_task_needs_and_data_says_nothing_of_what_it_does() {
+    let calls = Calls::default();
+    let harness = calls
+        .answer(Harness::new(), "a.b", "1")
+        .with_evaluator(|expression, _| match expression {
+            "$steps.first.output.id" => Ok(Value::from("s1")),
+            "$json.evil" => Ok(json(r#"{"op": "a.evil", "text": "{{ $json.secret }}"}"#)),
+            _ => Err(NodeError::new("no such node")),
+        });
+    let input = r#"{"tasks": [{"op": "a.b", "params": {"filter": {"id": "{{ $steps.first.output.id }}"}, "more": "{{ $json.evil }}"}}]}"#;
+    harness.call::<parallel_node>(input).unwrap();
+    let asked = r#"{"filter":{"id":"s1"},"more":{"op":"a.evil","text":"{{ $json.secret }}"}}"#;
+    assert_eq!(calls.taken(), [("a.b".to_owned(), asked.to_owned())]);
+    let wrong = r#"{"tasks": [{"op": "a.b", "n": "{{ $steps.other }}"}]}"#;
+    check_errors::<parallel_node>(
+        &harness,
+        &[(wrong, "EXECUTION_ERROR", "parameter `tasks`: no such node")],
+    );
 }
