@@ -1,5 +1,6 @@
 mod contents;
 mod hostile;
+mod laws;
 mod trees;
 
 use std::fs;

@@ -10,7 +10,7 @@
 //! | `http.deny_private` | `false` lets private addresses be called; they may not be if missing |
 //! | `http.connect_to` | `name:port=address:port, ...`: where connections to a host go instead |
 //! | `http.ca` | more root certificates: their PEM, or the path of a file of it |
-//! | `http.proxy` | the URL of a proxy |
+//! | `http.proxy` | the URL of a proxy; what a name leads to behind it is the proxy's to judge |
 //! | `http.base_url` | what a URL without a host is below |
 
 use std::fs::File;
