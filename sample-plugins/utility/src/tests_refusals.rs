@@ -1,6 +1,6 @@
 //! What every node says of parameters that will not do. Wrong types of all of them are swept in `tests_nodes`.
 
-use plugin_api::error::code::VALIDATION_FAILED as INVALID;
+use plugin_api::error::code::{LIMIT_EXCEEDED, VALIDATION_FAILED as INVALID};
 
 use super::tests_nodes::PLUGIN;
 
@@ -13,8 +13,24 @@ fn every_bad_parameter_is_refused_by_name() {
         r#"{{"items": ["a"], "mode": "regex", "pattern": "{}"}}"#,
         "a".repeat(10_001)
     );
+    let slow = format!(
+        r#"{{"value": "{}", "mode": "regex", "compare": "(a{{1000}}b?){{5}}"}}"#,
+        "a".repeat(100_000)
+    );
     PLUGIN.check_refusals(
         &[
+            (
+                "utils.branchCondition",
+                &slow,
+                LIMIT_EXCEEDED,
+                "parameter `compare`: so large an expression",
+            ),
+            (
+                "utils.branchCondition",
+                r#"{"value": "a", "mode": "regex", "compare": "(\\w{500}){100}"}"#,
+                INVALID,
+                "parameter `compare`: takes more than 4 MiB",
+            ),
             (
                 "set-variable",
                 "{}",

@@ -61,7 +61,7 @@ pub(crate) fn branch_condition(input: Branch<'_>) -> NodeResult<Answer<bool>> {
         "is_empty" | "isEmpty" => is_empty(value),
         "not_equals" | "notEquals" => text_or_json(value) != compare,
         mode => match Pattern::of(mode, compare, "compare")? {
-            Some(pattern) => pattern.fits(&text_or_json(value)),
+            Some(mut pattern) => pattern.fits(&text_or_json(value))?,
             None => {
                 let known =
                     "`is_truthy`, `is_empty`, `equals`, `not_equals`, `contains`, `starts_with`, `ends_with`";
@@ -119,20 +119,21 @@ pub(crate) struct Kept<'a> {
     ),
     example(title = "a part", input = r#"{"items": ["ab", "cd", 5], "pattern": "b"}"#, output = r#"{"items": ["ab"]}"#)
 )]
-pub(crate) fn filter_list(input: FilterList<'_>) -> NodeResult<Kept<'_>> {
+pub(crate) fn filter_list<'a>(input: FilterList<'a>, ctx: &Ctx<'_>) -> NodeResult<Kept<'a>> {
     let pattern = Pattern::of(input.mode.unwrap_or("contains"), &input.pattern.0, "pattern")?;
     let wrong = || {
         let known = "`contains`, `equals`, `starts_with`, `ends_with` and `regex`";
         NodeError::invalid("mode", format_args!("must be one of {known}"))
     };
-    let pattern = pattern.ok_or_else(wrong)?;
-    let kept = input
-        .items
-        .iter()
-        .filter(|item| pattern.fits(&text_or_json(*item)));
-    Ok(Kept {
-        items: kept.map(Any).collect(),
-    })
+    let mut pattern = pattern.ok_or_else(wrong)?;
+    let mut items = Vec::new();
+    for item in input.items.iter() {
+        ctx.check()?;
+        if pattern.fits(&text_or_json(item))? {
+            items.push(Any(item));
+        }
+    }
+    Ok(Kept { items })
 }
 
 #[parameters]
