@@ -100,7 +100,7 @@ pub(crate) async fn send(
         return Err(Trouble::Recipients(rejected));
     }
     progress.reach(Step::Content);
-    dialogue.ask("DATA").await?;
+    dialogue.ask("DATA", Wanted::More).await?;
     let reply = dialogue.content(&message, progress).await?;
     dialogue.leave();
     let is_rejected = |address: &str| rejected.iter().any(|refusal| refusal.address == address);
@@ -130,12 +130,12 @@ impl Dialogue {
             wire,
             extensions: Extensions::default(),
         };
-        positive(Reply::read(&mut dialogue.wire).await?)?;
+        wanted(Reply::read(&mut dialogue.wire).await?, Wanted::Done)?;
         dialogue.greet(server).await?;
         let wanted = matches!(server.security, Security::Required | Security::Opportunistic);
         if wanted && dialogue.extensions.start_tls {
             progress.reach(Step::Securing);
-            dialogue.ask("STARTTLS").await?;
+            dialogue.ask("STARTTLS", Wanted::Done).await?;
             dialogue.wire = dialogue.wire.secured(&server.host, tls).await?;
             // What was said before does not count.
             dialogue.extensions = Extensions::default();
@@ -150,15 +150,16 @@ impl Dialogue {
     }
 
     async fn greet(&mut self, server: &Server) -> Result<(), Trouble> {
-        match self.ask(&format!("EHLO {}", server.hello)).await {
+        match self.ask(&format!("EHLO {}", server.hello), Wanted::Done).await {
             Ok(reply) => {
                 self.extensions = Extensions::read(&reply);
                 Ok(())
             }
             // A server that knows no extensions can do without TLS and log-in alone.
-            Err(Trouble::Refused(reply)) if matches!(reply.code, 500 | 502) => {
-                self.ask(&format!("HELO {}", server.hello)).await.map(drop)
-            }
+            Err(Trouble::Refused(reply)) if matches!(reply.code, 500 | 502) => self
+                .ask(&format!("HELO {}", server.hello), Wanted::Done)
+                .await
+                .map(drop),
             Err(error) => Err(error),
         }
     }
@@ -189,19 +190,19 @@ impl Dialogue {
         match mechanism {
             Mechanism::Plain => {
                 let word = encoded(&format!("\0{user}\0{password}"));
-                self.ask(&format!("AUTH PLAIN {word}")).await?;
+                self.ask(&format!("AUTH PLAIN {word}"), Wanted::Done).await?;
             }
             Mechanism::Login => {
-                self.ask("AUTH LOGIN").await?;
-                self.ask(&encoded(user)).await?;
-                self.ask(&encoded(password)).await?;
+                self.ask("AUTH LOGIN", Wanted::More).await?;
+                self.ask(&encoded(user), Wanted::More).await?;
+                self.ask(&encoded(password), Wanted::Done).await?;
             }
             Mechanism::XOauth2 => {
                 let word = encoded(&format!("user={user}\x01auth=Bearer {password}\x01\x01"));
-                let reply = self.ask(&format!("AUTH XOAUTH2 {word}")).await?;
+                let reply = self.ask(&format!("AUTH XOAUTH2 {word}"), Wanted::Either).await?;
                 // The reason of a refusal comes as a question, which is answered by nothing.
-                if reply.code == 334 {
-                    self.ask("").await?;
+                if Wanted::More.is(reply.code) {
+                    self.ask("", Wanted::Done).await?;
                 }
             }
         }
@@ -243,7 +244,7 @@ impl Dialogue {
         let at_once = if self.extensions.pipelining { AT_ONCE } else { 1 };
         let mut rejected = Vec::new();
         if !self.extensions.pipelining {
-            self.ask(mail).await?;
+            self.ask(mail, Wanted::Done).await?;
         }
         for (index, batch) in to.chunks(at_once).enumerate() {
             let with_sender = self.extensions.pipelining && index == 0;
@@ -258,7 +259,7 @@ impl Dialogue {
             self.wire.write(commands.as_bytes()).await?;
             self.wire.flush().await?;
             if with_sender {
-                positive(Reply::read(&mut self.wire).await?)?;
+                wanted(Reply::read(&mut self.wire).await?, Wanted::Done)?;
             }
             progress.reach(Step::Recipients);
             for address in batch {
@@ -267,11 +268,13 @@ impl Dialogue {
                 if reply.code == 421 {
                     return Err(Trouble::Refused(reply));
                 }
-                if !reply.is_positive() {
-                    rejected.push(Refusal {
+                match wanted(reply, Wanted::Done) {
+                    Ok(_) => {}
+                    Err(Trouble::Refused(reply)) => rejected.push(Refusal {
                         address: address.to_string(),
                         reply,
-                    });
+                    }),
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -285,28 +288,49 @@ impl Dialogue {
         }
         self.wire.flush().await?;
         progress.reach(Step::Ended);
-        self.ask(".").await
+        self.ask(".", Wanted::Done).await
     }
 
-    /// Says a line and waits for a reply that is not a refusal.
-    async fn ask(&mut self, line: &str) -> Result<Reply, Trouble> {
+    /// Says a line and waits for the answer that it wants.
+    async fn ask(&mut self, line: &str, answer: Wanted) -> Result<Reply, Trouble> {
         self.wire.write(format!("{line}\r\n").as_bytes()).await?;
         self.wire.flush().await?;
-        positive(Reply::read(&mut self.wire).await?)
+        wanted(Reply::read(&mut self.wire).await?, answer)
     }
 
     /// Says goodbye without having anybody wait for it.
     fn leave(mut self) {
         tokio::spawn(async move {
-            let goodbye = self.ask("QUIT");
+            let goodbye = self.ask("QUIT", Wanted::Done);
             let _ = tokio::time::timeout(std::time::Duration::from_secs(5), goodbye).await;
         });
     }
 }
 
-fn positive(reply: Reply) -> Result<Reply, Trouble> {
-    if reply.is_positive() {
+/// What a server says to what was done: that it is done, or that more is to come. A message that was sent to a server that
+/// wants no more would be read as commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Done,
+    More,
+    Either,
+}
+
+impl Wanted {
+    const fn is(self, code: u16) -> bool {
+        match self {
+            Self::Done => matches!(code, 200..=299),
+            Self::More => matches!(code, 300..=399),
+            Self::Either => matches!(code, 200..=399),
+        }
+    }
+}
+
+fn wanted(reply: Reply, answer: Wanted) -> Result<Reply, Trouble> {
+    if answer.is(reply.code) {
         Ok(reply)
+    } else if Wanted::Either.is(reply.code) {
+        Err(Lost::Garbage("it answers something else than it was asked").into())
     } else {
         Err(Trouble::Refused(reply))
     }

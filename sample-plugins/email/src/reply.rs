@@ -35,10 +35,6 @@ impl Reply {
         }
     }
 
-    pub(crate) const fn is_positive(&self) -> bool {
-        matches!(self.code, 200..=399)
-    }
-
     /// Whether the server says that the same may go well later.
     pub(crate) const fn is_temporary(&self) -> bool {
         matches!(self.code, 400..=499)

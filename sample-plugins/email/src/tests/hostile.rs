@@ -141,3 +141,29 @@ fn letters_beyond_ascii_in_an_address_need_a_server_that_takes_them() {
         }
     }
 }
+
+#[test]
+fn a_message_is_not_told_to_a_server_that_wants_none() {
+    for (data, end) in [("250 ok", "250 ok"), ("354 go", "354 go on")] {
+        let (port, server) = server(move |line| {
+            line.up_to_data();
+            line.expect("DATA", data);
+            let heard = line.hear_message();
+            line.say(end);
+            line.hang();
+            heard
+        });
+        let error = at(port).call::<email_send>(MAIL).unwrap_err();
+        let heard = server.join().unwrap();
+        assert!(
+            error.message.contains("something else than it was asked"),
+            "{error}"
+        );
+        assert_eq!(heard.is_empty(), data == "250 ok", "{heard:?}");
+        assert_eq!(
+            detail(&error, "mayHaveBeenAccepted"),
+            Some(Value::from(data != "250 ok"))
+        );
+        assert_eq!(error.retryable, Some(false));
+    }
+}
