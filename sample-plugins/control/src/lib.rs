@@ -29,6 +29,8 @@ export_plugin! {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_joining;
+#[cfg(test)]
 mod tests_laws;
 #[cfg(test)]
 mod tests_nodes;

@@ -48,3 +48,5 @@ mod tests_laws;
 mod tests_nodes;
 #[cfg(test)]
 mod tests_refusals;
+#[cfg(test)]
+mod tests_words;
