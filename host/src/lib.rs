@@ -56,11 +56,12 @@
 pub use patchbay_control::{
     BadKey, BadPattern, BadSelector, Begun, CacheNumbers, Call, CallError, CallOptions, Cancel, Config,
     ConfigError, ConfigFile, ControlError, ErrorClass, Facts, Finished, Force, GoLive, Hook, HookBody,
-    HookReply, InstanceConfig, JournalStats, KeyFile, LifecycleError, NamePattern, Node, NodeScope, OnDelete,
-    OpenError, Order, Output, OwnedOptions, Pair, Patchbay, Protection, Replaying, Retention, RunOrder,
-    RunStatus, RunsConfig, RunsError, SameVersion, Selector, Session, SignError, Signatures, SigningError,
-    SigningKey, Team, TriggerKind, TrustPolicy, TrustedKey, Variables, Wanted, Watch, check_file,
-    inspect_file, read_public_key, relax_trust, sign_file, validate_document,
+    HookReply, InstanceConfig, JournalStats, KeyFile, LifecycleError, NamePattern, Node, NodePattern,
+    NodeRules, NodeScope, OnDelete, OpenError, Order, Output, OwnedOptions, Pair, Patchbay, Protection,
+    Replaying, Retention, RunOrder, RunStatus, RunsConfig, RunsError, SameVersion, Selector, Session,
+    SignError, Signatures, SigningError, SigningKey, Team, TenantRules, TriggerKind, TrustPolicy, TrustedKey,
+    Variables, Wanted, Watch, check_file, inspect_file, read_public_key, relax_trust, sign_file,
+    validate_document,
 };
 pub use patchbay_isolate::serve_if_asked;
 pub use patchbay_vocab::{

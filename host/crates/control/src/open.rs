@@ -53,6 +53,7 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         runtime.handle().clone(),
         limits,
     );
+    dispatcher.set_rules(config.workflows.rules.clone());
     for (tenant, name, value) in &config.secrets {
         dispatcher.stores().set_secret(tenant, name, value);
     }

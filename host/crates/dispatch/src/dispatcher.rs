@@ -1,6 +1,6 @@
 //! The dispatcher: finds the version, holds it, calls it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::AtomicU32;
 use std::task::Waker;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::Output;
 use crate::entry::{Inside, Target};
 use crate::error::{CallError, ServedBy, shown};
 use crate::nearest::nearest;
+use crate::rules::TenantRules;
 use crate::scope::NodeScope;
 use crate::served::Served;
 use crate::stores::TenantStores;
@@ -73,6 +74,7 @@ pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     timers: tokio::runtime::Handle,
     limits: Limits,
+    rules: OnceLock<TenantRules>,
     bell: Bell,
 }
 
@@ -95,6 +97,7 @@ impl Dispatcher {
             clock,
             timers,
             limits,
+            rules: OnceLock::new(),
             bell: Bell::default(),
         })
     }
@@ -109,6 +112,19 @@ impl Dispatcher {
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Says which node types nodes may call for a tenant; once, before the first call. What a tenant's callers may call
+    /// themselves is theirs to ask.
+    pub fn set_rules(&self, rules: TenantRules) {
+        // Set again, the first stay: rules never become laxer.
+        let _ = self.rules.set(rules);
+    }
+
+    /// Whether a node may call another for a tenant.
+    pub(crate) fn may_call(&self, tenant: &TenantId, routes: &Routes, node_type: &str) -> bool {
+        let rules = self.rules.get();
+        rules.is_none_or(|rules| rules.allows_node(tenant, routes, node_type))
     }
 
     pub(crate) const fn id(&self) -> u64 {

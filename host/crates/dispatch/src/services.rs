@@ -15,6 +15,7 @@ use plugin_api::shim::host::{Evaluation, HostServices, Refusal, Replaced, Store}
 use plugin_api::value::{Value, ValueRef};
 
 use crate::dispatcher::{CallOptions, Dispatcher};
+use crate::error::shown;
 use crate::held::Held;
 use crate::scope::NodeScope;
 use crate::served::Served;
@@ -187,6 +188,20 @@ impl HostServices for Services<'_> {
 
     fn call(&self, node_type: &str, input: ValueRef<'_>) -> Result<Value, NodeError> {
         self.touch();
+        let tenant = self.options.tenant;
+        let may = match self.held {
+            Some(held) => self.dispatcher.may_call(tenant, held.leases.snapshot(), node_type),
+            None => {
+                let live = self.dispatcher.registry().snapshot();
+                self.dispatcher.may_call(tenant, &live, node_type)
+            }
+        };
+        if !may {
+            return Err(NodeError::with_code(
+                "NODE_TYPE_NOT_ALLOWED",
+                format!("the tenant `{tenant}` may not use the node type `{}`", shown(node_type)),
+            ));
+        }
         let left = self
             .deadline
             .map(|deadline| deadline.since(self.dispatcher.clock().now()));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
-use patchbay_dispatch::{CallError, Dispatcher, Mount, Served};
+use patchbay_dispatch::{CallError, Dispatcher, Mount, Served, TenantRules};
 use patchbay_loader::NodeDescription;
 use patchbay_registry::Snapshot;
 use patchbay_vocab::{Digest, TenantId};
@@ -13,7 +13,6 @@ use plugin_api::meta::Capability;
 use plugin_api::value::ValueRef;
 
 use crate::counted::{Counted, Weighs};
-use crate::rules::TenantRules;
 
 /// Problems of one node's parameters that are told.
 const MOST_PROBLEMS: usize = 20;
@@ -240,14 +239,7 @@ impl Catalogue for View<'_> {
 
     fn allows(&self, node_type: &str) -> bool {
         let Some(tenant) = self.tenant else { return true };
-        // By every name that leads to the node: an alias is no way around a rule.
-        let node = self.find(node_type).map(|found| found.node);
-        let own = node.map(|node| node.node_type.as_str());
-        let aliases = node
-            .into_iter()
-            .flat_map(|node| node.aliases.iter().map(patchbay_vocab::NodeType::as_str));
-        let names = std::iter::once(node_type).chain(own).chain(aliases);
-        self.rules.allows(tenant, &names)
+        self.rules.allows_node(tenant, self.snapshot, node_type)
     }
 
     fn has_secret(&self, name: &str) -> bool {

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use patchbay_dispatch::TenantRules;
 use patchbay_journal::Retention;
-
-use crate::rules::TenantRules;
 
 /// How workflows are run on a host. Start from the default and change fields.
 #[derive(Clone, Debug)]
@@ -30,7 +29,7 @@ pub struct RunsConfig {
     pub result_from: Duration,
     /// Variables of the environment that workflows may read as `$env`.
     pub env: Vec<String>,
-    /// Which node types tenants may use.
+    /// Which node types tenants may use, also through nodes that call others.
     pub rules: TenantRules,
     /// A directory of workflow documents that the host serves; none when `None`.
     pub workflows: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use patchbay_tests_support::TestHost;
-use patchbay_tests_support::patchbay::{Call, CallRequest, ControlError, Explain, TenantId};
+use patchbay_tests_support::patchbay::{Call, CallRequest, ControlError, Explain, NodeRules, TenantId};
 use serde_json::{Value as Json, json};
 
 fn echo() -> TestHost {
@@ -295,5 +295,25 @@ fn what_a_node_logs_reaches_the_hosts_log() {
         "tenant=default",
     ] {
         assert!(text.contains(word), "{word} is not in {text}");
+    }
+}
+
+#[test]
+fn a_node_is_no_way_around_the_rules_of_a_tenant() {
+    let host = TestHost::holding(&["echo-1-0"], |config| {
+        let rules = NodeRules {
+            allow: Vec::new(),
+            deny: vec!["fx.version".parse().unwrap()],
+        };
+        config.workflows.rules.0.push((tenant("acme"), rules));
+    });
+    // `fx.nested` calls `fx.version` at its last step.
+    for depth in [0, 2] {
+        let input = json!({"depth": depth});
+        let free = Call::of(tenant("bolt"));
+        host.host().call_as("fx.nested", &input, &free).unwrap();
+        let bound = Call::of(tenant("acme"));
+        let error = host.host().call_as("fx.nested", &input, &bound).unwrap_err();
+        assert_eq!(node_code(&error), "NODE_TYPE_NOT_ALLOWED", "{error}");
     }
 }

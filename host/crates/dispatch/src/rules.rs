@@ -4,7 +4,9 @@
 
 use std::str::FromStr;
 
-use patchbay_vocab::TenantId;
+use patchbay_vocab::{NodeType, TenantId};
+
+use crate::view::Routes;
 
 /// A node type, or all that begin alike: `string.upper`, `string.*`, `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,25 @@ impl TenantRules {
             return true;
         };
         !any(names.clone(), &rules.deny) && (rules.allow.is_empty() || any(names.clone(), &rules.allow))
+    }
+
+    /// Whether a tenant may use the node that a name leads to. Every name of the node is held against the rules: an alias
+    /// is no way around one.
+    #[must_use]
+    pub fn allows_node(&self, tenant: &TenantId, routes: &Routes, node_type: &str) -> bool {
+        if self.0.is_empty() {
+            return true;
+        }
+        let route = routes.slot(node_type).and_then(|slot| routes.route(slot));
+        let node = route.and_then(|route| {
+            let description = route.mount().handle().plugin().description();
+            let (_, place) = description.names().nth(route.node() as usize)?;
+            description.nodes.get(place)
+        });
+        let own = node.map(|node| node.node_type.as_str());
+        let aliases = node.into_iter().flat_map(|node| node.aliases.iter().map(NodeType::as_str));
+        let names = std::iter::once(node_type).chain(own).chain(aliases);
+        self.allows(tenant, &names)
     }
 }
 
