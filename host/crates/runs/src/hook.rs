@@ -142,23 +142,36 @@ fn request(hook: &Hook, body: Option<&Value>) -> Value {
 }
 
 impl HookReply {
-    /// What a run that a request started answers: what its `webhook-response` node says, else its result.
+    /// What a run that a request started answers: what its `webhook-response` node says, or another that answers requests,
+    /// else its result.
     #[must_use]
     pub fn of(view: &wire::RunView) -> Self {
         reply(view)
     }
 }
 
+/// Whether a node of this type says what the request that started its workflow is answered: `statusCode`, `headers` and
+/// `body`.
+fn may_answer(node_type: &str) -> bool {
+    matches!(
+        node_type,
+        "webhook-response" | "n8n-nodes-base.respondToWebhook"
+    ) || node_type.starts_with("packagerepo.respond")
+        || also_does_else(node_type)
+}
+
+/// Whether a node of this type answers only when its output has a status.
+fn also_does_else(node_type: &str) -> bool {
+    matches!(node_type, "action" | "metabuilder.action")
+}
+
 fn reply(view: &wire::RunView) -> HookReply {
-    let answers = view.state.values().find(|node| {
-        node.status == "success"
-            && matches!(
-                node.node_type.as_str(),
-                "webhook-response" | "n8n-nodes-base.respondToWebhook"
-            )
+    let mut outputs = view.state.values().filter_map(|node| {
+        let may = node.status == "success" && may_answer(&node.node_type);
+        let output = Value::from_json(node.output.as_deref().filter(|_| may)?.get()).ok()?;
+        (!also_does_else(&node.node_type) || output.as_ref().get("statusCode").is_some()).then_some(output)
     });
-    let output = answers.and_then(|node| Value::from_json(node.output.as_deref()?.get()).ok());
-    if let Some(output) = &output {
+    if let Some(output) = outputs.next() {
         let output = output.as_ref();
         let status = output.get("statusCode").and_then(|status| status.as_i64());
         let headers = output.get("headers").and_then(|headers| headers.as_map());
