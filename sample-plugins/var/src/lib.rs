@@ -51,3 +51,5 @@ mod tests_laws;
 mod tests_nodes;
 #[cfg(test)]
 mod tests_refusals;
+#[cfg(test)]
+mod tests_state;
