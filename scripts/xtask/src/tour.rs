@@ -134,7 +134,9 @@ impl Host {
     fn start(binary: &Path, folder: &Path) -> Result<Self> {
         let log = std::fs::File::create(folder.join("host.log"))?;
         let mut child = Command::new(binary)
-            .args(["up", "--listen", "127.0.0.1:0", "--plugins"])
+            .args(["up", "--listen", "127.0.0.1:0", "--config"])
+            .arg(folder.join("patchbay.toml"))
+            .arg("--plugins")
             .arg(folder.join("plugins"))
             .arg("--data")
             .arg(folder.join("store"))
@@ -249,6 +251,16 @@ impl Place {
     }
 }
 
+/// The configuration of `./scripts/up`, for a host in another folder.
+fn configure(root: &Path, folder: &Path) -> Result<()> {
+    let here = folder.display().to_string();
+    let config = std::fs::read_to_string(root.join("scripts/up.toml"))?.replace("@HERE@", &here);
+    std::fs::create_dir(folder.join("files"))?;
+    std::fs::write(folder.join("database.url"), format!("sqlite:{here}/try.db\n"))?;
+    std::fs::write(folder.join("patchbay.toml"), config)?;
+    Ok(())
+}
+
 pub(crate) fn tour() -> Result<()> {
     let begin = Instant::now();
     let root = tree::root();
@@ -273,6 +285,7 @@ pub(crate) fn tour() -> Result<()> {
             copied.with_context(|| format!("{file} is not built; run cargo build --workspace"))?;
         }
     }
+    configure(&root, folder.path())?;
     let host = Host::start(&built.join("patchbay"), folder.path())?;
     let path = std::env::var("PATH").unwrap_or_default();
     // The folder that the tests compile generated plugins in: the SDK is compiled once for both.

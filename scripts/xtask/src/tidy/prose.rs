@@ -22,7 +22,7 @@ const FOREIGN: &[(&str, &str)] = &[
 ];
 
 /// Where two of the words are about the product: nodes that talk with models name whose protocol they speak.
-const MODELS: (&str, [usize; 2]) = ("sample-plugins/agent/", [6, 8]);
+const MODELS: (&str, [usize; 2]) = ("sample-plugins/", [6, 8]);
 
 pub(super) fn texts_speak_of_the_project(tree: &Tree) -> Vec<Finding> {
     let words: Vec<String> = FOREIGN.iter().map(|(a, b)| format!("{a}{b}")).collect();
