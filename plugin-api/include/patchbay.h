@@ -25,7 +25,7 @@ extern "C" {
 
 /* The contract that this header describes, and the first minor of its major. */
 #define PB_CONTRACT_MAJOR 1u
-#define PB_CONTRACT_MINOR 2u
+#define PB_CONTRACT_MINOR 3u
 #define PB_FIRST_MINOR 0u
 
 /* Result of an entry point. */
