@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -51,6 +52,8 @@ struct Messages {
     waiting: Vec<Message>,
     /// Whether the bell has rung for them.
     rung: bool,
+    /// Whether nobody takes them any more.
+    closed: bool,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -65,23 +68,35 @@ enum Heard {
 }
 
 impl Queue {
-    fn send(&self, when: Heard, message: impl FnOnce(u64) -> Message) -> u64 {
+    /// Puts a message behind the others; gives it back when nobody takes them any more.
+    fn send(&self, when: Heard, message: impl FnOnce(u64) -> Message) -> Result<u64, Message> {
         let mut messages = locked(&self.messages);
         let id = messages.next_id;
         messages.next_id += 1;
-        messages.waiting.push(message(id));
+        let message = message(id);
+        if messages.closed {
+            return Err(message);
+        }
+        messages.waiting.push(message);
         let ring = when == Heard::AtOnce && !std::mem::replace(&mut messages.rung, true);
         drop(messages);
         if ring {
             // A socket that is full has rung already.
             let _ = (&self.bell).write(&[1]);
         }
-        id
+        Ok(id)
     }
 
     fn take(&self) -> Vec<Message> {
         let mut messages = locked(&self.messages);
         messages.rung = false;
+        std::mem::take(&mut messages.waiting)
+    }
+
+    /// Takes no more messages; gives those that are left.
+    fn close(&self) -> Vec<Message> {
+        let mut messages = locked(&self.messages);
+        messages.closed = true;
         std::mem::take(&mut messages.waiting)
     }
 }
@@ -109,7 +124,8 @@ impl Drop for Submitted {
         } else {
             Heard::AtOnce
         };
-        self.queue.send(when, |_| Message::Abort { id });
+        // A queue that is closed has dropped the job.
+        let _ = self.queue.send(when, |_| Message::Abort { id });
     }
 }
 
@@ -118,10 +134,13 @@ impl Drop for Submitted {
 /// # Errors
 /// When it cannot be started, or has ended.
 pub(crate) fn submit(job: Job) -> NodeResult<Submitted> {
-    let queue = running().map_err(|error| {
+    let unusable = |error: io::Error| {
         NodeError::new(format!("the plugin's I/O thread cannot be used: {error}")).retryable(true)
-    })?;
-    let id = queue.send(Heard::AtOnce, |id| Message::Run { id, job });
+    };
+    let queue = running().map_err(unusable)?;
+    let sent = queue.send(Heard::AtOnce, |id| Message::Run { id, job });
+    let id =
+        sent.map_err(|_| unusable(io::Error::other("it has ended; the plugin has to be loaded anew")))?;
     Ok(Submitted {
         queue,
         id,
@@ -150,7 +169,16 @@ fn running() -> io::Result<Arc<Queue>> {
         .thread_name("plugin-blocking")
         .build()?;
     let served = Arc::clone(&queue);
-    let thread = Thread::start(move || serve(&runtime, &served, rung))?;
+    let thread = Thread::start(move || {
+        // However it ends, nobody may be left to wait for what nobody looks at any more.
+        let _ = catch_unwind(AssertUnwindSafe(|| serve(&runtime, &served, rung)));
+        let _within = runtime.enter();
+        for message in served.close() {
+            if let Message::End { last } = message {
+                last();
+            }
+        }
+    })?;
     *state = State::Running {
         queue: Arc::clone(&queue),
         thread,
@@ -162,8 +190,8 @@ fn serve(runtime: &tokio::runtime::Runtime, queue: &Queue, rung: UnixStream) {
     // For who looks at the host's threads; a system without such files goes without.
     let _ = std::fs::write("/proc/thread-self/comm", "plugin-io");
     runtime.block_on(async {
-        // A socket that cannot be watched would leave every call without an answer; with the end of this thread,
-        // they are told.
+        // A socket that cannot be watched would leave every call without an answer; with the end of this thread, the
+        // queue is closed, and they are told.
         let Ok(mut rung) = tokio::net::UnixStream::from_std(rung) else {
             return;
         };
@@ -206,9 +234,51 @@ pub fn end_after(last: impl FnOnce() + Send + 'static) {
     match was {
         State::Running { queue, thread } => {
             let last = Box::new(last);
-            queue.send(Heard::AtOnce, |_| Message::End { last });
+            let sent = queue.send(Heard::AtOnce, |_| Message::End { last });
             thread.join();
+            if let Err(Message::End { last }) = sent {
+                last();
+            }
         }
         State::Idle | State::Ended => last(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn queue() -> (Arc<Queue>, UnixStream) {
+        let (bell, rung) = UnixStream::pair().unwrap();
+        let messages = Mutex::default();
+        (Arc::new(Queue { messages, bell }), rung)
+    }
+
+    #[test]
+    fn a_job_that_nobody_will_run_any_more_leaves_nobody_waiting() {
+        let (queue, _rung) = queue();
+        let (job, waiting) = crate::handed::handed(async { Ok(()) });
+        let job: Job = Box::pin(job);
+        let sent = queue.send(Heard::AtOnce, |id| Message::Run { id, job });
+        let handed = waiting.sent(Submitted {
+            queue: Arc::clone(&queue),
+            id: sent.unwrap_or_default(),
+            done: false,
+        });
+        drop(queue.close());
+        let error = handed.now_or_never().unwrap().unwrap_err();
+        assert!(error.message.contains("ending"), "{error}");
+    }
+
+    #[test]
+    fn a_message_after_the_end_comes_back() {
+        let (queue, _rung) = queue();
+        assert!(queue.close().is_empty());
+        let last: Box<dyn FnOnce() + Send> = Box::new(|| ());
+        let sent = queue.send(Heard::AtOnce, |_| Message::End { last });
+        assert!(matches!(sent, Err(Message::End { .. })));
+        assert!(queue.take().is_empty());
     }
 }
