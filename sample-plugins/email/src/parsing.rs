@@ -174,22 +174,22 @@ pub(crate) fn email_parser(input: Parse<'_>, ctx: &Ctx<'_>) -> NodeResult<Parsed
     };
     let mut found = Found::default();
     found.take(&entity.body, ctx)?;
-    let html = found.html.map(|html| {
-        if is_on(input.sanitize_html) {
-            sanitized(&html)
-        } else {
-            html
-        }
-    });
     let mut truncated = false;
-    let mut within = |text: Option<String>| {
-        text.map(|mut text| {
-            truncated |= text.len() > most_text;
-            text.truncate(text.floor_char_boundary(most_text));
-            text
-        })
+    let mut within = |text: String| {
+        truncated |= text.len() > most_text;
+        let mut text = text;
+        text.truncate(text.floor_char_boundary(most_text));
+        text
     };
-    let (text, html) = (within(found.text), within(html));
+    let text = found.text.map(&mut within);
+    let html = match found.html {
+        Some(html) if is_on(input.sanitize_html) => {
+            let (html, was_cut) = sanitized(&html, most_text);
+            truncated |= was_cut;
+            Some(html)
+        }
+        html => html.map(within),
+    };
     let attachment_count = found.files.len();
     let attachments = if is_on(input.include_attachments) {
         let files = found.files.iter().enumerate();

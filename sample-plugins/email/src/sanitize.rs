@@ -3,143 +3,78 @@
 //! Invariant: what comes out is made of tags and attributes that are listed here, each written anew, and of text in which
 //! no `<` is left. So a browser reads in it what was read here, however it would have read what came in.
 
+mod listed;
+
 use std::borrow::Cow;
 
-/// Elements that stay.
-const ELEMENTS: &[&str] = &[
-    "a",
-    "abbr",
-    "address",
-    "b",
-    "bdi",
-    "bdo",
-    "big",
-    "blockquote",
-    "br",
-    "caption",
-    "center",
-    "cite",
-    "code",
-    "col",
-    "colgroup",
-    "dd",
-    "del",
-    "dfn",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "font",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "i",
-    "img",
-    "ins",
-    "kbd",
-    "li",
-    "ol",
-    "p",
-    "pre",
-    "q",
-    "s",
-    "samp",
-    "small",
-    "span",
-    "strong",
-    "sub",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-];
-/// More of them, with no end.
-const EMPTY: &[&str] = &["br", "col", "hr", "img", "wbr"];
-/// Further elements that stay.
-const FURTHER: &[&str] = &["tt", "u", "ul", "var"];
-/// Elements that go with all that is in them.
-const SILENCED: &[&str] = &[
-    "applet",
-    "embed",
-    "frameset",
-    "head",
-    "iframe",
-    "math",
-    "noembed",
-    "noframes",
-    "noscript",
-    "object",
-    "plaintext",
-    "script",
-    "select",
-    "style",
-    "svg",
-    "template",
-    "textarea",
-    "title",
-    "video",
-    "xmp",
-];
-/// Attributes that stay, whatever their value.
-const ATTRIBUTES: &[&str] = &[
-    "align",
-    "alt",
-    "bgcolor",
-    "border",
-    "cellpadding",
-    "cellspacing",
-    "color",
-    "cols",
-    "colspan",
-    "dir",
-    "face",
-    "height",
-    "lang",
-    "rowspan",
-    "size",
-    "start",
-    "title",
-    "valign",
-    "width",
-];
+use self::listed::{ATTRIBUTES, ELEMENTS, EMPTY, FURTHER, SILENCED};
+
 /// Elements that are open at once.
 const MAX_OPEN: usize = 200;
 /// Bytes of a URL that stays.
 const MAX_URL: usize = 1 << 20;
 
-/// HTML without anything that could run, load a frame, or leave its place.
-pub(crate) fn sanitized(html: &str) -> String {
+/// HTML without anything that could run, load a frame, or leave its place; at most so many bytes of it, and whether
+/// something was left out for that. It ends where a browser would end it: no tag is cut, and none is left open.
+pub(crate) fn sanitized(html: &str, most: usize) -> (String, bool) {
     let mut cleaning = Cleaning {
-        out: String::with_capacity(html.len()),
+        out: String::with_capacity(html.len().min(most)),
         open: Vec::new(),
+        room: most,
+        is_full: false,
     };
     let mut rest = html;
-    while let Some(at) = rest.find('<') {
+    while !cleaning.is_full
+        && let Some(at) = rest.find('<')
+    {
         let (text, tag) = rest.split_at(at);
-        cleaning.out.push_str(text);
+        cleaning.text(text);
         rest = cleaning.tag(tag);
     }
-    cleaning.out.push_str(rest);
+    cleaning.text(rest);
     cleaning.close_down_to(0);
-    cleaning.out
+    (cleaning.out, cleaning.is_full)
 }
 
 struct Cleaning {
     out: String,
     open: Vec<&'static str>,
+    /// Bytes that may still come, beside the ends of what is open.
+    room: usize,
+    /// Whether something did not fit. Nothing comes after that but those ends.
+    is_full: bool,
+}
+
+/// The bytes of `</name>`.
+const fn end_length(name: &str) -> usize {
+    name.len() + "</>".len()
 }
 
 impl Cleaning {
+    /// Adds what may be cut between any two characters.
+    fn text(&mut self, text: &str) {
+        if self.is_full {
+            return;
+        }
+        let kept = text
+            .get(..text.floor_char_boundary(self.room))
+            .unwrap_or_default();
+        self.is_full = kept.len() < text.len();
+        self.room -= kept.len();
+        self.out.push_str(kept);
+    }
+
+    /// Adds what may not be cut, if there is room for it and for its end; says whether there was.
+    fn whole(&mut self, part: &str, end: usize) -> bool {
+        let bytes = part.len() + end;
+        self.is_full |= bytes > self.room;
+        if !self.is_full {
+            self.room -= bytes;
+            self.out.push_str(part);
+        }
+        !self.is_full
+    }
+
     /// Deals with what begins with `<`, and gives what is behind it.
     fn tag<'h>(&mut self, html: &'h str) -> &'h str {
         let inner = html.get(1..).unwrap_or_default();
@@ -157,7 +92,7 @@ impl Cleaning {
             if ends {
                 return behind(inner, ">");
             }
-            self.out.push_str("&lt;");
+            self.whole("&lt;", 0);
             return inner;
         }
         let end = inner
@@ -181,8 +116,7 @@ impl Cleaning {
         if !is_empty && self.open.len() >= MAX_OPEN {
             return;
         }
-        self.out.push('<');
-        self.out.push_str(name);
+        let mut tag = format!("<{name}");
         let mut written: Vec<&str> = Vec::new();
         for (attribute, value) in attributes {
             let value = match (name, attribute.as_str()) {
@@ -194,14 +128,15 @@ impl Cleaning {
             };
             let Some(value) = value else { continue };
             written.push(attribute);
-            self.out.push(' ');
-            self.out.push_str(attribute);
-            self.out.push_str("=\"");
-            escape(&value, &mut self.out);
-            self.out.push('"');
+            tag.push(' ');
+            tag.push_str(attribute);
+            tag.push_str("=\"");
+            escape(&value, &mut tag);
+            tag.push('"');
         }
-        self.out.push('>');
-        if !is_empty {
+        tag.push('>');
+        let end = if is_empty { 0 } else { end_length(name) };
+        if self.whole(&tag, end) && !is_empty {
             self.open.push(name);
         }
     }

@@ -2,7 +2,13 @@
 
 use proptest::prelude::*;
 
-use crate::sanitize::sanitized;
+use crate::sanitize::sanitized as sanitized_within;
+
+fn sanitized(html: &str) -> String {
+    let (clean, was_cut) = sanitized_within(html, usize::MAX);
+    assert!(!was_cut, "{html}");
+    clean
+}
 
 #[test]
 fn what_is_text_stays() {
@@ -104,6 +110,28 @@ fn tags_without_end_cost_no_more_than_their_length() {
     );
 }
 
+#[test]
+fn what_is_too_long_ends_between_tags_and_with_none_open() {
+    let html = "<p>é<a href=\"https://x/?\">link</a></p>";
+    for (most, expected) in [
+        (0, ""),
+        (6, ""),
+        (7, "<p></p>"),
+        (8, "<p></p>"),
+        (9, "<p>é</p>"),
+        (34, "<p>é</p>"),
+        (35, "<p>é<a href=\"https://x/?\"></a></p>"),
+        (37, "<p>é<a href=\"https://x/?\">li</a></p>"),
+        (html.len(), html),
+    ] {
+        assert_eq!(
+            sanitized_within(html, most),
+            (expected.to_owned(), most < html.len()),
+            "{most}"
+        );
+    }
+}
+
 /// Texts that look now and then like HTML.
 fn nearly_html() -> impl Strategy<Value = String> {
     let words = proptest::sample::select(vec![
@@ -185,6 +213,15 @@ proptest! {
     fn nothing_is_left_but_what_is_listed(html in nearly_html()) {
         let clean = sanitized(&html);
         prop_assert!(is_clean(&clean), "{html:?} gave {clean:?}");
+    }
+
+    #[test]
+    fn what_is_cut_is_as_clean_as_the_whole(html in nearly_html(), most in 0_usize..80) {
+        let (whole, _) = sanitized_within(&html, usize::MAX);
+        let (cut, was_cut) = sanitized_within(&html, most);
+        prop_assert!(is_clean(&cut) && cut.len() <= most, "{html:?} gave {cut:?}");
+        prop_assert_eq!(sanitized(&cut), cut.as_str());
+        prop_assert!(was_cut || cut == whole, "{html:?} gave {cut:?}");
     }
 
     #[test]

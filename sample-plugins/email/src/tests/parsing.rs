@@ -156,9 +156,9 @@ fn what_is_wanted_of_a_message_can_be_said() {
     assert_eq!(some(&output, "/attachments/0/size"), "5");
     let output = parse_with(
         message,
-        r#", "maxBodyLength": 4, "extractAttachmentContent": "false""#,
+        r#", "maxBodyLength": 7, "extractAttachmentContent": "false""#,
     );
-    assert_eq!(some(&output, "/html"), r#""<b>""#);
+    assert_eq!(some(&output, "/html"), r#""<b></b>""#);
     assert_eq!(some(&output, "/attachments/0/content"), "null");
     let output = parse_with(message, r#", "includeAttachments": false"#);
     assert_eq!(
