@@ -38,7 +38,7 @@ pub(crate) struct Validated {
     tags = ["text", "template"],
     example(
         title = "a template",
-        input = r#"{"template": "Hello {{ name | upper }}"}"#,
+        input = r#"{"template": "Hello {= name | upper =}"}"#,
         output = r#"{"result": true, "error": null, "line": null, "column": null}"#
     ),
     example(
@@ -90,7 +90,7 @@ pub(crate) struct Variables<'a> {
     tags = ["text", "template"],
     example(
         title = "names",
-        input = r#"{"template": "{% for item in items %}{{ item }} for {{ user.name }}{% endfor %}"}"#,
+        input = r#"{"template": "{% for item in items %}{= item =} for {= user.name =}{% endfor %}"}"#,
         output = r#"{"result": ["items", "user"]}"#
     ),
     example(

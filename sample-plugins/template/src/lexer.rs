@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub(crate) enum Tag {
     /// `{{ }}`
     Value,
+    /// `{= =}`, which means the same.
+    Plain,
     /// `{% %}`
     Block,
 }
@@ -61,6 +63,7 @@ impl<'v> Lexer<'v> {
     pub(crate) const fn new(source: &'v str, at: usize, tag: Tag) -> Self {
         let close = match tag {
             Tag::Value => "}}",
+            Tag::Plain => "=}",
             Tag::Block => "%}",
         };
         Self {

@@ -1,4 +1,5 @@
 //! Text templates in the manner of Jinja: `{{ }}` writes a value, `{% if %}`, `{% for %}` and `{% set %}` do what they say.
+//! `{= =}` is the same as `{{ }}`, for templates that stand in a workflow's document, where `{{ }}` is the workflow's.
 //!
 //! Invariant: whatever a template says, it takes a bounded number of steps and bounded memory, and no part of reading or
 //! running it calls itself more than a few dozen times: a template cannot fill the stack of the thread that runs it. It

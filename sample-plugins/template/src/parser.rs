@@ -79,11 +79,12 @@ impl<'v> Parser<'v> {
             let end;
             (end, trim) = match sign {
                 '#' => self.comment(start, behind)?,
-                '{' => self.printed(behind)?,
+                '{' => self.printed(behind, Tag::Value)?,
+                '=' => self.printed(behind, Tag::Plain)?,
                 _ => self.block(start, behind)?,
             };
             from = end;
-            if sign != '{' && self.lines == Lines::Go {
+            if matches!(sign, '%' | '#') && self.lines == Lines::Go {
                 from = self.line_goes(start, end, written);
             }
         }
@@ -103,7 +104,7 @@ impl<'v> Parser<'v> {
         let bytes = self.source.as_bytes();
         let pairs = bytes.windows(2).enumerate().skip(from);
         let tag = |(at, pair): (usize, &[u8])| match pair {
-            [b'{', sign @ (b'{' | b'%' | b'#')] => Some((at, Some(char::from(*sign)))),
+            [b'{', sign @ (b'{' | b'%' | b'#' | b'=')] => Some((at, Some(char::from(*sign)))),
             _ => None,
         };
         pairs
@@ -146,8 +147,8 @@ impl<'v> Parser<'v> {
         }
     }
 
-    fn printed(&mut self, behind: usize) -> Result<(usize, bool), Mistake> {
-        let mut lexer = Lexer::new(self.source, behind, Tag::Value);
+    fn printed(&mut self, behind: usize, tag: Tag) -> Result<(usize, bool), Mistake> {
+        let mut lexer = Lexer::new(self.source, behind, tag);
         let at = lexer.skip_blanks();
         self.expression(&mut lexer)?;
         self.emit(Op::Print, at);

@@ -62,7 +62,7 @@ pub(crate) fn lines(trim: Option<Flag>) -> Lines {
 
 #[parameters]
 pub(crate) struct Render<'a> {
-    /// The template: a text with `{{ value }}`, `{% if %}`, `{% for %}`, `{% set %}` and `{# comments #}`. It sees `data` and
+    /// The template: a text with `{= value =}`, `{% if %}`, `{% for %}`, `{% set %}` and `{# comments #}`. It sees `data` and
     /// nothing of the workflow.
     #[serde(default, alias = "text")]
     #[schemars(extend("x-template" = false))]
@@ -89,7 +89,8 @@ pub(crate) struct Render<'a> {
 
 /// Fills in a text template in the manner of Jinja, from a map of data.
 ///
-/// `{{ user.name | upper }}` writes a value through filters, `{% if count > 1 %}...{% elif ... %}...{% else %}...{% endif %}`
+/// `{= user.name | upper =}` writes a value through filters, and so does `{{ user.name | upper }}`, which in a workflow's
+/// document would be taken for an expression of the workflow. `{% if count > 1 %}...{% elif ... %}...{% else %}...{% endif %}`
 /// chooses, `{% for item in items %}...{% else %}...{% endfor %}` repeats (`for key, value in map`, too; `loop.index`, `index0`,
 /// `first`, `last` and `length` tell of the round), `{% set total = items | sum('price') %}` names a value, until the end of
 /// the round in a loop; `{% raw %}...{% endraw %}` is written as it stands, and `-` beside a brace takes the blanks there
@@ -100,12 +101,12 @@ pub(crate) struct Render<'a> {
     tags = ["text", "template", "jinja"],
     example(
         title = "a loop and a condition",
-        input = r#"{"template": "{% for p in people %}{{ loop.index }}. {{ p.name | title }}{% if p.age >= 18 %} (adult){% endif %}\n{% endfor %}", "data": {"people": [{"age": 36, "name": "ada"}, {"age": 9, "name": "bob"}]}}"#,
+        input = r#"{"template": "{% for p in people %}{= loop.index =}. {= p.name | title =}{% if p.age >= 18 %} (adult){% endif %}\n{% endfor %}", "data": {"people": [{"age": 36, "name": "ada"}, {"age": 9, "name": "bob"}]}}"#,
         output = r#"{"result": "1. Ada (adult)\n2. Bob\n"}"#
     ),
     example(
         title = "safe in HTML",
-        input = r#"{"template": "<b>{{ name }}</b>{{ missing | default('?') }}", "data": {"name": "<Ada & co>"}, "escape": "html"}"#,
+        input = r#"{"template": "<b>{= name =}</b>{{ missing | default('?') }}", "data": {"name": "<Ada & co>"}, "escape": "html"}"#,
         output = r#"{"result": "<b>&lt;Ada &amp; co&gt;</b>?"}"#
     )
 )]

@@ -52,7 +52,12 @@ pub(crate) fn wrong(cases: &[(&str, &str)]) {
 fn values_are_written_as_the_workflow_writes_them() {
     all(&[
         ("plain { text } %}", "plain { text } %}"),
-        ("{{ name }}{{name}}", "AdaAda"),
+        ("{{ name }}{{name}}{= name =}{=name=}", "AdaAdaAdaAda"),
+        ("a {=- 1 -=} b{= 2 == 2 =}{= '=}' =}", "a1btrue=}"),
+        (
+            "{ = name = } {%raw%}{= name =}{%endraw%} =}",
+            "{ = name = } {= name =} =}",
+        ),
         (
             "{{ n }} {{ f }} {{ whole }} {{ yes }} {{ no }}",
             "3 2.5 3 true false",
@@ -313,6 +318,9 @@ fn what_is_no_template_is_said_with_its_place() {
             "line 2, column 5: expected a value, found the end of the tag",
         ),
         ("{{ a", "the tag is never closed: `}}` is missing"),
+        ("{= a", "the tag is never closed: `=}` is missing"),
+        ("{= a }}", "'}' has no meaning here"),
+        ("{{ a =}", "expected the end of the tag, found `=`"),
         ("{{ 'a }}", "the text is never closed: ' is missing"),
         (
             "{{ 'a\\q' }}",

@@ -184,6 +184,8 @@ fn what_takes_long_ends() {
 fn words() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
         "{{",
+        "{=",
+        "=}",
         "}}",
         "{%",
         "%}",
