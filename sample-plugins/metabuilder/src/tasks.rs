@@ -76,8 +76,8 @@ fn read(place: usize, task: ValueRef<'_>) -> NodeResult<Task<'_>> {
         .filter(|_| operation.is_none_or(|kind| kind.as_str() == Some("main")))
     {
         return Err(wrong(format_args!(
-            "{} is a node of the workflow, and a node cannot run another one; draw a connection to it instead, which \
-             makes it run beside the others",
+            "{} is a node of the workflow, and a node cannot run another one; let every task of a `parallel` node name \
+             one, or draw a connection to it",
             shown(node)
         )));
     }
@@ -131,6 +131,19 @@ fn merged(task: MapRef<'_>, inner: Option<MapRef<'_>>) -> NodeResult<Value> {
     Ok(Value::from_pairs(outer.chain(inner.into_iter().flatten()))?)
 }
 
+/// Whether every task is a node of the workflow.
+fn names_nodes(tasks: ValueRef<'_>) -> bool {
+    let of_the_workflow = |task: ValueRef<'_>| {
+        let kind = ["op", "operation", "nodeType"]
+            .iter()
+            .any(|key| task.get(key).is_some());
+        !kind && task.get("nodeId").is_some_and(|node| node.as_str().is_some())
+    };
+    tasks
+        .as_list()
+        .is_some_and(|list| !list.is_empty() && list.iter().all(of_the_workflow))
+}
+
 #[parameters]
 pub(crate) struct Parallel<'a> {
     /// The tasks: a list of `{id, op, entity, params}`. Expressions fill in all but `id` and `op`.
@@ -141,7 +154,7 @@ pub(crate) struct Parallel<'a> {
 
 /// Does several operations of `metabuilder.operation`, one after the other, and gives `{tasks: {ID: {success, output}}}`.
 /// One that fails fails the node. Without `tasks` the node gives on what arrived: nodes behind it run beside each other
-/// anyway. A task that names a node of the workflow (`nodeId`) is an error: what a node leads to, connections say.
+/// anyway; so it does when every task names a node of the workflow (`nodeId`), which the workflow then runs.
 #[node(
     id = "metabuilder.parallel",
     aliases = ["parallel"],
@@ -157,7 +170,9 @@ pub(crate) struct Parallel<'a> {
 )]
 pub(crate) fn parallel_node(input: Parallel<'_>, ctx: &Ctx<'_>) -> NodeResult<Outcome<'static>> {
     match input.tasks.0 {
+        // What a task that names a node leads to, the workflow has connected.
         None => arrived(ctx).map(Outcome::Made),
+        Some(tasks) if names_nodes(tasks) => arrived(ctx).map(Outcome::Made),
         tasks => parallel(tasks, ctx).map(Outcome::Made),
     }
 }

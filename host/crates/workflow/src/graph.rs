@@ -12,7 +12,7 @@ use crate::connection::{self, EdgeDraft};
 use crate::field::{Object, wrong};
 use crate::notes::{Notes, Place, Shown};
 use crate::role::{Role, is_class, role};
-use crate::{code, spelling, ways};
+use crate::{beside, code, spelling, ways};
 
 /// What is known of a node before there is a plan.
 pub(crate) struct NodeDraft<'a> {
@@ -65,6 +65,7 @@ impl<'a> Graph<'a> {
             connection::read(&mut graph, connections, &place, notes);
         }
         ways::name(&mut graph);
+        beside::name(&mut graph, object, notes);
         graph
     }
 

@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod assembly;
+mod beside;
 mod catalogue;
 mod code;
 mod connection;

@@ -1,3 +1,4 @@
+mod beside;
 mod golden;
 mod plans;
 mod references;
