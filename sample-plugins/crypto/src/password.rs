@@ -94,10 +94,12 @@ pub(crate) struct Compare<'a> {
 ///
 /// It takes as long as making the hash did, and keeps a processor busy all that time. Hashes of a cost above 14 are
 /// refused; a call that is cancelled ends at once.
+// Not pure: what a pure node gave is kept with its parameters, and a password is kept nowhere; and the second answer would
+// come at once.
 #[node(
     id = "crypto.bcryptCompare",
     aliases = ["crypto.bcrypt_compare", "bcrypt_compare", "crypto.bcryptVerify"],
-    effect = "pure",
+    effect = "idempotent",
     tags = ["password", "bcrypt", "compare"],
     example(
         title = "the password",

@@ -108,6 +108,22 @@ fn what_reads_a_secret_says_so_and_is_not_pure() {
 }
 
 #[test]
+fn a_node_that_compares_secrets_is_not_one_whose_parameters_and_results_are_kept() {
+    for (name, meta) in metas() {
+        if [
+            "bcrypt_compare",
+            "bcrypt_hash",
+            "constant_time_equals",
+            "hmac_verify",
+        ]
+        .contains(&name)
+        {
+            assert_eq!(meta.effect, Effect::Idempotent, "{}", meta.node_type);
+        }
+    }
+}
+
+#[test]
 fn other_names_lead_to_the_same_nodes() {
     let aliases = |name: &str| metas().into_iter().find(|meta| meta.0 == name).unwrap().1.aliases;
     assert_eq!(aliases("sha256"), ["string.sha256"]);
