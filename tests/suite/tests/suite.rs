@@ -18,6 +18,8 @@ mod golden;
 mod hostile;
 #[path = "suite/idle/mod.rs"]
 mod idle;
+#[path = "suite/library/mod.rs"]
+mod library;
 #[path = "suite/native.rs"]
 mod native;
 #[path = "suite/pipeline.rs"]

@@ -40,7 +40,7 @@ const FIXTURES: [&str; 26] = [
     "waits-1-1",
 ];
 
-/// Plugins as anybody would write them, by the name of their folder in `sample-plugins`.
+/// Those of the sample plugins that recorded workflows are made of, by the name of their folder in `sample-plugins`.
 pub const SAMPLES: [&str; 10] = [
     "control", "convert", "dict", "list", "logic", "math", "string", "test", "utility", "var",
 ];
@@ -68,8 +68,27 @@ pub fn frozen(name: &str) -> PathBuf {
 /// The plugin file of a sample plugin, by the name of its folder.
 #[must_use]
 pub fn sample(name: &str) -> PathBuf {
-    assert!(SAMPLES.contains(&name), "there is no sample {name}");
+    assert!(
+        library().iter().any(|known| known == name),
+        "there is no sample {name}"
+    );
     built().join(format!("libpatchbay_{}.so", name.replace('-', "_")))
+}
+
+/// Every sample plugin, by the name of its folder, sorted.
+#[must_use]
+pub fn library() -> &'static [String] {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sample-plugins");
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        let plugins = entries.filter(|entry| entry.path().join("Cargo.toml").is_file());
+        let mut names: Vec<_> = plugins
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    })
 }
 
 /// An example program of the host; built with it.
@@ -116,7 +135,7 @@ fn build_once(dir: &Path) {
         "-p",
         "patchbay",
     ]);
-    for sample in SAMPLES {
+    for sample in library() {
         cargo.arg("-p").arg(format!("sample-{sample}"));
     }
     for fixture in FIXTURES {

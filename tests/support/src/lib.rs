@@ -18,7 +18,7 @@ mod served;
 mod signer;
 mod tape;
 
-pub use built::{SAMPLES, binary, example, fixture, frozen, sample};
+pub use built::{SAMPLES, binary, example, fixture, frozen, library, sample};
 pub use c_plugin::{CPlugin, Extra, hostile};
 pub use host::{TestHost, deploy, name, stripped};
 pub use native::Native;

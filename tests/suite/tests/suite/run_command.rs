@@ -378,3 +378,42 @@ fn a_warning_is_enough_for_a_strict_validation() {
     );
     assert_eq!(folder.on("validate", &document, &["--strict"]).code, 1);
 }
+
+#[test]
+fn a_configuration_gives_a_run_of_its_own_host_secrets_and_says_which_is_missing() {
+    let folder = Folder::with(&["echo-1-0"]);
+    folder.write("token.txt", "open sesame\n");
+    folder.write(
+        "patchbay.toml",
+        "plugins = \"plugins\"\ndata = \"data-of-another-host\"\n\n[tenants.acme.secrets]\ntoken = { file = \"token.txt\" }\n",
+    );
+    let config = folder.path("patchbay.toml").display().to_string();
+    let document = chain("w", &[("a", "fx.secret", json!({"name": "token"}))]);
+    let file = folder.write("workflow.json", &document.to_string());
+    let done = run(&["run", &file, "--config", &config, "--quiet"]);
+    assert_eq!(
+        (done.code, done.json()["result"].clone()),
+        (0, json!("open sesame")),
+        "{done:?}"
+    );
+    assert!(
+        !folder.path("data-of-another-host").exists(),
+        "a served host may have it"
+    );
+
+    let known = run(&["validate", &file, "--config", &config]);
+    assert_eq!(known.code, 0, "{known:?}");
+    let without = folder.on_file("validate", &file, &["--json"]);
+    assert_eq!(without.code, 1, "{without:?}");
+    assert_eq!(without.json()["findings"][0]["code"], "CREDENTIAL_MISSING");
+
+    folder.write(
+        "patchbay.toml",
+        "plugins = \"plugins\"\n[tenants.acme.secrets]\ntoken = { file = \"none\" }\n",
+    );
+    let refused = run(&["run", &file, "--config", &config, "--json"]);
+    assert_eq!(
+        (refused.code, one_line(&refused)["code"].clone()),
+        (2, json!("PB-CONFIG-003"))
+    );
+}
