@@ -7,6 +7,15 @@ use serde_json::Value as Json;
 
 use super::BenchError;
 
+/// Where a node's work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// On the caller's thread: the budgets are about these.
+    Here,
+    /// By the plugin's own threads, which wait for networks, databases and disks.
+    Outside,
+}
+
 /// What is measured of a category.
 pub(super) struct Case {
     pub(super) category: &'static str,
@@ -16,6 +25,8 @@ pub(super) struct Case {
     pub(super) input: Json,
     /// The field of the node's answer that the direct work gives; all of it when `None`.
     pub(super) field: Option<&'static str>,
+    /// Whether the work is done by the plugin's own threads.
+    pub(super) reach: Reach,
     /// What is done directly, in words.
     pub(super) what: &'static str,
     /// What comes out of either.
@@ -40,6 +51,7 @@ impl Case {
             node,
             input,
             field: Some("result"),
+            reach: Reach::Here,
             what,
             gives,
             direct: Box::new(move |times| {

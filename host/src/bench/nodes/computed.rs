@@ -1,10 +1,15 @@
 //! Nodes that compute, and what a program would write in their place.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
 use std::hint::black_box;
 use std::sync::Mutex;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use regex::Regex;
 use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
 
 use super::BenchError;
 use super::case::Case;
@@ -24,6 +29,11 @@ pub(super) fn cases() -> Result<Vec<Case>, BenchError> {
         var()?,
         control()?,
         utility()?,
+        crypto()?,
+        date()?,
+        regex()?,
+        csv()?,
+        template()?,
     ])
 }
 
@@ -163,4 +173,88 @@ fn test() -> Result<Case, BenchError> {
         move || black_box(&copied).clone(),
     )?;
     Ok(Case { field: None, ..echo })
+}
+
+/// A kibibyte of text.
+fn kibibyte() -> String {
+    TEXT.chars().cycle().take(1024).collect()
+}
+
+fn crypto() -> Result<Case, BenchError> {
+    let text = kibibyte();
+    Case::of(
+        "crypto",
+        "crypto.sha256",
+        json!({"input": text}),
+        "SHA-256 of 1 KiB, in hexadecimal",
+        move || {
+            let mut digits = String::with_capacity(64);
+            for byte in Sha256::digest(black_box(text.as_bytes())) {
+                let _ = write!(digits, "{byte:02x}");
+            }
+            digits
+        },
+    )
+}
+
+fn date() -> Result<Case, BenchError> {
+    let (moment, form) = ("2024-02-29T12:30:00Z", "%A, %-d %B %Y");
+    Case::of(
+        "date",
+        "date.format",
+        json!({"value": moment, "format": form}),
+        "jiff, read and written",
+        move || {
+            let moment: Timestamp = black_box(moment).parse().ok()?;
+            Some(
+                moment
+                    .to_zoned(TimeZone::UTC)
+                    .strftime(black_box(form))
+                    .to_string(),
+            )
+        },
+    )
+}
+
+fn regex() -> Result<Case, BenchError> {
+    let pattern = r"l[a-z]{2}y\s+(dog|cat)";
+    let compiled = Regex::new(pattern).map_err(BenchError::new)?;
+    let input = json!({"value": TEXT, "pattern": pattern});
+    Case::of(
+        "regex",
+        "regex.test",
+        input,
+        "Regex::is_match, compiled before",
+        move || compiled.is_match(black_box(TEXT)),
+    )
+}
+
+fn csv() -> Result<Case, BenchError> {
+    let mut text = "id,name,city\n".to_owned();
+    for row in 0..20 {
+        let _ = writeln!(text, "{row},name {row},\"London, N{row}\"");
+    }
+    Case::of(
+        "csv",
+        "csv.parse",
+        json!({"value": text}),
+        "the crate csv, 20 rows into maps",
+        move || {
+            let mut reader = csv::Reader::from_reader(black_box(text.as_bytes()));
+            let rows: Result<Vec<BTreeMap<String, String>>, _> = reader.deserialize().collect();
+            rows.ok()
+        },
+    )
+}
+
+fn template() -> Result<Case, BenchError> {
+    let (name, count) = ("Ada", 3);
+    let input = json!({"template": "Dear {{ name }}, you have {{ count }} messages.", "data": {"name": name, "count": count}});
+    Case::of("template", "template.render", input, "format!", move || {
+        format!(
+            "Dear {}, you have {} messages.",
+            black_box(name),
+            black_box(count)
+        )
+    })
 }

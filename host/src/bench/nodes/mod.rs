@@ -6,12 +6,14 @@
 
 mod case;
 mod computed;
+mod outside;
 
 use std::cell::Cell;
 
 use patchbay::{Call, Output, TenantId, Value};
 
-use self::case::Case;
+use self::case::{Case, Reach};
+use self::outside::Outside;
 use super::measure::{Subject, least, median, rounds};
 use super::report::{Report, Row};
 use super::stage::Stage;
@@ -35,31 +37,33 @@ struct Measured {
     dispatch: f64,
     /// Bytes that crossed the line, both ways.
     bytes: usize,
+    reach: Reach,
 }
 
 pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
-    let (here, missing): (Vec<Case>, Vec<Case>) = computed::cases()?
+    let tenant: TenantId = "bench".parse().map_err(BenchError::new)?;
+    let outside = Outside::open()?;
+    let mut cases = computed::cases()?;
+    cases.extend(outside.cases()?);
+    let (here, missing): (Vec<Case>, Vec<Case>) = cases
         .into_iter()
         .partition(|case| stage.path(case.plugin).is_file());
     let mut plugins = vec!["test"];
     plugins.extend(here.iter().map(|case| case.plugin));
     plugins.sort_unstable();
     plugins.dedup();
-    let host = stage.host(&plugins, 1)?;
-    let tenant: TenantId = "bench".parse().map_err(BenchError::new)?;
+    let host = stage.host_with(&plugins, |config| outside.permit(&tenant, config))?;
     let call = Call::of(tenant);
     let (mut rows, mut measured) = (Vec::new(), Vec::new());
     for case in here {
         measured.push(one(&host.patchbay, &call, case, effort, &mut rows)?);
     }
-    let mut notes = vec![
-        format!(
-            "added: the call less the direct work; {EMPTY} in the same rounds took {:.0} ns at the median of the \
+    let mut notes = vec![format!(
+        "added: the call less the direct work; {EMPTY} in the same rounds took {:.0} ns at the median of the \
              categories (budget for dispatch {DISPATCH:.0} ns)",
-            median(measured.iter().map(|one| one.dispatch).collect())
-        ),
-        verdict(&measured),
-    ];
+        median(measured.iter().map(|one| one.dispatch).collect())
+    )];
+    notes.extend(verdicts(&measured));
     if !missing.is_empty() {
         let names: Vec<_> = missing.iter().map(|case| case.category).collect();
         notes.push(format!(
@@ -74,33 +78,43 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     })
 }
 
-/// Which cases with a payload like the standard one keep to the budget, and what larger ones cost a byte.
-fn verdict(measured: &[Measured]) -> String {
+/// Which cases with a payload like the standard one keep to the budget, what larger ones cost a byte, and what the way to
+/// a plugin's own threads and back costs.
+fn verdicts(measured: &[Measured]) -> Vec<String> {
     let budget = DISPATCH + VALUES;
-    let (small, large): (Vec<_>, Vec<_>) = measured.iter().partition(|one| one.bytes <= STANDARD);
-    let above: Vec<String> = small
-        .iter()
-        .filter(|one| one.added > budget)
-        .map(|one| format!("{} {:.0} ns", one.category, one.added))
-        .collect();
-    let larger: Vec<String> = large
-        .iter()
-        .map(|one| {
-            let values = one.added - one.dispatch;
-            format!("{} {:.2} ns a byte", one.category, values / one.bytes as f64)
-        })
-        .collect();
-    let above = if above.is_empty() {
-        "none above".to_owned()
-    } else {
-        format!("above: {}", above.join(", "))
+    let (here, outside): (Vec<_>, Vec<_>) = measured.iter().partition(|one| one.reach == Reach::Here);
+    let (small, large): (Vec<_>, Vec<_>) = here.into_iter().partition(|one| one.bytes <= STANDARD);
+    let listed = |ones: &[&Measured], words: &dyn Fn(&Measured) -> String| {
+        let words: Vec<String> = ones
+            .iter()
+            .map(|one| format!("{} {}", one.category, words(one)))
+            .collect();
+        if words.is_empty() {
+            "none".to_owned()
+        } else {
+            words.join(", ")
+        }
     };
-    format!(
-        "budget {budget:.0} ns added for up to {STANDARD} bytes of values, {} categories: {above}; with more bytes, less \
-         dispatch: {}",
-        small.len(),
-        larger.join(", ")
-    )
+    let nanos = |one: &Measured| format!("{:.0} ns", one.added);
+    let (within, above): (Vec<_>, Vec<_>) = small.into_iter().partition(|one| one.added <= budget);
+    vec![
+        format!(
+            "budget {budget:.0} ns added for up to {STANDARD} bytes of values; within: {}; above: {}",
+            listed(&within, &nanos),
+            listed(&above, &nanos)
+        ),
+        format!(
+            "with more bytes, less dispatch: {}",
+            listed(&large, &|one| format!(
+                "{:.2} ns a byte",
+                (one.added - one.dispatch) / one.bytes as f64
+            ))
+        ),
+        format!(
+            "added where a plugin's own threads do the work: {}",
+            listed(&outside, &|one| format!("{:.1} us", one.added / 1e3))
+        ),
+    ]
 }
 
 fn one(
@@ -117,6 +131,7 @@ fn one(
         what,
         gives,
         direct,
+        reach,
         ..
     } = case;
     let session = host.session(&[EMPTY, node]).map_err(BenchError::new)?;
@@ -192,5 +207,6 @@ fn one(
         added,
         dispatch: least(noop),
         bytes,
+        reach,
     })
 }
