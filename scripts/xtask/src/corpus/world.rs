@@ -185,7 +185,7 @@ impl World {
                 if name.starts_with("DATABASE_URL") {
                     format!("sqlite://{}", base.display())
                 } else if name.starts_with("SMTP_URL") {
-                    format!("smtp://{}", self.servers.smtp)
+                    format!("smtp://{}?tls=none", self.servers.smtp)
                 } else {
                     "a key of thirty-two bytes or more".to_owned()
                 }
