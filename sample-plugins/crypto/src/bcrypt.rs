@@ -26,7 +26,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// What is encrypted in the end.
 const MAGIC: &[u8; 24] = b"OrpheanBeholderScryDoubt";
 
-/// Between two looks at the caller: about ten milliseconds.
+/// Between two looks at the caller: about five milliseconds.
 const ROUNDS_AT_ONCE: u32 = 64;
 
 /// A password's hash, as it is kept.

@@ -25,8 +25,8 @@ pub(crate) struct Hash<'a> {
 
 /// Gives the bcrypt hash of a password, to be kept instead of it.
 ///
-/// It is made to take long and keeps a processor busy all that time: a quarter of a second or so with the cost 12, a second
-/// with 14. The thread of the call works meanwhile; a call that is cancelled ends at once.
+/// It is made to take long and keeps a processor busy all that time: a third of a second or so with the cost 12, more than
+/// a second with 14. The thread of the call works meanwhile; a call that is cancelled ends at once.
 #[node(
     id = "crypto.bcryptHash",
     aliases = ["crypto.bcrypt_hash", "bcrypt_hash"],

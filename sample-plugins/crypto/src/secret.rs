@@ -1,5 +1,6 @@
 //! Where a key comes from. Invariant: a key is never empty, and no message shows one.
 
+use plugin_api::error::code;
 use plugin_api::prelude::*;
 use plugin_api::reading::Text;
 
@@ -27,7 +28,7 @@ pub(crate) fn key(
         }
         (Some(secret), None) => ("secret", secret.read("secret", reading)?.into_owned()),
         (None, Some(name)) => {
-            let secret = ctx.secret(name.as_str())?;
+            let secret = ctx.secret(name.as_str()).map_err(named)?;
             let material = Material::text(&secret);
             ("secretName", material.read("secretName", reading)?.into_owned())
         }
@@ -36,4 +37,14 @@ pub(crate) fn key(
         return Err(NodeError::invalid(parameter, "the key is empty"));
     }
     Ok(key)
+}
+
+/// Says which names there are, where the host only says that this is none of them.
+pub(crate) fn named(error: NodeError) -> NodeError {
+    if error.code != code::NOT_ALLOWED {
+        return error;
+    }
+    let message = "parameter `secretName`: the key may be `SIGNING_KEY`, `JWT_SECRET` or one that begins with \
+                   `SIGNING_KEY_`";
+    NodeError::with_code(code::NOT_ALLOWED, message)
 }

@@ -286,6 +286,21 @@ fn a_code_needs_a_key_from_one_place() {
 }
 
 #[test]
+fn a_secret_of_another_name_is_refused_with_the_names_that_there_are() {
+    let host = NodeError::with_code(code::NOT_ALLOWED, "the host does not allow this node to do that");
+    let error = secret::named(host);
+    assert_eq!(error.code, code::NOT_ALLOWED);
+    assert!(
+        error
+            .message
+            .contains("`secretName`: the key may be `SIGNING_KEY`"),
+        "{error}"
+    );
+    let other = NodeError::with_code(code::CREDENTIAL_MISSING, "the tenant has no secret `SIGNING_KEY`");
+    assert_eq!(secret::named(other.clone()), other);
+}
+
+#[test]
 fn a_code_that_is_none_is_not_right_and_no_error() {
     let code = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
     let of = |signature: &str, more: &str| {
