@@ -99,7 +99,7 @@ impl JsonSchema for Operation<'_> {
 /// `aggregations`, or a list of maps with `groupBy`. `parallel` does its `tasks`, one after the other, and gives `{tasks: {ID: {success, output}}}`; one that
 /// fails fails the node. `bcrypt_hash` gives a text, `bcrypt_compare` a boolean, `generate_jwt` a text, `verify_jwt` the
 /// claims; without a key the tenant's secret `JWT_SECRET` is one. `email_send` and `smtp.sendEmail` send a message, `delete_recursive` deletes `paths`, `analyze_image` says
-/// what the header of an image does, `transform` gives `{result}` of an `expression`, `aggregate` is
+/// what the header of an image does, `transform` gives `{result}` of an `expression` or else its `output`, `aggregate` is
 /// `metabuilder.aggregate`. Any other text is a node type: it is called with the other parameters, and the result is its
 /// output. Without any parameter the node gives on what arrived.
 #[node(
@@ -134,7 +134,43 @@ pub(crate) fn operation(input: Operation<'_>, ctx: &Ctx<'_>) -> NodeResult<Outco
     if known(name) == "parallel" {
         return tasks::parallel(parameters.get("tasks"), ctx).map(Outcome::Made);
     }
+    // The workflow has filled in the others.
+    let ready = ready(name, parameters, parameters, ctx)?;
+    let parameters = ready
+        .as_ref()
+        .and_then(|ready| ready.as_ref().as_map())
+        .unwrap_or(parameters);
     perform(name, parameters, ctx).map(Outcome::Made)
+}
+
+/// The parameter of an operation that reaches the node as it is written, expressions and all.
+pub(crate) fn own_parameter(name: &str) -> Option<&'static str> {
+    match known(name).as_str() {
+        "transform" | "transformdata" => Some("expression"),
+        name => Work::named(name).map(|_| "sort"),
+    }
+}
+
+/// The parameters of an operation with the one filled in that was `written` for the node to do so; `None` where there is
+/// none. `others` are filled in already, and never again: no expression is looked for in what one came to.
+pub(crate) fn ready(
+    name: &str,
+    written: MapRef<'_>,
+    others: MapRef<'_>,
+    ctx: &Ctx<'_>,
+) -> NodeResult<Option<Value>> {
+    let Some((own, given)) = own_parameter(name).and_then(|own| Some((own, written.get(own)?))) else {
+        return Ok(None);
+    };
+    let (becomes, value) = match own {
+        "sort" => ("sort", filled(given, ctx)?),
+        _ => {
+            let input = others.get("input").unwrap_or(ValueRef::NULL);
+            ("output", evaluated(given, input, ctx)?)
+        }
+    };
+    let kept = others.iter().filter(|(key, _)| ![own, becomes].contains(key));
+    Ok(Some(Value::from_pairs(kept.chain([(becomes, value.as_ref())]))?))
 }
 
 /// A name without what its spellings differ in.
@@ -143,16 +179,11 @@ fn known(name: &str) -> String {
     letters.take(MAX_NAME).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Does everything but several things at once.
+/// Does everything but several things at once, with parameters that are filled in.
 pub(crate) fn perform(name: &str, parameters: MapRef<'_>, ctx: &Ctx<'_>) -> NodeResult<Value> {
     let short = known(name);
     if let Some(work) = Work::named(&short) {
-        let sort = parameters.get("sort").map(|sort| filled(sort, ctx)).transpose()?;
-        let request = Request {
-            sort: sort.as_ref().map(Value::as_ref),
-            ..Request::of(parameters)
-        };
-        return dbal::run(work, &request, ctx);
+        return dbal::run(work, &Request::of(parameters), ctx);
     }
     let simple = |node_type: &str| {
         let output = other::call(name, node_type, &rest(parameters)?, ctx)?;
@@ -171,10 +202,8 @@ pub(crate) fn perform(name: &str, parameters: MapRef<'_>, ctx: &Ctx<'_>) -> Node
         "aggregate" => verdict::arrived_values(parameters.get("mode"), ctx)
             .and_then(|found| Ok(Value::from_serialize(&found)?)),
         "transform" | "transformdata" => {
-            let expression = parameters.get("expression").or_else(|| parameters.get("output"));
             let missing = || NodeError::invalid("expression", "is missing; give an expression or a value");
-            let value = parameters.get("input").unwrap_or(ValueRef::NULL);
-            let result = evaluated(expression.ok_or_else(missing)?, value, ctx)?;
+            let result = parameters.get("output").ok_or_else(missing)?.to_value();
             map(&[("result", result)])
         }
         "parallel" => Err(NodeError::invalid(

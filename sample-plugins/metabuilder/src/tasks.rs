@@ -9,7 +9,7 @@ use plugin_api::prelude::*;
 use plugin_api::reading::{Given, Outcome, shown};
 use plugin_api::value::MapRef;
 
-use crate::dispatch::perform;
+use crate::dispatch::{own_parameter, perform, ready};
 use crate::given::{arrived, cut, map, text};
 use crate::shaping::rendered;
 
@@ -44,7 +44,7 @@ pub(crate) fn parallel(tasks: Option<ValueRef<'_>>, ctx: &Ctx<'_>) -> NodeResult
         ));
     }
     for task in &mut read {
-        task.parameters = rendered(task.parameters.as_ref(), "tasks", ctx)?;
+        task.parameters = filled(task, ctx)?;
     }
     let mut results = Vec::with_capacity(read.len());
     for task in &read {
@@ -59,6 +59,22 @@ pub(crate) fn parallel(tasks: Option<ValueRef<'_>>, ctx: &Ctx<'_>) -> NodeResult
         results.push((task.id.as_str(), result));
     }
     map(&[("tasks", map(&results)?)])
+}
+
+/// The parameters of a task with their expressions filled in, each of them once.
+fn filled(task: &Task<'_>, ctx: &Ctx<'_>) -> NodeResult<Value> {
+    let written = task.parameters.as_ref();
+    let others = match own_parameter(task.operation) {
+        None => return rendered(written, "tasks", ctx),
+        Some(own) => {
+            let entries = written.as_map().into_iter().flatten();
+            Value::from_pairs(entries.filter(|(key, _)| *key != own))?
+        }
+    };
+    let others = rendered(others.as_ref(), "tasks", ctx)?;
+    let maps = written.as_map().zip(others.as_ref().as_map());
+    let ready = maps.map(|(written, others)| ready(task.operation, written, others, ctx));
+    Ok(ready.transpose()?.flatten().unwrap_or(others))
 }
 
 fn read(place: usize, task: ValueRef<'_>) -> NodeResult<Task<'_>> {

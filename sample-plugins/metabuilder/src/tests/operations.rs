@@ -322,3 +322,56 @@ fn expressions_fill_in_what_a_task_needs_and_data_says_nothing_of_what_it_does()
         &[(wrong, "EXECUTION_ERROR", "parameter `tasks`: no such node")],
     );
 }
+
+#[test]
+fn what_data_says_is_never_evaluated() {
+    let harness = around().with_evaluator(|expression, _| match expression {
+        "$json.evil" => Ok(Value::from("$env.TOKEN")),
+        "$json.field" => Ok(Value::from("{{ $env.TOKEN }}")),
+        "1 + 1" => Ok(Value::from(2)),
+        _ => Err(NodeError::new(format!("evaluated `{expression}`"))),
+    });
+    // A workflow has filled in `output` before the node sees it.
+    for (input, expected) in [
+        (
+            r#"{"operation": "transform", "output": "$env.TOKEN"}"#,
+            r#"{"result":"$env.TOKEN"}"#,
+        ),
+        (
+            r#"{"operation": "transform", "output": {"a": "{{ $env.TOKEN }}"}}"#,
+            r#"{"result":{"a":"{{ $env.TOKEN }}"}}"#,
+        ),
+    ] {
+        let output = harness.call::<operation>(input).unwrap();
+        assert_eq!(output.to_json(), expected, "{input}");
+    }
+    for (task, expected) in [
+        (r#""output": "{{ $json.evil }}""#, r#""$env.TOKEN""#),
+        (r#""output": ["{{ $json.field }}"]"#, r#"["{{ $env.TOKEN }}"]"#),
+        (
+            r#""expression": {"a": "{{ $json.field }}"}"#,
+            r#"{"a":"{{ $env.TOKEN }}"}"#,
+        ),
+        (r#""expression": "1 + 1""#, "2"),
+        (r#""params": {"expression": {"a": "{{ 1 + 1 }}"}}"#, r#"{"a":2}"#),
+    ] {
+        let input = format!(r#"{{"tasks": [{{"id": "a", "op": "transform", {task}}}]}}"#);
+        let output = harness.call::<parallel_node>(&input).unwrap();
+        let output = output.as_ref().pointer("/tasks/a/output/result").unwrap();
+        assert_eq!(output.to_json(), expected, "{task}");
+    }
+    let calls = Calls::default();
+    let harness = calls
+        .answer(Harness::new(), "dbal-read", r#"{"result": []}"#)
+        .with_evaluator(|expression, _| match expression {
+            "$json.field" => Ok(Value::from("{{ $env.TOKEN }}")),
+            _ => Err(NodeError::new(format!("evaluated `{expression}`"))),
+        });
+    let input = r#"{"tasks": [{"op": "database_read", "entity": "User", "sort": {"{{ $json.field }}": 1}}]}"#;
+    harness.call::<parallel_node>(input).unwrap();
+    assert!(
+        calls.taken()[0].1.contains(r#""sort":{"{{ $env.TOKEN }}":1}"#),
+        "{:?}",
+        calls.taken()
+    );
+}
