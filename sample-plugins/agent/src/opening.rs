@@ -15,7 +15,7 @@ pub(crate) struct Seed<'a> {
     prompt: Option<&'a str>,
     /// Messages to begin with instead, each with `role` and `content`.
     #[serde(default)]
-    #[schemars(extend("type" = ["array", "string", "null"]))]
+    #[schemars(extend("type" = ["array", "string", "null"], "x-template" = false))]
     messages: Any<'a>,
 }
 
@@ -38,15 +38,15 @@ pub(crate) struct Seed<'a> {
     )
 )]
 pub(crate) fn seed_messages(input: Seed<'_>, ctx: &Ctx<'_>) -> NodeResult<Messages> {
-    let given = !input.messages.0.is_null();
-    if given && input.prompt.is_some() {
+    let given = find(input.messages.0, "messages", "", ctx)?;
+    if given.is_some() && input.prompt.is_some() {
         return Err(NodeError::invalid(
             "messages",
             "give either `messages` or `prompt`",
         ));
     }
-    let conversation = if given {
-        Conversation::read(input.messages, ctx)?
+    let conversation = if let Some(given) = given {
+        Conversation::of(given.as_ref(), ctx)?
     } else {
         let prompt = match input.prompt {
             Some(prompt) => Some(prompt.to_owned()),
@@ -66,11 +66,12 @@ pub(crate) struct AppendContext<'a> {
     /// The conversation: a list of messages, or `$name` for a variable of the run; the variable `messages` when it is
     /// missing.
     #[serde(default)]
-    #[schemars(extend("type" = ["array", "string", "null"]))]
+    #[schemars(extend("type" = ["array", "string", "null"], "x-template" = false))]
     messages: Any<'a>,
     /// What the model should know: a text, `$name` for a variable of the run, or any value, which is written as JSON;
     /// the variable `sdlc_context` when it is missing.
     #[serde(default)]
+    #[schemars(extend("x-template" = false))]
     context: Any<'a>,
 }
 
@@ -109,11 +110,11 @@ pub(crate) struct AppendInstruction<'a> {
     /// The conversation: a list of messages, or `$name` for a variable of the run; the variable `messages` when it is
     /// missing.
     #[serde(default)]
-    #[schemars(extend("type" = ["array", "string", "null"]))]
+    #[schemars(extend("type" = ["array", "string", "null"], "x-template" = false))]
     messages: Any<'a>,
     /// What the user wants, or `$name` for a variable of the run; the setting `ai.instruction` when it is missing.
     #[serde(default, alias = "content", alias = "text")]
-    #[schemars(extend("type" = ["string", "null"]))]
+    #[schemars(extend("type" = ["string", "null"], "x-template" = false))]
     instruction: Any<'a>,
 }
 
@@ -136,12 +137,12 @@ pub(crate) struct AppendInstruction<'a> {
 )]
 pub(crate) fn append_user_instruction(input: AppendInstruction<'_>, ctx: &Ctx<'_>) -> NodeResult<Messages> {
     let mut conversation = Conversation::read(input.messages, ctx)?;
-    let instruction = if input.instruction.0.is_null() {
-        ctx.setting("ai.instruction")?
-    } else {
-        let value = find(input.instruction.0, "instruction", "", ctx)?.unwrap_or_default();
-        let text = value.as_ref().as_str().map(str::to_owned);
-        Some(text.ok_or_else(|| NodeError::invalid("instruction", "expected a text"))?)
+    let instruction = match find(input.instruction.0, "instruction", "", ctx)? {
+        None => ctx.setting("ai.instruction")?,
+        Some(value) => {
+            let text = value.as_ref().as_str().map(str::to_owned);
+            Some(text.ok_or_else(|| NodeError::invalid("instruction", "expected a text"))?)
+        }
     };
     match instruction {
         Some(text) if !text.trim().is_empty() => conversation.say(Role::User, &text)?,

@@ -35,7 +35,7 @@ pub(crate) struct Ask<'a> {
     /// The conversation: a list of messages, or `$name` for a variable of the run; the variable `messages` when it is
     /// missing.
     #[serde(default)]
-    #[schemars(extend("type" = ["array", "string", "null"]))]
+    #[schemars(extend("type" = ["array", "string", "null"], "x-template" = false))]
     messages: Any<'a>,
     /// The model; the setting `ai.model` when it is missing.
     #[serde(default)]

@@ -21,7 +21,7 @@ const MAX_RESULT: i64 = 64 << 10;
 pub(crate) struct Run<'a> {
     /// The model's answer, or `$name` for a variable of the run; the variable `llm_response` when it is missing.
     #[serde(default)]
-    #[schemars(extend("type" = ["object", "string", "null"]))]
+    #[schemars(extend("type" = ["object", "string", "null"], "x-template" = false))]
     response: Any<'a>,
     /// The tools by name, each with the type of the node that it stands for. The setting `ai.tools` is the widest this can
     /// be, and counts when this is missing.

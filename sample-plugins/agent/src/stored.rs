@@ -1,26 +1,37 @@
-//! Invariant: a text of the form `$name` is a variable of the run or an error, and never taken for what it says.
+//! Invariant: a text of the form `$name` in a document is a variable of the run or an error, and never taken for what it
+//! says; what an expression came to is data, and names nothing. For that reason such parameters reach the node as they are
+//! written, and the node fills in their `{{ }}`.
 
+use plugin_api::error::code;
 use plugin_api::prelude::*;
 use plugin_api::reading::field;
 
 /// The longest `$name`.
 const MAX_NAME: usize = 256;
 
-/// The value of a parameter: as it was given, that of the variable it names, or, when it is missing or null, that of the
-/// variable `otherwise`.
+/// The value of a parameter: that of the variable it names, what its expressions come to, or, when it is missing or null,
+/// that of the variable `otherwise`, unless that is no name either.
 pub(crate) fn find(
     given: ValueRef<'_>,
     parameter: &str,
     otherwise: &str,
     ctx: &Ctx<'_>,
 ) -> NodeResult<Option<Value>> {
-    if given.is_null() {
-        let value = ctx.variable::<Value>(otherwise)?;
-        return Ok(value.filter(|value| !value.as_ref().is_null()));
+    if let Some(path) = given.as_str().and_then(variable_path) {
+        return named(path, parameter, ctx).map(Some);
     }
-    let Some(path) = given.as_str().and_then(variable_path) else {
-        return Ok(Some(given.to_value()));
-    };
+    let given = filled(given, parameter, ctx)?;
+    if !given.as_ref().is_null() {
+        return Ok(Some(given));
+    }
+    if otherwise.is_empty() {
+        return Ok(None);
+    }
+    let value = ctx.variable::<Value>(otherwise)?;
+    Ok(value.filter(|value| !value.as_ref().is_null()))
+}
+
+fn named(path: &str, parameter: &str, ctx: &Ctx<'_>) -> NodeResult<Value> {
     let (name, rest) = path
         .split_once('.')
         .map_or((path, None), |(name, rest)| (name, Some(rest)));
@@ -30,7 +41,7 @@ pub(crate) fn find(
         Some(rest) => field(value.as_ref(), rest),
     });
     match found {
-        Some(value) => Ok(Some(value.to_value())),
+        Some(value) => Ok(value.to_value()),
         None => Err(NodeError::invalid(
             parameter,
             format_args!(
@@ -39,6 +50,33 @@ pub(crate) fn find(
             ),
         )),
     }
+}
+
+/// The value with its expressions filled in; outside a workflow, where there are none, as it is.
+fn filled(given: ValueRef<'_>, parameter: &str, ctx: &Ctx<'_>) -> NodeResult<Value> {
+    if !has_expressions(given) {
+        return Ok(given.to_value());
+    }
+    match ctx.render(given, &[]) {
+        Err(error) if error.code == code::UNSUPPORTED => Ok(given.to_value()),
+        Err(mut error) => {
+            error.message = format!("parameter `{parameter}`: {}", error.message).into();
+            Err(error)
+        }
+        filled => filled,
+    }
+}
+
+fn has_expressions(value: ValueRef<'_>) -> bool {
+    if let Some(text) = value.as_str() {
+        return text.contains("{{");
+    }
+    let items = value.as_list().into_iter().flatten();
+    let entries = value.as_map().into_iter().flatten();
+    items.into_iter().any(has_expressions)
+        || entries
+            .into_iter()
+            .any(|(key, value)| key.contains("{{") || has_expressions(value))
 }
 
 /// `a.b` of `$a.b`, `None` for any other text.

@@ -14,17 +14,17 @@ pub(crate) struct Append<'a> {
     /// The conversation: a list of messages, or `$name` for a variable of the run; the variable `messages` when it is
     /// missing.
     #[serde(default)]
-    #[schemars(extend("type" = ["array", "string", "null"]))]
+    #[schemars(extend("type" = ["array", "string", "null"], "x-template" = false))]
     messages: Any<'a>,
     /// The messages that `core.runToolCalls` gave, or `$name` for a variable of the run; the variable `tool_results` when
     /// it is missing.
     #[serde(default, alias = "tool_results")]
-    #[schemars(extend("type" = ["array", "string", "null"]))]
+    #[schemars(extend("type" = ["array", "string", "null"], "x-template" = false))]
     tool_results: Any<'a>,
     /// The answer that asked for them, or `$name` for a variable of the run; the variable `llm_response` when it is
     /// missing. It is put before the results if the conversation does not end with it.
     #[serde(default)]
-    #[schemars(extend("type" = ["object", "string", "null"]))]
+    #[schemars(extend("type" = ["object", "string", "null"], "x-template" = false))]
     response: Any<'a>,
 }
 

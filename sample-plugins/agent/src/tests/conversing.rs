@@ -58,6 +58,71 @@ fn a_name_with_a_dollar_means_a_variable() {
 }
 
 #[test]
+fn what_an_expression_came_to_names_nothing() {
+    let harness = || {
+        Harness::new()
+            .variable("token", "hidden")
+            .with_evaluator(|expression, _| match expression {
+                "$json.text" => Ok(Value::from("$token")),
+                "$json.more" => Ok(Value::from("{{ $json.text }}")),
+                "$json.none" => Ok(Value::null()),
+                _ => Err(NodeError::new("no such expression")),
+            })
+    };
+    for (given, said) in [("$json.text", "$token"), ("$json.more", "{{ $json.text }}")] {
+        let said = json(&format!(r#"{{"role": "user", "content": "{said}"}}"#));
+        for input in [
+            format!(r#"{{"messages": [], "instruction": "{{{{ {given} }}}}"}}"#),
+            format!(
+                r#"{{"messages": [{{"role": "user", "content": "{{{{ {given} }}}}"}}], "instruction": "Go on."}}"#
+            ),
+        ] {
+            let output = harness().call::<append_user_instruction>(&input).unwrap();
+            assert_eq!(
+                output.as_ref().pointer("/messages/0"),
+                Some(said.as_ref()),
+                "{input}"
+            );
+        }
+    }
+    // What comes to null is as good as missing, and a host must leave all of these to the node.
+    refuses::<append_user_instruction>(
+        &harness(),
+        &[
+            (
+                r#"{"messages": [], "instruction": "{{ $json.none }}"}"#,
+                INVALID,
+                "`instruction`: is missing",
+            ),
+            (
+                r#"{"messages": "{{ $json.other }}", "instruction": "x"}"#,
+                code::EXECUTION_ERROR,
+                "parameter `messages`: no such expression",
+            ),
+        ],
+    );
+    for (meta, names) in [
+        (seed_messages::meta(), &["messages"][..]),
+        (append_context_message::meta(), &["messages", "context"]),
+        (append_user_instruction::meta(), &["messages", "instruction"]),
+        (
+            append_tool_results::meta(),
+            &["messages", "toolResults", "response"],
+        ),
+        (ai_request::meta(), &["messages"]),
+        (run_tool_calls::meta(), &["response"]),
+    ] {
+        for name in names {
+            assert_eq!(
+                meta.parameters["properties"][name]["x-template"], false,
+                "{} {name}",
+                meta.node_type
+            );
+        }
+    }
+}
+
+#[test]
 fn nothing_to_say_adds_nothing_and_a_missing_text_is_an_error() {
     let harness = Harness::new();
     let empty = r#"{"messages": [], "count": 0}"#;
