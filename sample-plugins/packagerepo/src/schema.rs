@@ -13,6 +13,8 @@ use crate::reference::cut;
 
 /// Violations that are told.
 const MAX_TOLD: usize = 100;
+/// Bytes of the place of one: names in it are as long as whoever sent the value made them.
+const MAX_PLACE: usize = 1_024;
 /// Levels of a schema.
 const MAX_DEPTH: usize = 32;
 /// The longest pattern.
@@ -37,7 +39,7 @@ const WORDS: [&str; 9] = [
 #[output]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Violation {
-    /// Where, as a JSON pointer.
+    /// Where, as a JSON pointer; its first 1,024 bytes.
     pub(crate) path: String,
     /// For people.
     pub(crate) message: String,
@@ -73,10 +75,15 @@ impl Judge<'_> {
                 &self.path
             };
             self.violations.push(Violation {
-                path: self.path.clone(),
+                path: self.place().to_owned(),
                 message: format!("{} {why}", cut(place)),
             });
         }
+    }
+
+    fn place(&self) -> &str {
+        let end = self.path.floor_char_boundary(MAX_PLACE);
+        self.path.get(..end).unwrap_or_default()
     }
 
     fn value(&mut self, schema: ValueRef<'_>, value: ValueRef<'_>, depth: usize) -> NodeResult<()> {

@@ -208,6 +208,17 @@ fn an_entity_is_held_to_a_schema() {
 }
 
 #[test]
+fn what_is_told_of_violations_is_short_however_long_names_are() {
+    let (name, items) = ("n".repeat(100_000), vec!["1"; 200].join(","));
+    let input = format!(
+        r#"{{"entity": {{"{name}": [{items}]}}, "schema": {{"additionalProperties": {{"items": {{"type": "string"}}}}}}}}"#
+    );
+    let error = crypto().call::<validate_entity>(&input).unwrap_err();
+    let details = error.details.unwrap().to_json();
+    assert!(details.len() < 100_000, "{}", details.len());
+}
+
+#[test]
 fn a_schema_that_cannot_be_used_is_an_error_and_not_passed_over() {
     let deep = format!("{}{}{}", r#"{"items": "#.repeat(40), "true", "}".repeat(40));
     let list = format!("{}{}", "[".repeat(40), "]".repeat(40));
