@@ -172,7 +172,8 @@ pub(crate) struct CheckScopes<'a> {
     /// The claims of a token, or an account: a map with `scopes`.
     #[serde(default)]
     principal: Raw<'a>,
-    /// What is needed, all of it: a list of texts, or a text with spaces between them.
+    /// What is needed, all of it: a list of texts, or a text with spaces between them. It must be given; an empty list needs
+    /// nothing.
     #[serde(default, alias = "required_scopes", alias = "scopes")]
     required_scopes: Raw<'a>,
     /// The variable that the result is kept in.
@@ -213,10 +214,9 @@ pub(crate) fn check_scopes(input: CheckScopes<'_>, ctx: &Ctx<'_>) -> NodeResult<
     let has = principal.get("scopes").or_else(|| principal.get("scope"));
     let has = has.filter(|has| !has.is_null()).map(|has| has.to_value());
     let has = scopes(has.as_ref(), "principal")?;
-    let needed = scopes(
-        names.read(input.required_scopes, "requiredScopes")?.as_ref(),
-        "requiredScopes",
-    )?;
+    // A name that means nothing must not come to nothing being needed.
+    let needed = names.needed(input.required_scopes, "requiredScopes")?;
+    let needed = scopes(Some(&needed), "requiredScopes")?;
     let lacks = |scope: &&String| !has.contains(scope) && !has.iter().any(|has| has == "*");
     let missing: Vec<String> = needed.iter().filter(lacks).cloned().collect();
     if let Some(first) = missing.first() {

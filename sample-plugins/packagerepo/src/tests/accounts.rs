@@ -200,7 +200,7 @@ fn all_scopes_that_are_needed_have_to_be_there() {
     for input in [
         r#"{"principal": {"scopes": ["*"]}, "required_scopes": ["write", "admin"]}"#,
         r#"{"principal": {"scopes": []}, "required_scopes": []}"#,
-        r#"{"principal": {}}"#,
+        r#"{"principal": {}, "required_scopes": ""}"#,
     ] {
         harness.call::<check_scopes>(input).unwrap();
     }
@@ -224,6 +224,21 @@ fn all_scopes_that_are_needed_have_to_be_there() {
         &harness,
         &[
             (r#"{"principal": "ada"}"#, INVALID, "`principal`"),
+            (
+                r#"{"principal": {"scopes": ["read"]}}"#,
+                INVALID,
+                "`requiredScopes`: is missing",
+            ),
+            (
+                r#"{"principal": {"scopes": ["read"]}, "required_scopes": null}"#,
+                INVALID,
+                "`requiredScopes`: is missing",
+            ),
+            (
+                r#"{"principal": {"scopes": ["read"]}, "required_scopes": "$nothing"}"#,
+                INVALID,
+                "`requiredScopes`: `$nothing` is not there, or null",
+            ),
             (r#"{"principal": {"scopes": 5}}"#, INVALID, "`principal`"),
             (
                 r#"{"principal": {}, "required_scopes": 5}"#,
