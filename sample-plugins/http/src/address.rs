@@ -14,15 +14,20 @@ pub(crate) enum Reach {
     Metadata,
 }
 
-/// Services that give a machine its credentials, by the addresses that the large clouds use for them.
-const METADATA_V4: [Ipv4Addr; 5] = [
+/// Services that give a machine its credentials, by the addresses that clouds use for them.
+const METADATA_V4: [Ipv4Addr; 7] = [
     Ipv4Addr::new(169, 254, 169, 254),
+    Ipv4Addr::new(169, 254, 0, 23),
+    Ipv4Addr::new(169, 254, 42, 42),
     Ipv4Addr::new(169, 254, 170, 2),
     Ipv4Addr::new(169, 254, 170, 23),
     Ipv4Addr::new(100, 100, 100, 200),
     Ipv4Addr::new(168, 63, 129, 16),
 ];
-const METADATA_V6: [Ipv6Addr; 3] = [
+const METADATA_V6: [Ipv6Addr; 6] = [
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
+    Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
+    Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
@@ -221,6 +226,11 @@ mod tests {
             "169.254.170.2",
             "168.63.129.16",
             "100.100.100.200",
+            "169.254.0.23",
+            "169.254.42.42",
+            "fe80::a9fe:a9fe",
+            "fd00:c1::a9fe:a9fe",
+            "fd00:42::42",
             "fd00:ec2::254",
             "fd20:ce::254",
         ] {
