@@ -1,7 +1,7 @@
 //! The dispatcher: finds the version, holds it, calls it.
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 

@@ -82,7 +82,9 @@ impl TenantRules {
             description.nodes.get(place)
         });
         let own = node.map(|node| node.node_type.as_str());
-        let aliases = node.into_iter().flat_map(|node| node.aliases.iter().map(NodeType::as_str));
+        let aliases = node
+            .into_iter()
+            .flat_map(|node| node.aliases.iter().map(NodeType::as_str));
         let names = std::iter::once(node_type).chain(own).chain(aliases);
         self.allows(tenant, &names)
     }

@@ -190,7 +190,9 @@ impl HostServices for Services<'_> {
         self.touch();
         let tenant = self.options.tenant;
         let may = match self.held {
-            Some(held) => self.dispatcher.may_call(tenant, held.leases.snapshot(), node_type),
+            Some(held) => self
+                .dispatcher
+                .may_call(tenant, held.leases.snapshot(), node_type),
             None => {
                 let live = self.dispatcher.registry().snapshot();
                 self.dispatcher.may_call(tenant, &live, node_type)
@@ -199,7 +201,10 @@ impl HostServices for Services<'_> {
         if !may {
             return Err(NodeError::with_code(
                 "NODE_TYPE_NOT_ALLOWED",
-                format!("the tenant `{tenant}` may not use the node type `{}`", shown(node_type)),
+                format!(
+                    "the tenant `{tenant}` may not use the node type `{}`",
+                    shown(node_type)
+                ),
             ));
         }
         let left = self

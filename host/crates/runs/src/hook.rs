@@ -153,10 +153,8 @@ impl HookReply {
 /// Whether a node of this type says what the request that started its workflow is answered: `statusCode`, `headers` and
 /// `body`.
 fn may_answer(node_type: &str) -> bool {
-    matches!(
-        node_type,
-        "webhook-response" | "n8n-nodes-base.respondToWebhook"
-    ) || node_type.starts_with("packagerepo.respond")
+    matches!(node_type, "webhook-response" | "n8n-nodes-base.respondToWebhook")
+        || node_type.starts_with("packagerepo.respond")
         || also_does_else(node_type)
 }
 
