@@ -256,7 +256,10 @@ fn configure(root: &Path, folder: &Path) -> Result<()> {
     let here = folder.display().to_string();
     let config = std::fs::read_to_string(root.join("scripts/up.toml"))?.replace("@HERE@", &here);
     std::fs::create_dir(folder.join("files"))?;
-    std::fs::write(folder.join("database.url"), format!("sqlite:{here}/try.db?mode=rwc\n"))?;
+    std::fs::write(
+        folder.join("database.url"),
+        format!("sqlite:{here}/try.db?mode=rwc\n"),
+    )?;
     std::fs::write(folder.join("patchbay.toml"), config)?;
     Ok(())
 }
