@@ -1,12 +1,13 @@
 //! Deleting.
 //!
 //! Invariant: a link is deleted, never what it leads to; a folder is walked by its handle, so what is put in its place
-//! meanwhile is not walked into; and a walk ends, however deep or wide somebody made the tree.
+//! meanwhile is not walked into; and a walk ends, however deep or wide somebody made the tree, and has one handle open for
+//! each level of it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 
-use cap_std::fs::{Dir, FileType};
+use cap_std::fs::{Dir, DirEntry, FileType};
 use plugin_api::error::code;
 use plugin_api::prelude::*;
 use plugin_api::reading::{Any, Flag, List};
@@ -20,6 +21,8 @@ use crate::path::Below;
 const DEEPEST: usize = 64;
 /// The most files and folders that are deleted by one call.
 const MOST: usize = 1_000_000;
+/// Names of a folder that are read at once.
+const AT_ONCE: usize = 1_024;
 /// The most paths of one call.
 const MOST_PATHS: usize = 1_000;
 
@@ -207,20 +210,18 @@ impl Walk<'_> {
             return Ok(());
         };
         // A list that is read while its entries go may lack some, so it is read until it has none.
-        let mut was_empty = false;
-        while !was_empty {
-            was_empty = true;
-            for entry in folder.entries().map_err(error)? {
-                was_empty = false;
-                let entry = entry.map_err(error)?;
-                let (kind, child) = (entry.file_type().map_err(error)?, entry.file_name());
+        loop {
+            let some = some_of(&folder).map_err(error)?;
+            if some.is_empty() {
+                return Ok(());
+            }
+            for (child, kind) in some {
                 if kind.is_dir() {
                     self.empty(&folder, &child, path, depth + 1)?;
                 }
                 self.remove(&folder, &child, kind, path)?;
             }
         }
-        Ok(())
     }
 
     /// Removes one thing, or nothing if somebody else did.
@@ -241,6 +242,16 @@ impl Walk<'_> {
         self.count += usize::from(removed.is_some());
         Ok(removed.is_some())
     }
+}
+
+/// Some of what is in a folder; none if nothing is. No handle is left of the reading, since the folders in it are walked next.
+fn some_of(folder: &Dir) -> io::Result<Vec<(OsString, FileType)>> {
+    let entries = folder.entries()?.take(AT_ONCE);
+    let read = |entry: io::Result<DirEntry>| {
+        let entry = entry?;
+        Ok((entry.file_name(), entry.file_type()?))
+    };
+    entries.map(read).collect()
 }
 
 /// The folder that something is in, and what it is; `None` if it is not there.
@@ -266,4 +277,26 @@ fn unless_gone<T>(done: io::Result<T>) -> io::Result<Option<T>> {
 fn limit(path: &Below, why: &str) -> NodeError {
     let message = format!("{WHAT} `{}`: {why}; some of it was deleted", path.as_str());
     NodeError::with_code(code::LIMIT_EXCEEDED, message).retryable(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use cap_std::ambient_authority;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_was_read_has_one_handle() {
+        let place = tempfile::tempdir().unwrap();
+        for name in 0..2 * AT_ONCE {
+            std::fs::write(place.path().join(name.to_string()), "").unwrap();
+        }
+        let folder = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
+        let some = some_of(&folder).unwrap();
+        assert_eq!(some.len(), AT_ONCE);
+        let handles = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        let handles = handles
+            .filter(|handle| std::fs::read_link(handle.path()).is_ok_and(|of| of.starts_with(place.path())));
+        assert_eq!(handles.count(), 1);
+    }
 }

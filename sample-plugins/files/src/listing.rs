@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 
-use cap_std::fs::{Dir, DirEntry};
+use cap_std::fs::Dir;
 use plugin_api::error::code;
 use plugin_api::prelude::*;
 use plugin_api::reading::{Flag, Whole};
@@ -155,18 +155,18 @@ impl Walk<'_> {
                     self.most
                 )));
             }
-            found.push(entry.map_err(error)?);
+            // The name alone: an entry holds a handle, and the folders in this one are walked while it is kept.
+            found.push(entry.map_err(error)?.file_name());
         }
-        found.sort_by_key(DirEntry::file_name);
-        for entry in found {
+        found.sort_unstable();
+        for name in found {
             self.stop.check()?;
-            let metadata = match entry.metadata() {
+            let metadata = match folder.symlink_metadata(&name) {
                 Ok(metadata) => metadata,
                 // It went meanwhile.
                 Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => continue,
                 Err(other) => return Err(error(other)),
             };
-            let name = entry.file_name();
             let text = name.to_string_lossy().into_owned();
             let path = format!("{prefix}{text}");
             let is_dir = metadata.is_dir();
