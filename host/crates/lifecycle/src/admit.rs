@@ -31,8 +31,12 @@ pub(crate) fn admit(
     probed: &Probed,
     change: &Change,
 ) -> Result<RevisionNumber, LifecycleError> {
-    let served = Arc::new(Served::new(load_for_service(lifecycle, probed)?));
     let inspected = probed.inspected();
+    // What will be refused all the same is not mapped first: a file that was damaged since its version was taken in can pass
+    // a trial by luck.
+    let registry = lifecycle.registry();
+    registry.check_version(inspected.plugin(), inspected.version(), inspected.digest())?;
+    let served = Arc::new(Served::new(load_for_service(lifecycle, probed)?));
     let dependencies = served.plugin().description().dependencies.iter();
     let dependencies = dependencies.map(|(plugin, range)| Dependency {
         plugin: plugin.clone(),
@@ -46,7 +50,6 @@ pub(crate) fn admit(
         dependencies: dependencies.collect(),
     };
     let origin = inspected.origin().display().to_string();
-    let registry = lifecycle.registry();
     let mounted = registry.admit(candidate, &origin, change).and_then(|admission| {
         let number = admission.number();
         if registry.mounted(inspected.plugin(), number).is_some() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use patchbay_vocab::{PluginName, RevisionNumber, RevisionState, VersionReq};
+use patchbay_vocab::{Digest, PluginName, RevisionNumber, RevisionState, Version, VersionReq};
 
 use crate::book::{Book, PluginRecord, RevisionRecord, unknown};
 use crate::change::{Candidate, Force, SameVersion, Selector};
@@ -23,22 +23,37 @@ pub(crate) fn check_candidate<H>(
             node: twice.clone(),
         });
     }
-    let Some(record) = book.plugins.get(&candidate.plugin) else {
+    check_version(
+        book,
+        (&candidate.plugin, &candidate.version),
+        candidate.digest,
+        same_version,
+    )
+}
+
+/// The number that this content of a version has already, or why the version cannot have it.
+pub(crate) fn check_version<H>(
+    book: &Book<H>,
+    (plugin, version): (&PluginName, &Version),
+    digest: Digest,
+    same_version: SameVersion,
+) -> Result<Option<RevisionNumber>, RegistryError> {
+    let Some(record) = book.plugins.get(plugin) else {
         return Ok(None);
     };
     let same = || {
         record
             .revisions
             .values()
-            .filter(|known| known.version == candidate.version)
+            .filter(|known| known.version == *version)
     };
-    if let Some(known) = same().find(|known| known.digest == candidate.digest) {
+    if let Some(known) = same().find(|known| known.digest == digest) {
         return Ok(Some(known.number));
     }
     match (same().next(), same_version) {
         (Some(known), SameVersion::Refuse) => Err(RegistryError::VersionReused {
-            plugin: candidate.plugin.clone(),
-            version: candidate.version.clone(),
+            plugin: plugin.clone(),
+            version: version.clone(),
             existing: known.number,
         }),
         _ => Ok(None),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use patchbay_vocab::{Clock, PluginName, RevisionNumber, RevisionState, Version};
+use patchbay_vocab::{Clock, Digest, PluginName, RevisionNumber, RevisionState, Version};
 
 use crate::admission;
 use crate::book::{Book, PluginRecord, RevisionRecord};
@@ -53,6 +53,19 @@ impl<H: Mounted> Registry<H> {
     /// Holds what answers for `slots`, all from one snapshot: no load of it goes away before the set is dropped.
     pub fn lease(&self, slots: &[NodeSlot]) -> Result<LeaseSet<H>, RegistryError> {
         LeaseSet::take(&self.current, slots)
+    }
+
+    /// Whether content may be admitted as this version, as far as that can be told before it is loaded.
+    ///
+    /// # Errors
+    /// When the version is known with other content, and that is refused.
+    pub fn check_version(
+        &self,
+        plugin: &PluginName,
+        version: &Version,
+        digest: Digest,
+    ) -> Result<(), RegistryError> {
+        admission::check_version(&self.book.lock(), (plugin, version), digest, self.same_version).map(drop)
     }
 
     /// Gives a revision its number, exactly once for each content.
