@@ -10,7 +10,7 @@ mod span;
 
 use plugin_api::error::code;
 use plugin_api::prelude::*;
-use plugin_api::reading::{Flag, Given, Text, Whole};
+use plugin_api::reading::{Flag, Given, Text, Whole, shown, text_of};
 
 use self::claims::{Demands, Wish, filled};
 use self::compact::{sealed, split};
@@ -148,13 +148,16 @@ pub(crate) struct Verify<'a> {
     algorithm: Option<Algorithm>,
     /// What the claim `iss` must be.
     #[serde(default)]
-    issuer: Option<Text<'a>>,
+    #[schemars(extend("type" = ["string", "number", "boolean"]))]
+    issuer: Given<'a>,
     /// What the claim `sub` must be.
     #[serde(default)]
-    subject: Option<Text<'a>>,
+    #[schemars(extend("type" = ["string", "number", "boolean"]))]
+    subject: Given<'a>,
     /// What the claim `aud` must be or contain.
     #[serde(default)]
-    audience: Option<Text<'a>>,
+    #[schemars(extend("type" = ["string", "number", "boolean"]))]
+    audience: Given<'a>,
     /// By how many seconds clocks may differ, up to 600.
     #[serde(default, alias = "clockTolerance")]
     #[schemars(extend("default" = 0))]
@@ -163,6 +166,14 @@ pub(crate) struct Verify<'a> {
     #[serde(default)]
     #[schemars(extend("default" = false))]
     require_expiry: Option<Flag>,
+}
+
+/// A demand on a claim. Null is none of those: an expression that came to nothing would let every token pass.
+fn demanded<'a>(parameter: &str, given: Given<'a>) -> NodeResult<Option<Text<'a>>> {
+    let Some(value) = given.0 else { return Ok(None) };
+    let text = text_of(value).filter(|_| !value.is_null());
+    let wrong = || NodeError::invalid(parameter, format_args!("expected a text, found {}", shown(value)));
+    text.map(|text| Some(Text(text))).ok_or_else(wrong)
 }
 
 /// What a token says.
@@ -205,9 +216,9 @@ pub(crate) fn jwt_verify(input: Verify<'_>, ctx: &Ctx<'_>) -> NodeResult<Verifie
     let header = parts.checked(algorithm, &key, ctx)?;
     let claims = parts.claims()?;
     let demands = Demands {
-        issuer: input.issuer,
-        subject: input.subject,
-        audience: input.audience,
+        issuer: demanded("issuer", input.issuer)?,
+        subject: demanded("subject", input.subject)?,
+        audience: demanded("audience", input.audience)?,
         leeway,
         expiry: input.require_expiry == Some(Flag(true)),
     };

@@ -354,7 +354,11 @@ fn a_token_is_refused_outside_of_its_time_or_by_what_was_demanded() {
         (r#", "leeway": 601"#, "`leeway`: must be from 0 to 600"),
         (r#", "leeway": -1"#, "`leeway`: must be from 0 to 600"),
         (r#", "requireExpiry": 5"#, "at `requireExpiry`"),
-        (r#", "issuer": []"#, "at `issuer`"),
+        (r#", "issuer": []"#, "`issuer`: expected a text"),
+        // An expression that came to nothing demands nothing, which nobody meant.
+        (r#", "issuer": null"#, "`issuer`: expected a text, found null"),
+        (r#", "subject": null"#, "`subject`: expected a text, found null"),
+        (r#", "audience": null"#, "`audience`: expected a text, found null"),
     ] {
         let error = with(more).unwrap_err();
         assert!(error.message.contains(part), "{more}: {error}");
