@@ -81,8 +81,11 @@ impl Queue {
         let ring = when == Heard::AtOnce && !std::mem::replace(&mut messages.rung, true);
         drop(messages);
         if ring {
-            // A socket that is full has rung already.
-            let _ = (&self.bell).write(&[1]);
+            // A socket that is full has rung already. For any other trouble, the next message rings again.
+            let rang = (&self.bell).write(&[1]);
+            if rang.is_err_and(|error| error.kind() != io::ErrorKind::WouldBlock) {
+                locked(&self.messages).rung = false;
+            }
         }
         Ok(id)
     }

@@ -81,7 +81,7 @@ pub(crate) struct WriteJson<'a> {
     id = "file.writeJson",
     aliases = ["file.write_json"],
     category = "files",
-    effect = "idempotent",
+    effect = "effectful",
     capabilities = ["fs"],
     tags = ["file", "json"],
     example(

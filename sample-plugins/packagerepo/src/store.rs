@@ -79,7 +79,7 @@ pub(crate) struct Written {
     id = "packagerepo.kvPut",
     aliases = ["packagerepo.kv_put"],
     category = "packagerepo",
-    effect = "idempotent",
+    effect = "effectful",
     tags = ["store"],
     example(
         title = "about an artifact",

@@ -179,7 +179,7 @@ fn effect(node: &NodeView, page: &mut Page) {
                 "Pure: it changes nothing, and the same parameters give the same result. Results may be remembered."
             }
             Effect::Idempotent => {
-                "Idempotent: it changes something, and to do it twice is the same as to do it once."
+                "Idempotent: it may change something, or give another result at another time; to do it twice is the same as to do it once."
             }
             Effect::Effectful => "Effectful: it does something to the world each time. A replay does it again.",
         },
