@@ -18,7 +18,11 @@ pub(super) fn holding(entity: &Entity<'_>, column: &Column, operand: ValueRef<'_
             part.push(&format!(" = ANY ({name})"));
         }
         (Dialect::Postgres, _) => {
-            part.push(&format!("CAST({name} AS jsonb) @> CAST("));
+            let name = match column.type_name.as_str() {
+                "jsonb" => name,
+                _ => format!("CAST({name} AS jsonb)"),
+            };
+            part.push(&format!("{name} @> CAST("));
             part.bind(operand.to_value());
             part.push(" AS jsonb)");
         }

@@ -315,3 +315,67 @@ fn results_are_bounded_and_statements_end_with_their_call_on_postgres() {
                    AND pid <> pg_backend_pid()";
     assert!((0..500).any(|_| database.seen(running) == "0"), "still running");
 }
+
+/// Each of these would fail for a row of the other tenant, if it were looked at before its tenant is.
+#[test]
+fn no_failure_tells_of_another_tenants_row_on_postgres() {
+    let tables = r#"
+        CREATE TABLE t (id int PRIMARY KEY, "tenantId" text, s text, n int, j jsonb, u uuid);
+        INSERT INTO t SELECT i, 'acme', 'true', 1, 'true', NULL FROM generate_series(1, 50) i;
+        INSERT INTO t SELECT i, 'other', '(', 0, '"FOREIGN"', NULL FROM generate_series(51, 5000) i;
+        CREATE INDEX by_s ON t (s);
+        CREATE INDEX by_n ON t (n, s);
+        CREATE INDEX by_j ON t USING gin (j);
+        ANALYZE t;
+    "#;
+    let database = Database::new("silent", tables);
+    let conditions = [
+        "s ~ s",
+        "s::boolean",
+        "j::boolean",
+        "CAST(s AS boolean) AND s >= ''",
+        "1 / n = 1",
+        "n >= 0 AND 1 / n = 1 AND s >= ''",
+        "CASE WHEN n = 0 THEN 1 / n = 1 ELSE true END",
+        "n >= 0 AND s ~ s",
+        "j @> j AND j::boolean",
+        "(s, n) >= ('', 0) AND s ~ s",
+        "EXISTS (SELECT 1 FROM t x WHERE x.n = t.n AND x.s ~ x.s)",
+        "s::boolean OR 1 / n = 1",
+    ];
+    for plan in [
+        "enable_seqscan",
+        "enable_indexscan",
+        "enable_bitmapscan",
+        "enable_hashjoin",
+    ] {
+        let options = format!("sslmode=disable&options=-c%20{plan}%3Doff");
+        let harness = Harness::new()
+            .tenant("acme")
+            .secret("DATABASE_URL", &database.address("admin", &options));
+        for condition in conditions {
+            for text in [
+                format!("SELECT count(*) AS n FROM t WHERE {condition}"),
+                format!(
+                    "SELECT count(*) AS n FROM (VALUES (1), (2)) v (i) LEFT JOIN t ON v.i = t.id AND {condition}"
+                ),
+                format!(
+                    "SELECT count(*) AS n FROM (SELECT * FROM t) t JOIN (SELECT id AS i FROM t) o ON o.i = t.id WHERE {condition}"
+                ),
+                format!("SELECT count(*) AS n FROM (SELECT {condition} AS x FROM t) q WHERE x"),
+                format!(
+                    "WITH q AS (SELECT {condition} AS x, s FROM t) SELECT count(*) AS n FROM q WHERE x AND s >= ''"
+                ),
+                format!("UPDATE t SET n = 1 WHERE {condition}"),
+                format!("DELETE FROM t WHERE {condition} AND id = 9000"),
+            ] {
+                let done = call::<execute>(&harness, &text, "null");
+                assert!(done.is_ok(), "{plan}: {text}: {done:?}");
+            }
+        }
+    }
+    assert_eq!(
+        database.seen("SELECT count(*) FROM t WHERE s = '(' AND n = 0"),
+        "4950"
+    );
+}

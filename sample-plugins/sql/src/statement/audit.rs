@@ -179,14 +179,14 @@ impl Visitor for Looked<'_, '_> {
     }
 }
 
-/// Whether a condition is `expected`, or `(...) AND expected`.
-fn ends_with(selection: Option<&Expr>, expected: &str) -> bool {
+/// Whether a condition is `expected`, or `expected AND (...)`, where the rest may be `CASE WHEN expected ... END`.
+fn begins_with(selection: Option<&Expr>, expected: &str) -> bool {
     match selection {
         Some(Expr::BinaryOp {
             left,
             op: BinaryOperator::And,
             right,
-        }) => matches!(**left, Expr::Nested(_)) && right.to_string() == expected,
+        }) => matches!(**right, Expr::Nested(_) | Expr::Case { .. }) && left.to_string() == expected,
         Some(other) => other.to_string() == expected,
         None => false,
     }
@@ -199,7 +199,7 @@ fn audit_change(
     condition: &str,
 ) -> NodeResult<()> {
     match target {
-        TableFactor::Table { name, .. } if name.to_string() == table && ends_with(selection, condition) => {
+        TableFactor::Table { name, .. } if name.to_string() == table && begins_with(selection, condition) => {
             Ok(())
         }
         _ => Err(broken("its condition")),
@@ -279,7 +279,7 @@ fn audit_insert(
         Some(OnInsert::OnConflict(on)) => match (&on.action, condition) {
             (OnConflictAction::DoNothing, _) => Ok(()),
             (OnConflictAction::DoUpdate(update), Some(condition))
-                if ends_with(update.selection.as_ref(), condition) =>
+                if begins_with(update.selection.as_ref(), condition) =>
             {
                 audit_assignments(&update.assignments, rewriter)
             }

@@ -3,12 +3,15 @@
 //! Invariant: a change never writes into the tenant column, and what it changes has the tenant there.
 
 use plugin_api::prelude::*;
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, BinaryOperator, Delete, Expr, FromTable, Ident, ObjectName,
+    Assignment, AssignmentTarget, BinaryOperator, CaseWhen, Delete, Expr, FromTable, Ident, ObjectName,
     SqliteOnConflict, Statement, TableAlias, TableFactor, TableWithJoins, Update, UpdateTableFromKind,
+    Value as Literal,
 };
 
 use super::audit::Expected;
+use super::hazards::Evaluation;
 use super::inserting::insert;
 use super::refused;
 use super::rewriting::{Rewriter, expression, full_name};
@@ -85,14 +88,29 @@ pub(super) fn condition(of: &Ident, column: &Column, rewriter: &mut Rewriter<'_>
     expression(&text, rewriter.dialect)
 }
 
-pub(super) fn both(selection: Option<Expr>, condition: Expr) -> Expr {
-    match selection {
-        None => condition,
-        Some(selection) => Expr::BinaryOp {
-            left: Box::new(Expr::Nested(Box::new(selection))),
-            op: BinaryOperator::And,
-            right: Box::new(condition),
-        },
+/// The tenant's condition, and only where that is met the statement's own.
+pub(super) fn both(selection: Option<Expr>, condition: Expr, rewriter: &Rewriter<'_>) -> Expr {
+    let Some(selection) = selection else {
+        return condition;
+    };
+    let inner = if rewriter.evaluation == Evaluation::TenantFirst {
+        Expr::Case {
+            case_token: AttachedToken::empty(),
+            end_token: AttachedToken::empty(),
+            operand: None,
+            conditions: vec![CaseWhen {
+                condition: condition.clone(),
+                result: selection,
+            }],
+            else_result: Some(Box::new(Expr::value(Literal::Boolean(false)))),
+        }
+    } else {
+        Expr::Nested(Box::new(selection))
+    };
+    Expr::BinaryOp {
+        left: Box::new(condition),
+        op: BinaryOperator::And,
+        right: Box::new(inner),
     }
 }
 
@@ -146,7 +164,7 @@ fn update(update: &mut Update, rewriter: &mut Rewriter<'_>) -> NodeResult<Expect
     rewriter.rewrite(&mut update.returning)?;
     let condition = condition(&alias, column, rewriter)?;
     let expected = Expected::change(table, &condition);
-    update.selection = Some(both(update.selection.take(), condition));
+    update.selection = Some(both(update.selection.take(), condition, rewriter));
     Ok(expected)
 }
 
@@ -170,6 +188,6 @@ fn delete(delete: &mut Delete, rewriter: &mut Rewriter<'_>) -> NodeResult<Expect
     rewriter.rewrite(&mut delete.returning)?;
     let condition = condition(&alias, column, rewriter)?;
     let expected = Expected::change(table, &condition);
-    delete.selection = Some(both(delete.selection.take(), condition));
+    delete.selection = Some(both(delete.selection.take(), condition, rewriter));
     Ok(expected)
 }

@@ -13,6 +13,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use super::arguments::Given;
 use super::audit::{Expected, audit};
 use super::changing::change;
+use super::hazards::evaluation;
 use super::lexing::{lex, relex};
 use super::rewriting::Rewriter;
 use super::survey::survey;
@@ -134,7 +135,8 @@ impl Parsed {
             dialect,
             kind,
         } = self;
-        let mut rewriter = Rewriter::new(dialect, policy, facts, arguments);
+        let evaluation = evaluation(&statement, dialect);
+        let mut rewriter = Rewriter::new(dialect, policy, facts, arguments, evaluation);
         let expected = if policy.filter == Filter::Off || kind == Kind::Ddl {
             refuse_system_tables(&statement, dialect)?;
             None

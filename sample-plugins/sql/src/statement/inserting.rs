@@ -68,7 +68,7 @@ pub(super) fn insert(insert: &mut Insert, rewriter: &mut Rewriter<'_>) -> NodeRe
                 refuse_assignments(&update.assignments, rewriter)?;
                 let condition = condition(&of, column, rewriter)?;
                 guarded = Some(condition.to_string());
-                update.selection = Some(both(update.selection.take(), condition));
+                update.selection = Some(both(update.selection.take(), condition, rewriter));
             }
         }
         Some(_) => {

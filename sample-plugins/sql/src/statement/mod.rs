@@ -16,6 +16,8 @@
 //! 3. [`rewriting`], [`changing`] and [`inserting`]: every table in it becomes `(SELECT * FROM table WHERE tenant = ?)`; a change gets the
 //!    condition, and an insertion the tenant. A table is written with its schema and quotes, so that no search path and no
 //!    WITH can mean another one by it; a WITH gets a name of our own, so that no table can be meant by that.
+//!    Where a condition could fail or be slow for some rows, [`hazards`] has the tenant's rows picked first, so that nothing
+//!    is learned from that.
 //! 4. [`audit`]: what was written is read again, from its text, has to be the tree it was written from, and is looked through
 //!    for the conditions by code that shares nothing with what put them there.
 //!
@@ -27,6 +29,7 @@ mod audit;
 mod changing;
 mod confining;
 mod functions;
+mod hazards;
 mod inserting;
 mod lexing;
 mod rewriting;

@@ -1,7 +1,7 @@
 //! Every table that is read becomes the tenant's part of it.
 //!
 //! Invariant: after a rewrite, a name without a schema in FROM is one of a WITH, made up here; a name with a schema is a shared
-//! table, or stands in a guard, `SELECT * FROM table WHERE column = ?`.
+//! table, or stands in a guard, `SELECT * FROM table WHERE column = ?`, which may end with `LIMIT -1` or `OFFSET 0`.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -15,6 +15,7 @@ use sqlparser::ast::{
 use sqlparser::parser::Parser;
 
 use super::confining::table_name;
+use super::hazards::Evaluation;
 use super::refused;
 use crate::dialect::Dialect;
 use crate::policy::{Access, Policy};
@@ -34,6 +35,7 @@ pub(super) struct Rewriter<'p> {
     /// What was taken out of queries while their other parts are visited.
     taken: Vec<Option<With>>,
     names_made: usize,
+    pub(super) evaluation: Evaluation,
     /// The texts of all guards.
     pub(super) guards: BTreeSet<String>,
     /// The names made for WITHs.
@@ -71,7 +73,13 @@ pub(super) fn unreachable_table(name: &TableName, table: Option<&Table>, policy:
 }
 
 impl<'p> Rewriter<'p> {
-    pub(super) fn new(dialect: Dialect, policy: &'p Policy, facts: &'p Facts, arguments: Vec<Value>) -> Self {
+    pub(super) fn new(
+        dialect: Dialect,
+        policy: &'p Policy,
+        facts: &'p Facts,
+        arguments: Vec<Value>,
+        evaluation: Evaluation,
+    ) -> Self {
         Self {
             dialect,
             policy,
@@ -80,6 +88,7 @@ impl<'p> Rewriter<'p> {
             scopes: Vec::new(),
             taken: Vec::new(),
             names_made: 0,
+            evaluation,
             guards: BTreeSet::new(),
             withs: BTreeSet::new(),
             shared: BTreeSet::new(),
@@ -150,8 +159,13 @@ impl<'p> Rewriter<'p> {
 
     fn guard(&mut self, table: &Table, column: &Column) -> NodeResult<Box<Query>> {
         let tenant = self.tenant();
+        let fence = match (self.evaluation, self.dialect) {
+            (Evaluation::TenantFirst, Dialect::Sqlite) => " LIMIT -1",
+            (Evaluation::TenantFirst, Dialect::Postgres) => " OFFSET 0",
+            (Evaluation::AnyOrder, _) => "",
+        };
         let text = format!(
-            "SELECT * FROM {} WHERE {} = {tenant}",
+            "SELECT * FROM {} WHERE {} = {tenant}{fence}",
             table.quoted(),
             quoted(&column.name)
         );

@@ -156,8 +156,8 @@ fn names_of_a_with_are_told_from_tables() {
 fn changes_get_the_condition() {
     assert_eq!(
         sqlite("UPDATE orders SET price = 1 WHERE id = 2 OR 1 = 1"),
-        "UPDATE OR ABORT \"main\".\"orders\" AS orders SET price = 1 WHERE (id = 2 OR 1 = 1) AND \
-         orders.\"tenantId\" = ?1"
+        "UPDATE OR ABORT \"main\".\"orders\" AS orders SET price = 1 WHERE orders.\"tenantId\" = ?1 AND \
+         (id = 2 OR 1 = 1)"
     );
     assert_eq!(
         sqlite("DELETE FROM orders AS o"),
@@ -171,7 +171,7 @@ fn changes_get_the_condition() {
     assert_eq!(
         text,
         "DELETE FROM \"public\".\"orders\" AS orders USING (SELECT * FROM \"public\".\"users\" WHERE \"tenantId\" = $1) u \
-         WHERE (u.id = orders.id) AND orders.\"tenantId\" = $2 RETURNING orders.id"
+         WHERE orders.\"tenantId\" = $2 AND (u.id = orders.id) RETURNING orders.id"
     );
     assert_eq!(arguments, r#"["acme","acme"]"#);
 }
@@ -395,4 +395,66 @@ fn kinds_of_columns_do_not_matter_here() {
         .map(|table| table.name)
         .collect();
     assert_eq!(names, ["E", "a", "d", "c"]);
+}
+
+#[test]
+fn rows_are_picked_first_where_a_condition_could_tell_of_others() {
+    for harmless in [
+        "SELECT abs(price) FROM orders WHERE price / 2 > 1 AND lower(item) LIKE 'a%' AND substr(item, 1) <> trim(item)",
+        "SELECT 1 FROM orders o JOIN users u ON u.id = o.id WHERE EXISTS (SELECT 1 FROM users WHERE id = o.id)",
+        "SELECT item FROM orders GROUP BY item HAVING count(*) > 1",
+        "UPDATE orders SET price = abs(price) WHERE id = 1",
+    ] {
+        assert!(!sqlite(harmless).contains("LIMIT -1"), "{harmless}");
+        assert!(!sqlite(harmless).contains("CASE"), "{harmless}");
+    }
+    for hazard in [
+        "SELECT 1 FROM orders WHERE abs(price) = 1",
+        "SELECT 1 FROM orders WHERE CASE WHEN id = 1 THEN json(item) END = 1",
+        "SELECT 1 FROM orders o JOIN users u ON u.name || o.item = 'x'",
+        "SELECT 1 FROM (orders o JOIN users u ON abs(u.id) = 1)",
+        "SELECT item FROM orders GROUP BY item HAVING json(item) = 1",
+        "SELECT 1 FROM users WHERE name LIKE 'x' ESCAPE name",
+        "SELECT 1 FROM users WHERE 'x' LIKE name",
+        "SELECT 1 FROM users WHERE id IN (SELECT id FROM orders WHERE item -> 'a' = 1)",
+        "SELECT 1 FROM (SELECT abs(price) AS p FROM orders) q WHERE p = 1",
+        "WITH q AS (SELECT abs(price) AS p FROM orders) SELECT 1 FROM q WHERE p = 1",
+    ] {
+        let text = sqlite(hazard);
+        assert_eq!(
+            text.matches("WHERE \"tenantId\" = ").count(),
+            text.matches(" LIMIT -1").count(),
+            "{text}"
+        );
+    }
+    let postgres = |text: &str| sent(text, "null", Dialect::Postgres).0;
+    for harmless in [
+        "SELECT n / 0 FROM orders o JOIN users u ON u.id = o.id WHERE o.item LIKE 'a%' AND o.price > now() - interval '1 day'",
+        "SELECT 1 FROM orders WHERE item = ANY ('{a}'::text[]) AND CAST(id AS text) = '1' AND NOT coalesce(id = 1, false)",
+        "DELETE FROM orders WHERE lower(item) = 'a' OR strpos(item, 'x') > 0",
+    ] {
+        assert!(!postgres(harmless).contains("OFFSET 0"), "{harmless}");
+        assert!(!postgres(harmless).contains("CASE"), "{harmless}");
+    }
+    for hazard in [
+        "SELECT 1 FROM orders WHERE 1 / id = 1",
+        "SELECT 1 FROM orders WHERE item ~ 'x'",
+        "SELECT 1 FROM orders WHERE item LIKE item",
+        "SELECT 1 FROM orders WHERE CAST(item AS integer) = 1",
+        "SELECT 1 FROM orders WHERE item::boolean",
+        "SELECT 1 FROM orders WHERE -id = 1",
+        "SELECT 1 FROM orders JOIN users ON repeat(name, 99) = item",
+    ] {
+        let text = postgres(hazard);
+        assert_eq!(
+            text.matches("WHERE \"tenantId\" = ").count(),
+            text.matches(" OFFSET 0").count(),
+            "{text}"
+        );
+    }
+    assert_eq!(
+        sqlite("DELETE FROM orders WHERE abs(price) = 1"),
+        "DELETE FROM \"main\".\"orders\" AS orders WHERE orders.\"tenantId\" = ?1 AND CASE WHEN orders.\"tenantId\" = ?1 \
+         THEN abs(price) = 1 ELSE false END"
+    );
 }
