@@ -42,7 +42,7 @@ pub(crate) struct AllTables {
     effect = "idempotent",
     capabilities = ["network", "fs", "secrets"],
     secrets = ["DATABASE_URL", "DATABASE_URL_*"],
-    aliases = ["postgres.listTables"],
+    aliases = ["postgres.listTables", "postgres.list_tables"],
     tags = ["database", "sql", "sqlite", "postgres", "schema"],
     example(
         title = "the tenant's tables and a shared one",
@@ -133,7 +133,7 @@ pub(crate) struct Description {
     effect = "idempotent",
     capabilities = ["network", "fs", "secrets"],
     secrets = ["DATABASE_URL", "DATABASE_URL_*"],
-    aliases = ["postgres.describeTable"],
+    aliases = ["postgres.describeTable", "postgres.describe_table"],
     tags = ["database", "sql", "sqlite", "postgres", "schema", "columns"],
     example(
         title = "a shared table",
@@ -223,7 +223,7 @@ pub(crate) struct Answered {
     effect = "idempotent",
     capabilities = ["network", "fs", "secrets"],
     secrets = ["DATABASE_URL", "DATABASE_URL_*"],
-    aliases = ["postgres.checkConnection"],
+    aliases = ["postgres.checkConnection", "postgres.check_connection"],
     tags = ["database", "sql", "sqlite", "postgres", "health"],
     example(
         title = "a database that is there",

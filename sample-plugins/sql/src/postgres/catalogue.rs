@@ -3,10 +3,10 @@
 //! Every name in these statements has its schema, so that nothing in a database can come before what is meant.
 
 use plugin_api::prelude::*;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::Row;
 
 use super::failure::failure;
+use super::pool::Lease;
 use crate::dialect::Dialect;
 use crate::schema::{Column, Facts, Lookup, Table, TableKind, TableName, kind_of};
 
@@ -27,7 +27,7 @@ macro_rules! columns {
              FROM found f \
              JOIN pg_catalog.pg_attribute a ON a.attrelid = f.oid AND a.attnum > 0 AND NOT a.attisdropped \
              LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-             ORDER BY f.n, f.nspname, f.relname, a.attnum LIMIT $1"
+             ORDER BY f.n, f.nspname, f.relname, a.attnum LIMIT $1::int8"
         )
     };
 }
@@ -38,7 +38,7 @@ const FIND: &str = columns!(
      CROSS JOIN LATERAL (SELECT c.oid, s.nspname, c.relname, c.relkind FROM pg_catalog.pg_class c \
      JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace \
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND s.nspname !~ '^pg_' AND s.nspname <> 'information_schema' \
-     AND (c.relname = w.rel OR $4 AND pg_catalog.lower(c.relname) = pg_catalog.lower(w.rel)) \
+     AND (c.relname = w.rel OR $4::bool AND pg_catalog.lower(c.relname) = pg_catalog.lower(w.rel)) \
      AND CASE WHEN w.nsp = '' THEN s.nspname = ANY (pg_catalog.current_schemas(false)) ELSE s.nspname = w.nsp END \
      ORDER BY c.relname <> w.rel, pg_catalog.array_position(pg_catalog.current_schemas(false), s.nspname), c.relname \
      LIMIT 1) t"
@@ -51,20 +51,18 @@ const ALL: &str = columns!(
 );
 
 /// What there is to know of some tables.
-pub(super) async fn find(client: &Client, names: &[TableName], lookup: Lookup) -> NodeResult<Facts> {
+pub(super) async fn find(lease: &Lease, names: &[TableName], lookup: Lookup) -> NodeResult<Facts> {
     let schemas: Vec<String> = names
         .iter()
         .map(|name| name.schema.clone().unwrap_or_default())
         .collect();
     let tables: Vec<String> = names.iter().map(|name| name.name.clone()).collect();
     let is_loose = lookup == Lookup::Loose;
-    let arguments: [(&(dyn ToSql + Sync), Type); 4] = [
-        (&MOST_COLUMNS, Type::INT8),
-        (&schemas, Type::TEXT_ARRAY),
-        (&tables, Type::TEXT_ARRAY),
-        (&is_loose, Type::BOOL),
-    ];
-    let rows = client.query_typed(FIND, &arguments).await;
+    let statement = lease.prepared(FIND).await?;
+    let rows = lease
+        .client()?
+        .query(&statement, &[&MOST_COLUMNS, &schemas, &tables, &is_loose])
+        .await;
     let rows = rows.map_err(|error| failure(&error, FIND))?;
     let mut facts = Facts::default();
     for (place, table) in tables_of(&rows)? {
@@ -77,8 +75,9 @@ pub(super) async fn find(client: &Client, names: &[TableName], lookup: Lookup) -
 }
 
 /// All tables and views.
-pub(super) async fn all(client: &Client) -> NodeResult<Vec<Table>> {
-    let rows = client.query_typed(ALL, &[(&MOST_COLUMNS, Type::INT8)]).await;
+pub(super) async fn all(lease: &Lease) -> NodeResult<Vec<Table>> {
+    let statement = lease.prepared(ALL).await?;
+    let rows = lease.client()?.query(&statement, &[&MOST_COLUMNS]).await;
     let rows = rows.map_err(|error| failure(&error, ALL))?;
     Ok(tables_of(&rows)?.into_iter().map(|(_, table)| table).collect())
 }

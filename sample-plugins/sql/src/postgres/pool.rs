@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use plugin_api::error::code;
 use plugin_api::prelude::*;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_postgres::{CancelToken, Client};
+use tokio_postgres::{CancelToken, Client, Statement};
 
-use super::failure::no_connection;
+use super::failure::{failure, no_connection};
 use super::secure::Connector;
 use crate::address::Server;
 
@@ -67,6 +67,8 @@ struct Connection {
     client: Client,
     cancel: CancelToken,
     connector: Connector,
+    /// Statements of our own that every call uses; the server has planned them.
+    prepared: Mutex<HashMap<&'static str, Statement>>,
     _counted: Counted,
 }
 
@@ -156,6 +158,24 @@ impl Lease {
         connection.map(|connection| &connection.client).ok_or_else(gone)
     }
 
+    /// A statement that is written here, prepared once for the connection.
+    pub(super) async fn prepared(&self, text: &'static str) -> NodeResult<Statement> {
+        let client = self.client()?;
+        let kept = self
+            .connection
+            .as_ref()
+            .and_then(|connection| locked(&connection.prepared).get(text).cloned());
+        if let Some(statement) = kept {
+            return Ok(statement);
+        }
+        let prepared = client.prepare(text).await;
+        let statement = prepared.map_err(|error| failure(&error, text))?;
+        if let Some(connection) = &self.connection {
+            locked(&connection.prepared).insert(text, statement.clone());
+        }
+        Ok(statement)
+    }
+
     /// Gives the connection up for a new one: it was closed while nobody used it.
     pub(super) async fn renew(&mut self) -> NodeResult<()> {
         self.connection = None;
@@ -179,6 +199,7 @@ impl Lease {
             cancel: client.cancel_token(),
             client,
             connector,
+            prepared: Mutex::default(),
             _counted: counted,
         })
     }

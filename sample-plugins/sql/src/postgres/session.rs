@@ -4,8 +4,10 @@ use std::pin::pin;
 use std::time::Instant;
 
 use futures_util::StreamExt;
+use futures_util::future::join;
 use plugin_api::prelude::*;
-use tokio_postgres::types::Type;
+use tokio_postgres::Error;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::arguments::Argument;
 use super::catalogue;
@@ -48,6 +50,24 @@ impl PostgresSession {
         }
     }
 
+    /// Begins a transaction and introduces it, both in one go: the server takes them in order.
+    async fn begun(&self, text: &str) -> NodeResult<Result<(), Error>> {
+        let client = self.lease.client()?;
+        let left = self
+            .deadline
+            .map(|end| end.saturating_duration_since(Instant::now()));
+        let timeout = left.map_or(0, |left| left.as_millis().clamp(1, i32::MAX as u128));
+        let timeout = timeout.to_string();
+        let arguments: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&self.tenant, Type::TEXT), (&timeout, Type::TEXT)];
+        let (begun, introduced) = join(
+            client.batch_execute(text),
+            client.query_typed(INTRODUCTION, &arguments),
+        )
+        .await;
+        Ok(begun.and(introduced.map(|_| ())))
+    }
+
     async fn execute(&self, text: &str) -> NodeResult<()> {
         let done = self.lease.client()?.batch_execute(text).await;
         done.map_err(|error| failure(&error, text))
@@ -62,33 +82,18 @@ impl Session for PostgresSession {
             Purpose::Reading => "BEGIN READ ONLY",
             Purpose::Writing => "BEGIN READ WRITE",
         };
-        let begun = self.lease.client()?.batch_execute(text).await;
-        if let Err(error) = begun {
-            // Nothing has happened yet: a connection that the server closed while it was idle can be replaced. What it said
-            // when it did so (class 57, such as `admin_shutdown`) may have arrived only now.
-            let state = error.as_db_error().map(|error| error.code().code());
-            let was_closed = state.is_none_or(|state| state.starts_with("57P"));
-            if !was_closed || !self.lease.is_used {
-                return Err(failure(&error, text));
-            }
-            self.lease.renew().await?;
-            self.execute(text).await?;
+        let Err(error) = self.begun(text).await? else {
+            return Ok(());
+        };
+        // Nothing has happened yet: a connection that the server closed while it was idle can be replaced. What it said
+        // when it did so (class 57, such as `admin_shutdown`) may have arrived only now.
+        let state = error.as_db_error().map(|error| error.code().code());
+        let was_closed = state.is_none_or(|state| state.starts_with("57P"));
+        if !was_closed || !self.lease.is_used {
+            return Err(failure(&error, text));
         }
-        let left = self
-            .deadline
-            .map(|end| end.saturating_duration_since(Instant::now()));
-        let timeout = left.map_or(0, |left| left.as_millis().clamp(1, i32::MAX as u128));
-        let client = self.lease.client()?;
-        let timeout = timeout.to_string();
-        let introduced = client
-            .query_typed(
-                INTRODUCTION,
-                &[(&self.tenant, Type::TEXT), (&timeout, Type::TEXT)],
-            )
-            .await;
-        introduced
-            .map(|_| ())
-            .map_err(|error| failure(&error, INTRODUCTION))
+        self.lease.renew().await?;
+        self.begun(text).await?.map_err(|error| failure(&error, text))
     }
 
     async fn commit(&mut self) -> NodeResult<()> {
@@ -107,11 +112,11 @@ impl Session for PostgresSession {
         if names.is_empty() {
             return Ok(Facts::default());
         }
-        catalogue::find(self.lease.client()?, names, lookup).await
+        catalogue::find(&self.lease, names, lookup).await
     }
 
     async fn tables(&mut self) -> NodeResult<Vec<Table>> {
-        catalogue::all(self.lease.client()?).await
+        catalogue::all(&self.lease).await
     }
 
     async fn run(&mut self, statement: &Confined, limits: &mut Limits) -> NodeResult<Ran> {
