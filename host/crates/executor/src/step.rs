@@ -288,7 +288,14 @@ impl At<'_> {
                 };
                 return self.succeed(output.as_ref(), parts, self.frame.run.shop.nanos());
             }
-            Some(Err(failure)) => return self.fail(attempt, failure, desk),
+            Some(Err(failure)) => {
+                // A polled node's time ends with the run's: whichever clock was looked at first, the run is out of time.
+                let run = &self.frame.run;
+                if failure.class == Class::Timeout && run.left().is_some_and(|left| left.is_zero()) {
+                    run.cancel(RunStatus::Timeout);
+                }
+                return self.fail(attempt, failure, desk);
+            }
             None => {}
         }
         if attempt.give_up {
