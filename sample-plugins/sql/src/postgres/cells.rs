@@ -200,7 +200,7 @@ pub(crate) fn uuid_text(bytes: [u8; 16]) -> String {
 
 fn time_with_zone(bytes: &mut Bytes<'_>) -> Result<Cell, Unread> {
     let (micros, west) = (bytes.i64()?, bytes.i32()?);
-    let (sign, zone) = if west > 0 { ('-', west) } else { ('+', -west) };
+    let (sign, zone) = (if west > 0 { '-' } else { '+' }, west.unsigned_abs());
     Ok(Cell::Text(format!(
         "{}{sign}{:02}:{:02}",
         moments::time_text(micros),
@@ -245,6 +245,13 @@ fn array(inner: &Type, bytes: &mut Bytes<'_>) -> Result<Cell, Unread> {
     for _ in 0..dimensions {
         lengths.push(usize::try_from(bytes.i32()?).map_err(|_| Unread::Damaged)?);
         bytes.take(4)?;
+    }
+    // Each item has its length before it, so there cannot be more of them than that.
+    let items = lengths
+        .iter()
+        .try_fold(1_usize, |all, length| all.checked_mul(*length));
+    if items.is_none_or(|items| items == 0 || items > bytes.0.len() / 4) {
+        return Err(Unread::Damaged);
     }
     list(inner, &lengths, bytes)
 }
@@ -300,6 +307,10 @@ mod tests {
             0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1,
         ];
         assert_eq!(cell(&Type::INT4_ARRAY, &huge), None);
+        let mut empty = huge.to_vec();
+        empty.splice(0..4, [0, 0, 0, 2]);
+        empty.extend([0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(cell(&Type::INT4_ARRAY, &empty), None);
         assert_eq!(cell(&Type::FLOAT8, &f64::NAN.to_be_bytes()), None);
         assert_eq!(cell(&Type::POINT, &[0; 16]), None);
     }

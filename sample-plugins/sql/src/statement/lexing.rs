@@ -17,7 +17,7 @@ use super::{refused, unreadable};
 use crate::dialect::Dialect;
 
 /// Longer statements are refused; what is long is bound as a parameter.
-const MOST_BYTES: usize = 256 << 10;
+const MOST_BYTES: usize = 128 << 10;
 
 /// Operators and keywords that may nest in each other.
 const MOST_NESTED: usize = 400;
