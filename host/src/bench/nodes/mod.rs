@@ -210,3 +210,40 @@ fn one(
         reach,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_payloads_are_held_to_the_budget_and_larger_ones_are_told_by_the_byte() {
+        let one = |category, added, bytes, reach| Measured {
+            category,
+            added,
+            dispatch: 40.0,
+            bytes,
+            reach,
+        };
+        let said = verdicts(&[
+            one("string", 150.0, 100, Reach::Here),
+            one("date", 900.0, 100, Reach::Here),
+            one("list", 1_040.0, 2_000, Reach::Here),
+            one("http", 90_000.0, 400, Reach::Outside),
+        ]);
+        assert!(
+            said[0].ends_with("within: string 150 ns; above: date 900 ns"),
+            "{said:?}"
+        );
+        assert!(said[1].ends_with("list 0.50 ns a byte"), "{said:?}");
+        assert!(said[2].ends_with("http 90.0 us"), "{said:?}");
+    }
+
+    #[test]
+    fn what_is_done_directly_is_what_the_case_says_comes_out() -> Result<(), BenchError> {
+        for mut case in computed::cases()? {
+            (case.direct)(2);
+            assert!(!case.gives.is_null(), "{}", case.node);
+        }
+        Ok(())
+    }
+}
