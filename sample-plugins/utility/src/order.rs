@@ -35,7 +35,7 @@ pub(crate) struct Sort<'a> {
     order: Direction,
 }
 
-/// Sorts a list. List that are equal keep their order.
+/// Sorts a list. Items that are equal keep their order.
 #[node(
     id = "utility.sort",
     effect = "idempotent",
