@@ -9,7 +9,7 @@
 //! | `packagerepo/users/NAME` | `{username, passwordHash, scopes, disabled}`; `userPut` writes it |
 //!
 //! Documents of this dialect name what earlier nodes gave: a node's `out` names a variable of the run, and later
-//! parameters read it as `$NAME.FIELD`, alone or within a text. [`reference`] says what such a name can mean.
+//! parameters read it as `$NAME.FIELD`, alone or within a text. The module `reference` says what such a name can mean.
 #![forbid(unsafe_code)]
 
 mod account;
