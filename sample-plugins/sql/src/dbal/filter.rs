@@ -87,6 +87,37 @@ fn joined(parts: Vec<Part>, by: &str) -> Part {
     all
 }
 
+/// Whether a filter holds for every row, or for none, whatever the rows are; `None` when it depends on them. It was read
+/// before, so it is not too deep.
+pub(crate) fn always(filter: MapRef<'_>) -> Option<bool> {
+    let each = |value: ValueRef<'_>| -> Vec<Option<bool>> {
+        let list = value.as_list().into_iter().flat_map(|list| list.iter());
+        list.map(|item| item.as_map().and_then(always)).collect()
+    };
+    let of = |(name, value): (&str, ValueRef<'_>)| match name {
+        "$and" => all_of(&each(value)),
+        "$or" => any_of(&each(value)),
+        "$nor" => any_of(&each(value)).map(|holds| !holds),
+        "$not" => value.as_map().and_then(always).map(|holds| !holds),
+        _ => None,
+    };
+    all_of(&filter.iter().map(of).collect::<Vec<_>>())
+}
+
+fn all_of(parts: &[Option<bool>]) -> Option<bool> {
+    if parts.contains(&Some(false)) {
+        return Some(false);
+    }
+    parts.iter().all(|part| *part == Some(true)).then_some(true)
+}
+
+fn any_of(parts: &[Option<bool>]) -> Option<bool> {
+    if parts.contains(&Some(true)) {
+        return Some(true);
+    }
+    parts.iter().all(|part| *part == Some(false)).then_some(false)
+}
+
 fn entries(entity: &Entity<'_>, map: MapRef<'_>, depth: usize) -> NodeResult<Vec<Part>> {
     if depth > DEEPEST {
         return Err(wrong(format_args!("nests deeper than {DEEPEST} levels")));

@@ -412,6 +412,21 @@ fn writes_are_refused_with_a_reason() {
             "every row",
         ),
         (
+            r#"{"entity": "Item", "operation": "deleteMany", "filter": {"$and": [{}]}}"#,
+            code::VALIDATION_FAILED,
+            "every row",
+        ),
+        (
+            r#"{"entity": "Item", "operation": "updateMany", "filter": {"$or": [{"id": 1}, {}]}, "data": {"name": "x"}}"#,
+            code::VALIDATION_FAILED,
+            "every row",
+        ),
+        (
+            r#"{"entity": "Item", "operation": "deleteMany", "filter": {"$not": {"$nor": [{"$and": [{}]}]}}}"#,
+            code::VALIDATION_FAILED,
+            "every row",
+        ),
+        (
             r#"{"entity": "Item", "operation": "deleteMany"}"#,
             code::VALIDATION_FAILED,
             "allRows",

@@ -226,7 +226,11 @@ fn meant(entity: &Entity<'_>, writing: &Writing) -> NodeResult<Option<Part>> {
     let condition = condition(entity, writing.filter.as_ref(), writing.id.as_ref())?;
     let takes_all =
         matches!(writing.operation, Operation::UpdateMany | Operation::DeleteMany) && writing.all_rows;
-    if condition.is_none() && !takes_all {
+    // `{"$and": [{}]}` is as empty as `{}`.
+    let filter = writing.filter.as_ref().as_map();
+    let says_nothing =
+        writing.id.as_ref().is_null() && filter.is_none_or(|filter| filter::always(filter) == Some(true));
+    if (condition.is_none() || says_nothing) && !takes_all {
         return Err(NodeError::invalid(
             "filter",
             "is empty, so it means every row; say which rows, or, for updateMany and deleteMany, `allRows: true`",
