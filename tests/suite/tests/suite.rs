@@ -36,6 +36,8 @@ mod runs;
 mod runs_served;
 #[path = "suite/sessions.rs"]
 mod sessions;
+#[path = "suite/shared_file.rs"]
+mod shared_file;
 #[path = "suite/signatures.rs"]
 mod signatures;
 #[path = "suite/state.rs"]

@@ -11,7 +11,7 @@ const BUILT: &str = "PATCHBAY_TESTS_BUILT";
 /// Plugins over contracts as they once were, by the name of their folder in `tests/frozen`.
 const FROZEN: [&str; 3] = ["contract-1-0", "other-sdk", "wide-bytes"];
 
-const FIXTURES: [&str; 26] = [
+const FIXTURES: [&str; 27] = [
     "echo-1-0",
     "echo-1-1",
     "echo-1-1-other",
@@ -36,6 +36,7 @@ const FIXTURES: [&str; 26] = [
     "flow",
     "steady-1-0",
     "steady-1-1",
+    "sql-1-1",
     "waits-1-0",
     "waits-1-1",
 ];
