@@ -7,6 +7,7 @@
 mod clock;
 mod error;
 mod id;
+mod kill;
 mod state;
 
 pub use clock::{Clock, FakeClock, Monotonic, SystemClock, UnixMillis};
@@ -14,5 +15,6 @@ pub use error::{Code, Explain, Explained};
 pub use id::{
     BadId, Digest, KeyId, NodeId, NodeType, PluginName, RevisionNumber, RunId, TeamName, TenantId, WorkflowId,
 };
+pub use kill::kill_point;
 pub use semver::{Version, VersionReq};
 pub use state::{PinReason, RevisionState};

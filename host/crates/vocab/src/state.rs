@@ -5,8 +5,8 @@ use std::fmt;
 /// Where a revision stands.
 ///
 /// ```text
-/// vetted -> warm -> live -> warm | draining -> retired -> warm ...
-///    \________\______\________\___________\______ quarantined
+/// vetted -> warm -> (shadow | canary) -> live -> warm | draining -> retired -> warm ...
+///    \________\_________\_________________\________\___________\______ quarantined
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -15,6 +15,10 @@ pub enum RevisionState {
     Vetted,
     /// Mapped and ready, receives no calls.
     Warm,
+    /// Mapped; answers copies of calls, whose answers nobody sees.
+    Shadow,
+    /// Receives a part of the calls.
+    Canary,
     /// Receives the calls.
     Live,
     /// Receives no new calls; waits for the last one to return.
@@ -32,6 +36,8 @@ impl RevisionState {
         match self {
             Self::Vetted => "vetted",
             Self::Warm => "warm",
+            Self::Shadow => "shadow",
+            Self::Canary => "canary",
             Self::Live => "live",
             Self::Draining => "draining",
             Self::Retired => "retired",

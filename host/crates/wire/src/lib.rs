@@ -5,6 +5,7 @@
 //! Texts that a plugin wrote pass through unchanged, so whoever shows them must treat them as hostile.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod author;
 mod cache;
 mod call;
@@ -14,9 +15,11 @@ mod host;
 mod node;
 mod plugin;
 mod problem;
+mod rollout;
 mod run;
 mod trust;
 
+pub use audit::{ArtifactView, AuditVerifiedView, AuditView, CollectedView, DoctorFindingView, DoctorView};
 pub use author::{DevEventView, ExampleOutcome, ExampleRunView, NewView};
 pub use cache::{CacheView, CachesView, InstancesView, MappedPluginsView, PluginInstancesView};
 pub use call::{CallReply, CallRequest};
@@ -26,6 +29,11 @@ pub use host::{EventView, StatusView, UnloadMode};
 pub use node::{Capability, DependencyView, Effect, ExampleView, NodeView};
 pub use plugin::{PluginView, RejectedView, RevisionView};
 pub use problem::ProblemView;
+pub use rollout::{
+    DependentView, EvidenceView, LeftOutView, PinRequest, PinView, PinnedView, PolicyRequest, PolicyView,
+    QuarantinedView, RolloutOrder, RolloutPlanView, RolloutRequest, RolloutView, SchemaChangeView,
+    TouchedWorkflowView,
+};
 pub use run::{
     DifferenceView, FailureCountView, NodeResultView, ReplayRequest, ReplayView, RunBegun, RunErrorView,
     RunEventView, RunListView, RunMetrics, RunRequest, RunSummaryView, RunView, TriggerView, ValidateView,
