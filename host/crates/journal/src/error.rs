@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use patchbay_database::DatabaseError;
 use patchbay_vocab::{Code, Explain, RunId};
 
 /// Why there is no journal, or no answer from it.
@@ -109,11 +110,16 @@ impl Explain for JournalError {
     }
 }
 
-impl JournalError {
-    pub(crate) fn open(path: &std::path::Path, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Open {
-            path: path.to_owned(),
-            cause: cause.into(),
+impl From<DatabaseError> for JournalError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Open { path, cause } => Self::Open { path, cause },
+            DatabaseError::NotAFile { path, found } => Self::NotAFile { path, found },
+            DatabaseError::Foreign { path, found } => Self::NotAJournal { path, found },
+            DatabaseError::Newer { path, found, known } => Self::Newer { path, found, known },
+            DatabaseError::Damaged { path, found } => Self::Damaged { path, found },
+            DatabaseError::InUse { path } => Self::InUse { path },
+            DatabaseError::Migrate { path, format, cause } => Self::Migrate { path, format, cause },
         }
     }
 }

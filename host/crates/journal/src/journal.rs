@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 use parking_lot::Mutex;
+use patchbay_database::{self as database, Lock};
 use patchbay_vocab::{Clock, RunId};
 
-use crate::database::{self, Lock};
 use crate::reading;
 use crate::record::{RunRecord, RunStart};
 use crate::session::Session;

@@ -15,7 +15,6 @@
 #![forbid(unsafe_code)]
 
 mod config;
-mod database;
 mod error;
 mod insert;
 mod journal;

@@ -4,11 +4,11 @@ use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 
+use patchbay_database as database;
 use patchbay_vocab::{NodeId, RevisionNumber, RunId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use serde::de::DeserializeOwned;
 
-use crate::database;
 use crate::error::JournalError;
 use crate::insert::integer;
 use crate::record::{Metrics, NodeError, NodeRecovery, Replay, RunError, RunStatus};

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use patchbay_database::{self as database, Identity};
 use patchbay_vocab::{Explain, UnixMillis};
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::database::{self, Identity};
 use crate::insert::{Documents, Insert};
+use crate::migration::FORM;
 use crate::pruning::{self, Budget};
 use crate::record::RunStatus;
 use crate::writer::Event;
@@ -44,7 +45,7 @@ impl Open {
 impl Session {
     /// Opens the database. Runs that the last process left running were interrupted.
     pub(crate) fn begin(path: PathBuf, value_bytes: usize) -> Result<Self, JournalError> {
-        let connection = database::open(&path)?;
+        let connection = database::open(&path, &FORM)?;
         let open = interrupt(&connection).and_then(|()| Open::new(&path, connection));
         let open = open.map_err(|error| database::refusal(&path, error))?;
         Ok(Self {
@@ -146,7 +147,8 @@ impl Session {
         // The old one is closed first: both would have the same names for their logs.
         self.open = None;
         self.documents.clear();
-        let connection = database::open(&self.path).map_err(|error| {
+        let connection = database::open(&self.path, &FORM).map_err(|error| {
+            let error = JournalError::from(error);
             let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
             rusqlite::Error::SqliteFailure(code, Some(error.chain()))
         })?;
