@@ -1,0 +1,3 @@
+//! What the decisions cost that calls and checks wait for.
+
+fn main() {}

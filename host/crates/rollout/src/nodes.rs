@@ -1,0 +1,1 @@
+//! Differences between the node types of two versions.

@@ -1,0 +1,1 @@
+//! Differences between two JSON Schemas of parameters.
