@@ -1,6 +1,8 @@
 //! The commands and their arguments.
 
+mod audit;
 mod local;
+mod rollouts;
 mod trust;
 mod workflows;
 
@@ -9,9 +11,14 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use patchbay_vocab::{NodeType, PluginName, TenantId};
 
+pub(crate) use audit::{AuditArgs, AuditCommand, AuditExportArgs, AuditListArgs, AuditVerifyArgs, GcArgs};
 pub use local::{
     BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, DevArgs, InspectArgs, Language, Local, NewArgs,
     UpArgs,
+};
+pub(crate) use rollouts::{
+    PinArgs, PinsArgs, PolicyFlags, RolloutArgs, RolloutCommand, RolloutOrderArgs, RolloutPlanArgs,
+    RolloutPolicyArgs, RolloutPromoteArgs, RolloutStartArgs, RolloutStatusArgs, UnpinArgs,
 };
 pub use trust::{KeygenArgs, PasswordArgs, RelaxArgs, SignArgs, TrustArgs};
 pub(crate) use trust::{TrustCommand, TrustCommandArgs};
@@ -25,7 +32,8 @@ use crate::input;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  the answer is no: an unfit file, a node or a run that failed, a change that the host refused
+  1  the answer is no: an unfit file, a node, a run or a rollout that failed, a change that the host refused, an audit \
+that is not whole
   2  usage error, bad input, a document that is refused, or a name that nothing has
   3  the host cannot be reached, or cannot serve now
   4  something broke
@@ -40,6 +48,7 @@ Examples:
   patchbay call string.upper '{\"value\": \"hello\"}'
   patchbay validate order.json && patchbay run order.json
   patchbay promote string 1.2.0 --reason 'fixes the umlauts'
+  patchbay rollout start string 1.3.0 --canary 5,25,50 --watch
   patchbay rollback string";
 
 /// A host for native plugins that never has to restart
@@ -81,12 +90,24 @@ pub(crate) enum Command {
     Rollback(RollbackArgs),
     /// Take a version out of service
     Quarantine(QuarantineArgs),
+    /// Bring a version live step by step: plan, start, watch, pause, abort
+    Rollout(RolloutArgs),
+    /// Hold a tenant, a workflow or everybody at a version
+    Pin(PinArgs),
+    /// Let go of whoever was held
+    Unpin(UnpinArgs),
+    /// List who is held where
+    Pins(PinsArgs),
     /// Show how the host is
     Status(StatusArgs),
     /// Show what the host's caches hold, and how often they hit
     Caches(CachesArgs),
     /// Show how often nodes of workflows failed, by kind, and how recovery went
     Failures(FailuresArgs),
+    /// List, verify or export what was done, by whom and why
+    Audit(AuditArgs),
+    /// Remove stored artifacts that nothing needs any more
+    Gc(GcArgs),
     /// Follow what happens in the host
     Events(EventsArgs),
     /// Show what a file says of itself, without running any of it
@@ -119,18 +140,28 @@ pub(crate) struct Server {
     pub(crate) json: bool,
 }
 
-/// Who orders a change, why, and whether refusals may be overridden.
+/// Who orders a change, and why.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct OrderArgs {
+pub(crate) struct WhoArgs {
     /// Why; kept in the history
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
-    /// Override the refusals that may be overridden, such as a quarantine or a dependent that would break
-    #[arg(long)]
-    pub(crate) force: bool,
     /// Who orders it; kept in the history [default: the user's name]
     #[arg(long, env = "PATCHBAY_ACTOR", value_name = "NAME")]
     pub(crate) actor: Option<String>,
+    /// What this order is called: sent again under the same name, it is not done twice [default: a random one]
+    #[arg(long, value_name = "TEXT", value_parser = input::key)]
+    pub(crate) key: Option<String>,
+}
+
+/// Who orders a change, why, and whether refusals may be overridden.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OrderArgs {
+    #[command(flatten)]
+    pub(crate) who: WhoArgs,
+    /// Override the refusals that may be overridden, such as a quarantine or a dependent that would break
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Arguments of `call`.
@@ -231,7 +262,11 @@ pub(crate) struct PromoteArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   patchbay rollback string
-  patchbay rollback string --to 1.1.0 --reason 'slow since 1.2'")]
+  patchbay rollback string --to 1.1.0 --reason 'slow since 1.2'
+  patchbay rollback string --key \"$CI_JOB_ID\"
+
+An order is sent once more when the connection is lost; its key keeps a host from doing it twice. --key names it, so that \
+a script that is run again does not roll back again.")]
 pub(crate) struct RollbackArgs {
     /// The plugin
     #[arg(value_name = "PLUGIN")]

@@ -21,6 +21,15 @@ const LARGEST_ANSWER: u64 = 256 << 20;
 const LONGEST_EVENT: u64 = 1 << 20;
 const EVENTS: &str = "text/event-stream";
 
+/// How something is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Verb {
+    /// As something to do.
+    Post,
+    /// As what is to be there.
+    Put,
+}
+
 /// A connection to a host.
 pub(crate) struct Client {
     agent: Agent,
@@ -56,19 +65,67 @@ impl Client {
         self.decode(answer.map_err(|cause| self.unreached(cause))?)
     }
 
+    /// Reads what takes a while to find out: as long as this client is patient.
+    pub(crate) fn get_patiently<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
+        let answer = self.agent.get(self.at(path)).call();
+        self.decode(answer.map_err(|cause| self.unreached(cause))?)
+    }
+
     /// Sends.
     pub(crate) fn post<B: Serialize, T: DeserializeOwned>(
         &self,
         path: &str,
         body: &B,
-        actor: Option<&str>,
+    ) -> Result<T, CliError> {
+        self.send(Verb::Post, path, body, &[])
+    }
+
+    /// Sends, with headers.
+    pub(crate) fn send<B: Serialize, T: DeserializeOwned>(
+        &self,
+        verb: Verb,
+        path: &str,
+        body: &B,
+        headers: &[(&str, &str)],
     ) -> Result<T, CliError> {
         let body = serde_json::to_vec(body).map_err(CliError::BadJson)?;
-        let mut request = self.agent.post(self.at(path)).content_type("application/json");
-        if let Some(actor) = actor {
-            request = request.header("x-patchbay-actor", actor);
+        let request = match verb {
+            Verb::Post => self.agent.post(self.at(path)),
+            Verb::Put => self.agent.put(self.at(path)),
+        };
+        let mut request = request.content_type("application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         self.decode(request.send(&body[..]).map_err(|cause| self.unreached(cause))?)
+    }
+
+    /// Reads lines; `each` is called with one after the other, until it returns false or they end.
+    pub(crate) fn read_lines(&self, path: &str, mut each: impl FnMut(&str) -> bool) -> Result<(), CliError> {
+        let answer = self.agent.get(self.at(path)).call();
+        let mut answer = answer.map_err(|cause| self.unreached(cause))?;
+        if answer.status() != 200 {
+            return self.body(answer).map(drop);
+        }
+        let mut stream = BufReader::new(answer.body_mut().with_config().limit(u64::MAX).reader());
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = stream.by_ref().take(LARGEST_ANSWER).read_until(b'\n', &mut line);
+            read.map_err(|cause| CliError::Broken {
+                url: self.url.clone(),
+                cause,
+            })?;
+            let text = match line.strip_suffix(b"\n") {
+                Some(text) => std::str::from_utf8(text),
+                None if line.is_empty() => return Ok(()),
+                None => return Err(self.stranger("a line of its answer does not end".into())),
+            };
+            let text = text.map_err(|_| self.stranger("its answer is no text".into()))?;
+            if !each(text) {
+                return Ok(());
+            }
+        }
     }
 
     /// Reads text as it is.

@@ -13,9 +13,10 @@ use crate::args::{
     CallArgs, EventsArgs, HistoryArgs, NodesArgs, OrderArgs, PluginsArgs, PromoteArgs, QuarantineArgs,
     RollbackArgs, Server, StatusArgs,
 };
-use crate::client::Client;
+use crate::client::{Client, Verb};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::order::Sender;
 use crate::streams::{Format, Layout, Streams};
 use crate::{catalogue, input, render, text};
 
@@ -37,7 +38,7 @@ pub(crate) fn call(args: &CallArgs, streams: &mut Streams<'_>) -> Exit {
                 None => None,
             },
         };
-        client.post(&format!("call/{}", args.node_type), &request, None)
+        client.post(&format!("call/{}", args.node_type), &request)
     };
     match (asked(), format_of(&args.server)) {
         (Ok(reply), Format::Human) => streams.json(&reply.output),
@@ -254,48 +255,20 @@ fn change(
     server: &Server,
     streams: &mut Streams<'_>,
 ) -> Exit {
-    let actor = actor(order.actor);
+    let (sender, reason) = Sender::of(order.who);
     let request = ChangeRequest {
         to,
-        reason: order.reason,
+        reason,
         force: order.force,
     };
     let asked = Client::new(&server.url, Duration::ZERO).and_then(|client| {
-        client.post::<_, SwapView>(&format!("plugins/{plugin}/{verb}"), &request, Some(&actor))
+        let path = format!("plugins/{plugin}/{verb}");
+        sender.send::<_, SwapView>(&client, Verb::Post, &path, &request)
     });
     match (asked, format_of(server)) {
         (Ok(swap), Format::Human) if verb == QUARANTINE => streams.answer(&render::quarantined(&swap)),
         (Ok(swap), Format::Human) => streams.answer(&render::swap(&swap)),
         (Ok(swap), Format::Json) => streams.json(&swap),
         (Err(error), format) => streams.problem(&error.problem(), format, error.exit()),
-    }
-}
-
-/// Who orders a change: a header, so printable ASCII and short.
-/// The name that stands in a history: the one given, else the user's.
-pub(crate) fn actor(given: Option<String>) -> String {
-    let named = given.or_else(|| std::env::var("USER").ok().map(|user| format!("cli:{user}")));
-    let clean: String = named
-        .unwrap_or_default()
-        .chars()
-        .filter(|c| c.is_ascii_graphic() || *c == ' ')
-        .take(64)
-        .collect();
-    match clean.trim() {
-        "" => "cli".to_owned(),
-        actor => actor.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_actor_is_short_and_printable() {
-        assert_eq!(actor(Some("ann".into())), "ann");
-        assert_eq!(actor(Some("\r\nx-evil: 1".into())), "x-evil: 1");
-        assert_eq!(actor(Some("\u{1b}".into())), "cli");
-        assert_eq!(actor(Some("a".repeat(1000))).len(), 64);
     }
 }

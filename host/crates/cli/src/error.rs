@@ -40,6 +40,14 @@ pub(crate) enum CliError {
         #[source]
         cause: std::io::Error,
     },
+    /// An order was sent twice, and neither was answered.
+    #[error("the connection to {url} broke, twice")]
+    Lost {
+        url: String,
+        key: String,
+        #[source]
+        cause: std::io::Error,
+    },
     #[error("what answers at {url} is not a Patchbay host: {what}")]
     Stranger { url: String, what: String },
     #[error("no node is in the category `{category}`")]
@@ -58,9 +66,11 @@ impl CliError {
             | Self::Unreadable { .. }
             | Self::TooLarge { .. }
             | Self::NoCategory { .. } => Exit::Usage,
-            Self::NobodyListens { .. } | Self::Slow { .. } | Self::Broken { .. } | Self::Stranger { .. } => {
-                Exit::Unreachable
-            }
+            Self::NobodyListens { .. }
+            | Self::Slow { .. }
+            | Self::Broken { .. }
+            | Self::Lost { .. }
+            | Self::Stranger { .. } => Exit::Unreachable,
             Self::Refused { status, .. } => Exit::of_status(*status),
         }
     }
@@ -82,7 +92,7 @@ impl Explain for CliError {
             Self::Unreadable { .. } => "PB-CLI-004",
             Self::TooLarge { .. } => "PB-CLI-005",
             Self::NobodyListens { .. } => "PB-CLI-006",
-            Self::Slow { .. } | Self::Broken { .. } => "PB-CLI-007",
+            Self::Slow { .. } | Self::Broken { .. } | Self::Lost { .. } => "PB-CLI-007",
             Self::Stranger { .. } | Self::Refused { .. } => "PB-CLI-008",
             Self::NoCategory { .. } => "PB-CLI-013",
         })
@@ -103,6 +113,9 @@ impl Explain for CliError {
             Self::Broken { .. } => {
                 "look at the host's log; whether the request was carried out is not known".into()
             }
+            Self::Lost { key, .. } => format!(
+                "whether it was carried out is not known; the same order with `--key '{key}'` is not done twice"
+            ),
             Self::Stranger { .. } => "check --url or PATCHBAY_URL".into(),
             Self::NoCategory { known, .. } if known.is_empty() => "no plugin is live".into(),
             Self::NoCategory { known, .. } => format!("there are: {}", known.join(", ")),

@@ -106,6 +106,63 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads how long something may last: `500ms`, `60s`, `5m`, `2h`, `7d`.
+pub(crate) fn lapse(text: &str) -> Result<Duration, String> {
+    let wrong = || "give a whole number and a unit: 500ms, 60s, 5m, 2h, 7d".to_owned();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let scale = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = digits.parse().map_err(|_| wrong())?;
+    match count.checked_mul(scale) {
+        Some(millis @ 0..=31_622_400_000) => Ok(Duration::from_millis(millis)),
+        _ => Err("give at most 366 days".into()),
+    }
+}
+
+/// The longest key of an order.
+const LONGEST_KEY: usize = 64;
+
+/// A name for an order: a header, so printable ASCII and short.
+pub(crate) fn key(text: &str) -> Result<String, String> {
+    let fits = (1..=LONGEST_KEY).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+        && text.trim().len() == text.len();
+    match fits {
+        true => Ok(text.to_owned()),
+        false => Err("give 1 to 64 printable ASCII characters, without blanks around them".into()),
+    }
+}
+
+/// The longest id of a rollout, which holds the name of its plugin.
+const LONGEST_ROLLOUT: usize = 128;
+
+/// The id of a rollout, or the name of a plugin.
+pub(crate) fn rollout(text: &str) -> Result<String, String> {
+    let fits = (1..=LONGEST_ROLLOUT).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    match fits {
+        true => Ok(text.to_owned()),
+        false => Err("give a plugin's name, or an id as `patchbay rollout status --all` lists them".into()),
+    }
+}
+
+/// A hash as an audit has it.
+pub(crate) fn hash(text: &str) -> Result<String, String> {
+    match text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("give the 64 hexadecimal digits that `patchbay audit verify` prints as the head".into()),
+    }
+}
+
 /// Reads `PLUGIN=VERSION`.
 pub(crate) fn version(text: &str) -> Result<(PluginName, String), String> {
     let Some((plugin, version)) = text.split_once('=') else {
@@ -232,6 +289,42 @@ mod tests {
         assert_eq!(version("string=1.2.0").unwrap().1, "1.2.0");
         for bad in ["", "string", "string=", "=1.0.0", "a b=1.0.0"] {
             assert!(version(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn keys_ids_and_hashes_are_held_to_what_a_host_takes() {
+        assert_eq!(key("deploy 17/retry"), Ok("deploy 17/retry".to_owned()));
+        for bad in ["", " a", "a ", "a\tb", "a\r\nx: y", "gr\u{fc}n", &"a".repeat(65)] {
+            assert!(key(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(rollout("r-string-3"), Ok("r-string-3".to_owned()));
+        for bad in ["", "../x", "a/b", "a?b", "a b", &"a".repeat(129)] {
+            assert!(rollout(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(hash(&"AB".repeat(32)), Ok("ab".repeat(32)));
+        for bad in ["", "ab", &"zz".repeat(32), &"ab".repeat(33)] {
+            assert!(hash(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_lapse_may_be_nothing_or_a_year() {
+        assert_eq!(lapse("0s"), Ok(Duration::ZERO));
+        assert_eq!(lapse("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(lapse("2h"), Ok(Duration::from_secs(7_200)));
+        assert_eq!(lapse("366d"), Ok(Duration::from_secs(31_622_400)));
+        for bad in [
+            "",
+            "5",
+            "m",
+            "1.5m",
+            "-1s",
+            "367d",
+            "99999999999999999999d",
+            "18446744073709551615h",
+        ] {
+            assert!(lapse(bad).is_err(), "{bad}");
         }
     }
 

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
 mod catalogue;
 mod client;
 mod clock;
@@ -16,17 +17,22 @@ mod command;
 mod error;
 mod exit;
 mod input;
+mod order;
+mod policy;
 mod progress;
 mod render;
+mod rollouts;
 mod run;
 mod streams;
 mod text;
+mod watch;
 mod workflows;
 
 pub use args::{
     BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, DevArgs, InspectArgs, KeygenArgs, Language, Local,
     NewArgs, PasswordArgs, RelaxArgs, RunArgs, SignArgs, TrustArgs, UpArgs, ValidateArgs,
 };
+pub use audit::print_verified;
 pub use error::Refused;
 pub use exit::Exit;
 pub use progress::Progress;

@@ -2,13 +2,17 @@
 //!
 //! Invariant: every cell and every line goes through [`crate::text`], and nothing is said by colour alone.
 
+mod audit;
 mod author;
 mod changes;
 mod file;
 mod manual;
 mod nodes;
 mod page;
+mod pins;
+mod plan;
 mod plugins;
+mod rollouts;
 mod runs;
 mod schema;
 mod trust;
@@ -17,12 +21,16 @@ mod workflows;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ContentArrangement, Table};
 
+pub(crate) use audit::{audit, collected, verified};
 pub use author::{render_dev, render_new};
 pub(crate) use changes::{event, history, quarantined, status, swap};
 pub use file::{render_check, render_inspect};
 pub(crate) use manual::manual;
 pub(crate) use nodes::nodes;
+pub(crate) use pins::{pinned, pins};
+pub(crate) use plan::rollout_plan;
 pub(crate) use plugins::{plugin, plugins, rejected};
+pub(crate) use rollouts::{policy, rollout, rollout_change, rollout_line, rollout_told, rollouts};
 pub(crate) use runs::{replay, run, run_event, run_failure, run_nodes, run_summary, runs};
 pub use trust::{render_key_pair, render_relaxed, render_signed};
 pub use workflows::render_findings;
@@ -123,3 +131,5 @@ fn joined<T: std::fmt::Display>(items: &[T]) -> String {
 mod tests;
 #[cfg(test)]
 mod tests_manual;
+#[cfg(test)]
+mod tests_rollouts;

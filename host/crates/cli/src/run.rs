@@ -11,7 +11,7 @@ use crate::args::{Cli, Command, Local, TrustCommand, TrustCommandArgs};
 use crate::command as server;
 use crate::exit::Exit;
 use crate::streams::{Format, Streams, with_process_streams};
-use crate::workflows;
+use crate::{audit, order, rollouts, workflows};
 
 /// What became of a command line.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ fn carry_out(command: Command, streams: &mut Streams<'_>) -> Outcome {
         Command::Trust(TrustCommandArgs {
             command: TrustCommand::Relax(mut args),
         }) => {
-            args.actor = Some(server::actor(args.actor));
+            args.actor = Some(order::actor(args.actor));
             return Outcome::Local(Local::Relax(args));
         }
         Command::Bench(args) => return Outcome::Local(Local::Bench(args)),
@@ -82,6 +82,12 @@ fn carry_out(command: Command, streams: &mut Streams<'_>) -> Outcome {
         Command::Promote(args) => server::promote(args, streams),
         Command::Rollback(args) => server::rollback(args, streams),
         Command::Quarantine(args) => server::quarantine(args, streams),
+        Command::Rollout(args) => rollouts::rollout(args, streams),
+        Command::Pin(args) => rollouts::pin(args, streams),
+        Command::Unpin(args) => rollouts::unpin(args, streams),
+        Command::Pins(args) => rollouts::pins(&args, streams),
+        Command::Audit(args) => audit::audit(args, streams),
+        Command::Gc(args) => audit::collect(args, streams),
         Command::Status(args) => server::status(&args, streams),
         Command::Events(args) => server::events(&args, streams),
     })

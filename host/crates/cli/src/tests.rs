@@ -1,8 +1,10 @@
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
 use super::*;
+
+mod rollouts;
 
 struct Ran {
     outcome: Outcome,
@@ -36,43 +38,53 @@ fn host(status: u16, kind: &'static str, body: &'static str) -> (String, JoinHan
     let url = format!("http://{}", listener.local_addr().unwrap());
     let served = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut request = Vec::new();
-        let mut chunk = [0; 4096];
-        let complete = |request: &[u8]| {
-            let text = String::from_utf8_lossy(request).to_lowercase();
-            let Some(end) = text.find("\r\n\r\n") else {
-                return false;
-            };
-            let length = text
-                .split("content-length: ")
-                .nth(1)
-                .and_then(|rest| rest.split("\r\n").next());
-            let chunked = text.contains("transfer-encoding: chunked");
-            let wanted = length.map_or(0, |length| length.parse::<usize>().unwrap());
-            if chunked {
-                text.ends_with("0\r\n\r\n")
-            } else {
-                request.len() >= end + 4 + wanted
-            }
-        };
-        while !complete(&request) {
-            let read = stream.read(&mut chunk).unwrap();
-            assert!(
-                read > 0,
-                "the request ends early: {}",
-                String::from_utf8_lossy(&request)
-            );
-            request.extend_from_slice(&chunk[..read]);
-        }
-        let length = body.len();
-        write!(
-            stream,
-            "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-        )
-        .unwrap();
-        String::from_utf8(request).unwrap()
+        let request = request(&mut stream);
+        answer(&mut stream, status, kind, body);
+        request
     });
     (url, served)
+}
+
+/// Reads a whole request.
+fn request(stream: &mut TcpStream) -> String {
+    let mut request = Vec::new();
+    let mut chunk = [0; 4096];
+    let complete = |request: &[u8]| {
+        let text = String::from_utf8_lossy(request).to_lowercase();
+        let Some(end) = text.find("\r\n\r\n") else {
+            return false;
+        };
+        let length = text
+            .split("content-length: ")
+            .nth(1)
+            .and_then(|rest| rest.split("\r\n").next());
+        let chunked = text.contains("transfer-encoding: chunked");
+        let wanted = length.map_or(0, |length| length.parse::<usize>().unwrap());
+        if chunked {
+            text.ends_with("0\r\n\r\n")
+        } else {
+            request.len() >= end + 4 + wanted
+        }
+    };
+    while !complete(&request) {
+        let read = stream.read(&mut chunk).unwrap();
+        assert!(
+            read > 0,
+            "the request ends early: {}",
+            String::from_utf8_lossy(&request)
+        );
+        request.extend_from_slice(&chunk[..read]);
+    }
+    String::from_utf8(request).unwrap()
+}
+
+fn answer(stream: &mut TcpStream, status: u16, kind: &str, body: &str) {
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+    .unwrap();
 }
 
 const JSON: &str = "application/json";

@@ -73,11 +73,7 @@ impl CancelRemote {
     /// Tells the host; whether it worked shows in the run.
     pub fn cancel(&self) {
         let told = Client::new(&self.url, Duration::ZERO).and_then(|client| {
-            client.post::<_, serde_json::Value>(
-                &format!("runs/{}/cancel", self.run),
-                &serde_json::json!({}),
-                None,
-            )
+            client.post::<_, serde_json::Value>(&format!("runs/{}/cancel", self.run), &serde_json::json!({}))
         });
         // The run may have ended meanwhile.
         drop(told);
@@ -287,7 +283,7 @@ fn watch(args: &RunArg, streams: &mut Streams<'_>) -> Exit {
 fn cancel(args: &RunArg, streams: &mut Streams<'_>) -> Exit {
     let asked = Client::new(&args.server.url, Duration::ZERO).and_then(|client| {
         let path = format!("runs/{}/cancel", args.run);
-        client.post::<_, RunBegun>(&path, &serde_json::json!({}), None)
+        client.post::<_, RunBegun>(&path, &serde_json::json!({}))
     });
     match (asked, format_of(&args.server)) {
         (Ok(told), Format::Human) => streams.answer(&format!("{} was told to end", told.run_id)),
@@ -302,7 +298,7 @@ fn replay(args: &ReplayArgs, streams: &mut Streams<'_>) -> Exit {
             from: args.from.clone(),
             versions: args.versions.iter().cloned().collect(),
         };
-        client.post::<_, ReplayView>(&format!("runs/{}/replay", args.run), &request, None)
+        client.post::<_, ReplayView>(&format!("runs/{}/replay", args.run), &request)
     });
     let view = match asked {
         Ok(view) => view,
@@ -360,7 +356,7 @@ pub(crate) fn caches(args: &CachesArgs, streams: &mut Streams<'_>) -> Exit {
 }
 
 /// A path with those of the fields that have a value.
-fn query(path: &str, fields: &[(&str, Option<String>)]) -> String {
+pub(crate) fn query(path: &str, fields: &[(&str, Option<String>)]) -> String {
     let mut out = path.to_owned();
     for (name, value) in fields {
         let Some(value) = value else { continue };

@@ -59,6 +59,15 @@ pub struct AuditVerifiedView {
     pub message: String,
 }
 
+/// An order to remove what nothing needs any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CollectRequest {
+    /// Why; kept in the audit.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
 /// What was collected, or would be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

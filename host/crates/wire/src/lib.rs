@@ -19,7 +19,9 @@ mod rollout;
 mod run;
 mod trust;
 
-pub use audit::{ArtifactView, AuditVerifiedView, AuditView, CollectedView, DoctorFindingView, DoctorView};
+pub use audit::{
+    ArtifactView, AuditVerifiedView, AuditView, CollectRequest, CollectedView, DoctorFindingView, DoctorView,
+};
 pub use author::{DevEventView, ExampleOutcome, ExampleRunView, NewView};
 pub use cache::{CacheView, CachesView, InstancesView, MappedPluginsView, PluginInstancesView};
 pub use call::{CallReply, CallRequest};

@@ -1,0 +1,245 @@
+//! Rollouts: a list, one in full, one line for each change; and policies.
+
+use patchbay_wire::{EvidenceView, LeftOutView, PolicyView, RevisionRef, RolloutView};
+use serde_json::Value as Json;
+
+use super::{facts, indented, push_column, render_table};
+use crate::clock::stamp;
+use crate::streams::Layout;
+use crate::text;
+
+const LONGEST_CELL: usize = 100;
+const LONGEST_POLICY: usize = 300;
+/// Evidence that is listed of a rollout: the end of it.
+const LISTED: usize = 40;
+
+/// `1.2.0 (r2)`.
+pub(super) fn named(revision: &RevisionRef) -> String {
+    format!("{} (r{})", revision.version, revision.revision)
+}
+
+/// `5 %`, `2.5 %`.
+fn percent(weight: f64) -> String {
+    let rounded = (weight * 100.0).round() / 100.0;
+    format!("{rounded} %")
+}
+
+/// `2/4`, or nothing outside of a canary.
+fn step(view: &RolloutView) -> String {
+    match (view.step, view.steps) {
+        (Some(step), steps) => format!("{step}/{steps}"),
+        (None, _) => String::new(),
+    }
+}
+
+fn way(view: &RolloutView) -> String {
+    match &view.from {
+        Some(from) => format!("{} -> {}", named(from), named(&view.to)),
+        None => named(&view.to),
+    }
+}
+
+pub(crate) fn rollouts(views: &[RolloutView], layout: Layout) -> String {
+    if views.is_empty() {
+        return "no rollouts\n".into();
+    }
+    let mut rows: Vec<_> = views
+        .iter()
+        .map(|view| {
+            vec![
+                view.id.clone(),
+                view.plugin.to_string(),
+                way(view),
+                view.phase.clone(),
+                step(view),
+                percent(view.weight),
+                stamp(view.started_at),
+                view.actor.clone(),
+            ]
+        })
+        .collect();
+    let mut header = vec![
+        "rollout", "plugin", "versions", "phase", "step", "weight", "began", "by",
+    ];
+    let next = views
+        .iter()
+        .map(|view| view.next_at.map(stamp).unwrap_or_default());
+    push_column(&mut header, &mut rows, "goes on", next.collect());
+    let messages = views.iter().map(|view| text::cut(&view.message, LONGEST_CELL));
+    push_column(&mut header, &mut rows, "message", messages.collect());
+    render_table(&header, &rows, layout)
+}
+
+pub(crate) fn rollout(view: &RolloutView, layout: Layout) -> String {
+    let mut out = facts(&[
+        ("rollout", view.id.clone()),
+        ("plugin", view.plugin.to_string()),
+        ("versions", way(view)),
+        ("policy", policy_line(&view.policy)),
+        ("phase", view.phase.clone()),
+        ("step", step(view)),
+        ("weight", percent(view.weight)),
+        ("message", view.message.clone()),
+        ("began", stamp(view.started_at)),
+        ("changed", stamp(view.changed_at)),
+        ("goes on", view.next_at.map(stamp).unwrap_or_default()),
+        ("by", view.actor.clone()),
+        ("reason", view.reason.clone()),
+    ]);
+    out.push_str(&left_out(&view.left_out, "left out"));
+    let hidden = view.evidence.len().saturating_sub(LISTED);
+    let listed = view.evidence.get(hidden..).unwrap_or_default();
+    if listed.is_empty() {
+        return out;
+    }
+    let rows: Vec<_> = listed
+        .iter()
+        .map(|one| vec![stamp(one.at), one.kind.clone(), seen(&one.body)])
+        .collect();
+    out.push('\n');
+    if hidden > 0 {
+        out.push_str(&format!(
+            "{hidden} earlier ones are not listed; --json has them\n"
+        ));
+    }
+    out.push_str(&render_table(
+        &["when", "evidence", "what was seen"],
+        &rows,
+        layout,
+    ));
+    out
+}
+
+/// Node types that are not tried, below a title.
+pub(super) fn left_out(nodes: &[LeftOutView], title: &str) -> String {
+    if nodes.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n{title}:\n");
+    for node in nodes {
+        out.push_str(&format!("  {}: {}\n", node.node_type, text::line(&node.why)));
+    }
+    out
+}
+
+/// How a rollout stands, as one line.
+pub(crate) fn rollout_line(view: &RolloutView) -> String {
+    let step = match step(view).as_str() {
+        "" => String::new(),
+        step => format!(" step {step}"),
+    };
+    let mut out = format!(
+        "{}  {}  {}{step}  {}",
+        text::line(&view.id),
+        way(view),
+        text::line(&view.phase),
+        percent(view.weight)
+    );
+    if !view.message.is_empty() {
+        out.push_str(&format!("  {}", text::line(&view.message)));
+    }
+    out
+}
+
+/// What an order about a rollout came to.
+pub(crate) fn rollout_told(view: &RolloutView) -> String {
+    let line = rollout_line(view);
+    if view.changed {
+        line
+    } else {
+        format!("{line}\nnothing has changed: it stood like this already")
+    }
+}
+
+/// What changed in a rollout, with what was seen since the last time.
+pub(crate) fn rollout_change(view: &RolloutView, evidence: &[EvidenceView]) -> String {
+    let mut out = String::new();
+    let hidden = evidence.len().saturating_sub(LISTED);
+    for one in evidence.get(hidden..).unwrap_or_default() {
+        let kind = text::line(&one.kind);
+        out.push_str(&format!("{}    {kind}: {}\n", stamp(one.at), seen(&one.body)));
+    }
+    out.push_str(&format!("{}  {}\n", stamp(view.changed_at), rollout_line(view)));
+    out
+}
+
+/// A piece of evidence in a few words; JSON when it is of no known shape.
+fn seen(body: &Json) -> String {
+    let word = |name: &str| body.get(name).and_then(Json::as_str);
+    let mut said: Vec<String> = Vec::new();
+    said.extend(word("verdict").or_else(|| word("message")).map(str::to_owned));
+    if let Some(findings) = body.get("findings").and_then(Json::as_array) {
+        said.extend(findings.iter().filter_map(finding));
+    }
+    let text = if said.is_empty() {
+        short(body)
+    } else {
+        said.join("; ")
+    };
+    text::cut(&text, LONGEST_POLICY)
+}
+
+/// `errorRate 0.02 against 0.01 (at most 0.015)`.
+fn finding(finding: &Json) -> Option<String> {
+    let metric = finding.get("metric")?;
+    let metric = metric.as_str().map_or_else(|| short(metric), str::to_owned);
+    let value = |name: &str| finding.get(name).filter(|value| !value.is_null()).map(short);
+    let mut out = metric;
+    if let Some(candidate) = value("candidate") {
+        out.push_str(&format!(" {candidate}"));
+    }
+    if let Some(stable) = value("stable") {
+        out.push_str(&format!(" against {stable}"));
+    }
+    if let Some(limit) = value("limit") {
+        out.push_str(&format!(" (at most {limit})"));
+    }
+    match finding.get("verdict").and_then(Json::as_str) {
+        Some(verdict) => Some(format!("{out}: {verdict}")),
+        None => Some(out),
+    }
+}
+
+/// JSON on one line; long fractions are cut, since nobody reads sixteen digits.
+fn short(value: &Json) -> String {
+    match value.as_f64().filter(|_| value.is_f64()) {
+        Some(number) => format!("{}", (number * 10_000.0).round() / 10_000.0),
+        None => text::json(&value.to_string()),
+    }
+}
+
+/// A policy as one line: its kind, and what it says.
+pub(super) fn policy_line(policy: &Json) -> String {
+    if let Some(word) = policy.as_str() {
+        return text::cut(word, LONGEST_POLICY);
+    }
+    let mut kinds = policy.as_object().into_iter().flatten();
+    let line = match (kinds.next(), kinds.next()) {
+        (Some((kind, Json::Object(fields))), None) => {
+            let fields = fields.iter().map(|(name, value)| {
+                let value = value.as_str().map_or_else(|| short(value), str::to_owned);
+                format!("{name} {value}")
+            });
+            format!("{kind}: {}", fields.collect::<Vec<_>>().join(", "))
+        }
+        _ => policy.to_string(),
+    };
+    text::cut(&line, LONGEST_POLICY)
+}
+
+/// The policy of a plugin, and where it comes from.
+pub(crate) fn policy(view: &PolicyView) -> String {
+    let from = match view.source.as_str() {
+        "api" => "set by an order",
+        "file" => "from the configuration file",
+        "default" => "nothing else was said",
+        other => other,
+    };
+    let text = serde_json::to_string_pretty(&view.policy).unwrap_or_default();
+    format!(
+        "{} ({}):\n{}",
+        view.plugin,
+        text::line(from),
+        indented(&text::json(&text), 2)
+    )
+}
