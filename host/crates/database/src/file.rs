@@ -79,8 +79,11 @@ pub fn identity(path: &Path) -> Option<Identity> {
     Some(Identity(found.dev(), found.ino()))
 }
 
-/// Opening a pipe would wait for ever, and a link leads out of the data directory.
-pub(crate) fn refuse_other_kinds(path: &Path) -> Result<(), DatabaseError> {
+/// Refuses what is there and is no file: opening a pipe would wait for ever, and a link leads out of the data directory.
+///
+/// # Errors
+/// When it is no file, or cannot be looked at.
+pub fn refuse_other_kinds(path: &Path) -> Result<(), DatabaseError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found.file_type(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -1,0 +1,4 @@
+//! What a durable change costs.
+#![forbid(unsafe_code)]
+
+fn main() {}

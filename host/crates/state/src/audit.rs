@@ -1,0 +1,10 @@
+//! The audit: a chain of records, each of which fixes all before it.
+
+mod chain;
+mod export;
+mod verify;
+
+pub(crate) use chain::{AppendError, Raw, append, begin, head, last};
+pub use chain::{AuditHead, GENESIS, GENESIS_TEXT};
+pub use export::{export, verify_export};
+pub use verify::{Broken, Verdict, Verified, What, verify};
