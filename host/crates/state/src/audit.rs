@@ -7,4 +7,9 @@ mod verify;
 pub(crate) use chain::{AppendError, Raw, append, begin, head, last};
 pub use chain::{AuditHead, GENESIS, GENESIS_TEXT};
 pub use export::{export, verify_export};
+#[cfg(test)]
+use verify::verify_rows;
 pub use verify::{Broken, Verdict, Verified, What, verify};
+
+#[cfg(test)]
+mod tests;

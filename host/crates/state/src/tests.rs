@@ -1,3 +1,6 @@
+mod files;
+mod kill;
+mod queue;
 mod records;
 
 use std::path::Path;
@@ -82,7 +85,7 @@ fn line(number: u64, generation: u64) -> HistoryLine {
     }
 }
 
-fn entry(n: u64) -> Entry {
+pub(crate) fn entry(n: u64) -> Entry {
     Entry {
         at: UnixMillis(1_000 + n),
         actor: if n.is_multiple_of(3) { "ada" } else { "bob" }.to_owned(),

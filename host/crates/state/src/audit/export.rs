@@ -63,14 +63,23 @@ pub fn export(path: &Path, after_seq: u64, out: &mut impl Write) -> Result<Audit
     let mut reader = database::open_to_read(&path).map_err(StateError::Read)?;
     // One view of the database for the records and their head.
     let view = reader.transaction().map_err(StateError::Read)?;
-    let head = chain::head(&view)
+    export_rows(&view, &path, after_seq, out)
+}
+
+pub(crate) fn export_rows(
+    view: &Connection,
+    path: &Path,
+    after_seq: u64,
+    out: &mut impl Write,
+) -> Result<AuditHead, StateError> {
+    let head = chain::head(view)
         .map_err(StateError::Read)?
         .ok_or_else(|| StateError::AuditBroken {
-            path: path.clone(),
+            path: path.to_owned(),
             found: "its head is gone".to_owned(),
         })?;
     let after = crate::sql::integer(after_seq).min(head.seq);
-    let mut prev = hash_of(&view, after).map_err(StateError::Read)?;
+    let mut prev = hash_of(view, after).map_err(StateError::Read)?;
     let mut statement = view
         .prepare(&format!(
             "SELECT {COLUMNS} FROM audit WHERE seq > ?1 ORDER BY seq"
