@@ -215,4 +215,7 @@ impl io::Write for Sink {
 }
 
 #[cfg(test)]
+pub(crate) use tests::arbitrary_json;
+
+#[cfg(test)]
 mod tests;
