@@ -7,12 +7,13 @@ use patchbay_lease::OwnedPass;
 use patchbay_loader::OwnedStateHold;
 use patchbay_registry::Mount;
 use patchbay_vocab::{Monotonic, RevisionNumber, TenantId};
-use plugin_api::value::Value;
+use plugin_api::value::{Value, ValueRef};
 
 use crate::dispatcher::{CallOptions, Dispatcher, TRIES};
-use crate::entry::Target;
+use crate::entry::{Target, name_in, shown_answer};
 use crate::error::CallError;
-use crate::held::{Held, node_of};
+use crate::held::Held;
+use crate::observed::{Noting, Tapped};
 use crate::scope::NodeScope;
 use crate::served::{Place, Served};
 use crate::services::OwnedServices;
@@ -112,7 +113,9 @@ impl Dispatcher {
         node_type: &str,
         timeout: Option<Duration>,
     ) -> Result<(Arc<Mount<Served>>, OwnedPass, Place), CallError> {
-        let node = node_of(mount, node_type).ok_or_else(|| CallError::unknown(node_type))?;
+        let node = mount
+            .node_of(node_type)
+            .ok_or_else(|| CallError::unknown(node_type))?;
         let mut mount = Arc::clone(mount);
         for _ in 0..TRIES {
             let place = mount.handle().place(node).ok_or(CallError::Closing)?;
@@ -165,6 +168,14 @@ impl Dispatcher {
             return self.run_here(&pass, target, &input, left(), &options);
         }
         let deadline = timeout.map(|after| Monotonic(begun.0.saturating_add(after)));
+        let observed = mount.handle().observed();
+        let watch = observed.now();
+        let timed = watch.is_timed().then(|| self.clock().now());
+        let shown = match watch.is_tapped() && place.may_be_shown() {
+            true => observed.tapped_by().map(|tap| (tap, Shown::of(&options, &input))),
+            false => None,
+        };
+        let noting = shown.as_ref().and_then(|(_, shown)| shown.scope());
         let cancel = options.cancel.unwrap_or_default();
         let services = OwnedServices {
             dispatcher: Arc::clone(&self),
@@ -175,7 +186,7 @@ impl Dispatcher {
             run: options.run,
             node: options.node,
             variables: options.variables,
-            scope: options.scope,
+            scope: noting.or(options.scope),
             deadline,
             cancel: Arc::clone(cancel.flag()),
             depth: 0,
@@ -189,6 +200,12 @@ impl Dispatcher {
             () = self.elapsed(left()) => Err(target.timed_out(timeout)),
         };
         drop(hold);
+        if let Some(began) = timed {
+            observed.took(self.clock().now().since(began));
+        }
+        if let Some((tap, shown)) = &shown {
+            tap.called(&shown.tapped(&target, done.as_ref().map(Value::as_ref)));
+        }
         done.map(|value| (value, mount.revision()))
     }
 
@@ -240,5 +257,43 @@ impl Dispatcher {
             tokio::time::sleep(after)
         };
         sleep.await;
+    }
+}
+
+/// What is kept of a polled call for whoever sees a copy of it.
+struct Shown {
+    tenant: TenantId,
+    run: String,
+    input: Value,
+    variables: Option<Arc<Variables>>,
+    scope: Option<Arc<Noting<Arc<dyn NodeScope>>>>,
+}
+
+impl Shown {
+    fn of(options: &OwnedOptions, input: &Value) -> Self {
+        Self {
+            tenant: options.tenant.clone(),
+            run: options.run.clone(),
+            input: input.clone(),
+            variables: options.variables.clone(),
+            scope: options.scope.clone().map(|scope| Arc::new(Noting::new(scope))),
+        }
+    }
+
+    fn scope(&self) -> Option<Arc<dyn NodeScope>> {
+        let scope = Arc::clone(self.scope.as_ref()?);
+        Some(scope)
+    }
+
+    fn tapped<'t>(&'t self, target: &Target<'t>, answer: Result<ValueRef<'t>, &'t CallError>) -> Tapped<'t> {
+        Tapped {
+            node_type: name_in(target.mount, target.place.node),
+            tenant: &self.tenant,
+            run: &self.run,
+            input: self.input.as_ref(),
+            variables: self.variables.as_ref(),
+            asked: self.scope.as_ref().is_some_and(|scope| scope.has_asked()),
+            answer: shown_answer(answer),
+        }
     }
 }

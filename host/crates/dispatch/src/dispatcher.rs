@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
-use patchbay_registry::{Mount, NodeSlot, Registry};
+use patchbay_registry::{Caller, Detours, Leg, Mount, NodeSlot, Registry, Route};
 use patchbay_vocab::{Clock, RevisionNumber, TenantId};
 use plugin_api::value::ValueRef;
 
@@ -278,8 +278,8 @@ impl Dispatcher {
             let Some(route) = snapshot.route(slot) else {
                 return Err(unknown(snapshot, options.node));
             };
-            let mount = route.mount();
-            let Some(place) = mount.handle().place(route.node()) else {
+            let Leg { mount, node } = leg(route, options)?;
+            let Some(place) = mount.handle().place(node) else {
                 return Err(CallError::Closing);
             };
             if place.is_stateful {
@@ -293,7 +293,7 @@ impl Dispatcher {
                 };
                 // A hand-over that ended before the hold has taken the state elsewhere.
                 let now = routes.load().route(slot);
-                if !now.is_some_and(|route| Arc::ptr_eq(route.mount(), &mount)) {
+                if !now.is_some_and(|route| leads_to(route, options, &mount)) {
                     continue;
                 }
                 let Some(inside) = Inside::enter(&mount, place) else {
@@ -344,6 +344,43 @@ impl Dispatcher {
         }
         Err(CallError::Closing)
     }
+}
+
+/// Where a call goes: to what is live, or to where its caller is sent instead.
+#[inline]
+fn leg<'r>(route: &'r Route<Served>, options: &CallOptions<'_>) -> Result<Leg<'r, Served>, CallError> {
+    match route.detours() {
+        None => Ok(route.live()),
+        Some(detours) => detoured(route, detours, options),
+    }
+}
+
+#[inline(never)]
+fn detoured<'r>(
+    route: &'r Route<Served>,
+    detours: &Detours<Served>,
+    options: &CallOptions<'_>,
+) -> Result<Leg<'r, Served>, CallError> {
+    let value = detours.variable().and_then(|name| {
+        let value = options.variables?.get(name)?;
+        Some(Variables::key(&value))
+    });
+    let caller = Caller {
+        tenant: options.tenant.as_str(),
+        run: options.run,
+        workflow: None,
+        key: value.as_deref(),
+    };
+    let pinned = || CallError::PinnedAway {
+        plugin: route.mount().plugin().clone(),
+        node_type: shown(options.node),
+    };
+    route.leg(&caller).map_err(|_| pinned())
+}
+
+/// Whether a call goes to this very load.
+pub(crate) fn leads_to(route: &Route<Served>, options: &CallOptions<'_>, mount: &Arc<Mount<Served>>) -> bool {
+    leg(route, options).is_ok_and(|leg| Arc::ptr_eq(leg.mount, mount))
 }
 
 #[cold]

@@ -6,6 +6,7 @@ use patchbay_lease::{OwnedPass, Pass};
 use patchbay_loader::{CallFault, CallFuture, Nested, StateHold, SyncCall};
 use patchbay_registry::Mount;
 use patchbay_vocab::{Monotonic, TenantId};
+use plugin_api::NodeError;
 use plugin_api::shim::host::{AsyncCall, Caller};
 use plugin_api::value::{Value, ValueRef};
 
@@ -16,6 +17,7 @@ use crate::block::block_on;
 use crate::dispatcher::{Answer, CallOptions, Dispatcher};
 use crate::error::{CallError, ServedBy};
 use crate::held::Held;
+use crate::observed::{Noting, Tapped, Watch};
 use crate::scope::NodeScope;
 use crate::served::{Place, Served};
 use crate::services::{OwnedServices, Services, nanos};
@@ -57,6 +59,7 @@ impl Target<'_> {
 
     #[cold]
     pub(crate) fn timed_out(&self, after: Option<Duration>) -> CallError {
+        self.mount.handle().faults().count_timed_out();
         CallError::TimedOut {
             node_type: self.name(),
             after: after.unwrap_or_default(),
@@ -165,6 +168,65 @@ impl Dispatcher {
         options: &CallOptions<'_>,
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
+        let watch = target.mount.handle().observed().now();
+        if !watch.is_off() {
+            return self.call_observed(watch, pass, target, input, options, out);
+        }
+        self.call_plain(pass, target, input, options, out)
+    }
+
+    /// Calls and shows the call to whoever observes the version.
+    #[inline(never)]
+    fn call_observed<'o>(
+        self: &Arc<Self>,
+        watch: Watch,
+        pass: &Pass<'_>,
+        target: Target<'_>,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
+        let observed = target.mount.handle().observed();
+        let began = watch.times_this().then(|| self.clock().now());
+        let tap = match watch.is_tapped() && target.place.may_be_shown() {
+            true => observed.tapped_by(),
+            false => None,
+        };
+        let Some(tap) = tap else {
+            let answer = self.call_plain(pass, target, input, options, out);
+            if let Some(began) = began {
+                observed.took(self.clock().now().since(began));
+            }
+            return answer;
+        };
+        let noting = options.scope.map(Noting::new);
+        let scope = noting.as_ref().map(|noting| noting as &dyn NodeScope);
+        let shown = CallOptions { scope, ..*options };
+        let answer = self.call_plain(pass, target, input, &shown, out);
+        if let Some(began) = began {
+            observed.took(self.clock().now().since(began));
+        }
+        tap.called(&Tapped {
+            node_type: name_in(target.mount, target.place.node),
+            tenant: options.tenant,
+            run: options.run,
+            input,
+            variables: options.variables,
+            asked: noting.is_some_and(|noting| noting.has_asked()),
+            answer: shown_answer(answer.as_ref().map(|answer| answer.value)),
+        });
+        answer
+    }
+
+    #[inline]
+    fn call_plain<'o>(
+        self: &Arc<Self>,
+        pass: &Pass<'_>,
+        target: Target<'_>,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+    ) -> Result<Answer<'o>, CallError> {
         let Target { mount, place, held } = target;
         let plugin = mount.handle().plugin();
         let deadline = self.deadline(target.timeout(options.timeout));
@@ -223,8 +285,14 @@ impl Dispatcher {
             cancel: options.cancel.cloned().unwrap_or_default(),
             depth: options.depth,
         };
+        let observed = target.mount.handle().observed();
+        let began = observed.now().is_timed().then(|| self.clock().now());
         let future = self.started(pass, target, input.to_value(), options.config, services)?;
-        match block_on(future, deadline, &**self.clock()) {
+        let done = block_on(future, deadline, &**self.clock());
+        if let Some(began) = began {
+            observed.took(self.clock().now().since(began));
+        }
+        match done {
             Some(Ok(value)) => {
                 out.clear();
                 if out.push(value.as_ref().raw()).is_err() {
@@ -265,9 +333,21 @@ impl Dispatcher {
     }
 }
 
+/// An answer as a tap is shown it: what failed for a reason that is not the node's is none.
+pub(crate) fn shown_answer<'a>(
+    answer: Result<ValueRef<'a>, &'a CallError>,
+) -> Option<Result<ValueRef<'a>, &'a NodeError>> {
+    match answer {
+        Ok(value) => Some(Ok(value)),
+        Err(error) => error.node_error().map(Err),
+    }
+}
+
 fn name_of(mount: &Mount<Served>, place: usize) -> String {
+    name_in(mount, place).to_owned()
+}
+
+pub(crate) fn name_in(mount: &Mount<Served>, place: usize) -> &str {
     let nodes = &mount.handle().plugin().description().nodes;
-    nodes
-        .get(place)
-        .map_or_else(String::new, |node| node.node_type.to_string())
+    nodes.get(place).map_or("", |node| node.node_type.as_str())
 }

@@ -73,6 +73,16 @@ pub enum CallError {
         /// Why.
         why: Box<Explained>,
     },
+    /// The caller is pinned to a version that does not answer.
+    #[error(
+        "the version of `{plugin}` that this call is pinned to is not loaded, or has no node `{node_type}`"
+    )]
+    PinnedAway {
+        /// The plugin.
+        plugin: PluginName,
+        /// The node type.
+        node_type: String,
+    },
     /// The host is shutting down.
     #[error("the host takes no more calls")]
     Closing,
@@ -119,6 +129,7 @@ impl Explain for CallError {
             Self::Closing => "PB-CALL-008",
             Self::Cancelled { .. } => "PB-CALL-009",
             Self::Asleep { .. } => "PB-IDLE-001",
+            Self::PinnedAway { .. } => "PB-CALL-010",
         })
     }
 
@@ -142,6 +153,9 @@ impl Explain for CallError {
             Self::TimedOut { .. } => "give it more time, or look at why it is slow".into(),
             Self::Cancelled { .. } => "call again when the answer is wanted".into(),
             Self::TooDeep { .. } => "break the circle of nodes that call each other".into(),
+            Self::PinnedAway { plugin, .. } => {
+                format!("look at `patchbay pins {plugin}`, and unpin, or promote a version that loads")
+            }
             Self::Closing => "call again when the host is up".into(),
         }
     }

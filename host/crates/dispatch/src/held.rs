@@ -144,7 +144,7 @@ impl Held {
         }
         let later = self.later(node_type, route, options.timeout)?;
         let same = route.filter(|route| Arc::ptr_eq(route.mount(), &later.mount));
-        let node = same.map(Route::node).or_else(|| node_of(&later.mount, node_type));
+        let node = same.map(Route::node).or_else(|| later.mount.node_of(node_type));
         let node = node.ok_or_else(|| CallError::unknown(node_type))?;
         self.call(&later.pass, (&later.mount, node), input, options, out)
     }
@@ -198,12 +198,4 @@ fn lease(later: &mut Vec<Arc<Later>>, mount: &Arc<Mount<Served>>) -> Option<Arc<
     });
     later.push(Arc::clone(&known));
     Some(known)
-}
-
-/// The place of a name among a version's nodes.
-pub(crate) fn node_of(mount: &Mount<Served>, node_type: &str) -> Option<u32> {
-    let mut names = (0_u32..).zip(mount.nodes());
-    names
-        .find(|(_, name)| name.as_str() == node_type)
-        .map(|(node, _)| node)
 }

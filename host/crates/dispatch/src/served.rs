@@ -10,6 +10,8 @@ use patchbay_registry::Mounted;
 use patchbay_vocab::NodeType;
 use plugin_api::meta::Effect;
 
+use crate::observed::Observed;
+
 /// A loaded plugin, the names its nodes answer to, and what went wrong in it.
 #[derive(Debug)]
 pub struct Served {
@@ -17,6 +19,7 @@ pub struct Served {
     /// For each name of the registry's list, what a call needs to know of its node.
     places: Box<[Place]>,
     faults: Faults,
+    observed: Observed,
 }
 
 /// A node, as a call needs it: one read instead of a walk through the metadata.
@@ -34,11 +37,19 @@ pub(crate) struct Place {
     pub(crate) is_stateful: bool,
 }
 
+impl Place {
+    /// Whether copies of its calls may be made again: it neither keeps state nor acts on the world.
+    pub(crate) const fn may_be_shown(self) -> bool {
+        !self.is_stateful && !matches!(self.effect, Effect::Effectful)
+    }
+}
+
 /// Counts of calls that gave no result.
 #[derive(Debug, Default)]
 pub struct Faults {
     failed: AtomicU64,
     panicked: AtomicU64,
+    timed_out: AtomicU64,
 }
 
 impl Faults {
@@ -52,6 +63,16 @@ impl Faults {
     #[must_use]
     pub fn panicked(&self) -> u64 {
         self.panicked.load(Ordering::Relaxed)
+    }
+
+    /// Calls that were not answered in time.
+    #[must_use]
+    pub fn timed_out(&self) -> u64 {
+        self.timed_out.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_timed_out(&self) {
+        self.timed_out.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_failed(&self) {
@@ -85,6 +106,7 @@ impl Served {
             plugin: Arc::new(plugin),
             places,
             faults: Faults::default(),
+            observed: Observed::default(),
         }
     }
 
@@ -109,6 +131,25 @@ impl Served {
     #[must_use]
     pub const fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// What is measured of its calls, and who sees copies of them.
+    #[inline]
+    #[must_use]
+    pub const fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    /// Whether it has nodes that keep state.
+    #[must_use]
+    pub fn keeps_state(&self) -> bool {
+        self.plugin.keeps_state()
+    }
+
+    /// Its node types by their own names, each with what a call does to the world, and whether it keeps state.
+    pub fn natures(&self) -> impl Iterator<Item = (&NodeType, Effect, bool)> {
+        let nodes = self.plugin.description().nodes.iter().enumerate();
+        nodes.map(|(place, node)| (&node.node_type, node.meta.effect, self.plugin.is_stateful(place)))
     }
 
     /// The node behind a name.

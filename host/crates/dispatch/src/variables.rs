@@ -59,6 +59,15 @@ impl Variables {
         Value::from_pairs(each).unwrap_or_default()
     }
 
+    /// A value as a key that decides where a caller goes: a text as it is, anything else as JSON.
+    #[must_use]
+    pub fn key(value: &Value) -> String {
+        match value.as_ref().as_str() {
+            Some(text) => text.to_owned(),
+            None => value.to_json(),
+        }
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use patchbay_registry::{Mount, NodeSlot};
 use patchbay_vocab::{Explained, Monotonic};
 
-use crate::dispatcher::{CallOptions, Dispatcher};
+use crate::dispatcher::{CallOptions, Dispatcher, leads_to};
 use crate::error::CallError;
 use crate::served::{Place, Served};
 use crate::view::RouteCache;
@@ -65,7 +65,7 @@ impl Dispatcher {
         begun: &mut Option<Monotonic>,
     ) -> Result<(), CallError> {
         let now = routes.load().route(slot);
-        if !now.is_some_and(|route| Arc::ptr_eq(route.mount(), mount)) {
+        if !now.is_some_and(|route| leads_to(route, options, mount)) {
             return Ok(());
         }
         // Waiting counts: what is left of the time is the call's.

@@ -6,14 +6,23 @@ use patchbay_dispatch::Served;
 use patchbay_isolate::Probed;
 use patchbay_loader::{LayoutCheck, LoadError, LoadedPlugin, Unloaded, load};
 use patchbay_registry::{Candidate, Change, Dependency, Mount};
-use patchbay_vocab::{PluginName, RevisionNumber};
+use patchbay_vocab::{PluginName, RevisionNumber, kill_point};
 
 use crate::error::LifecycleError;
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, Loading};
 
 /// Loads a probed artifact for service: the one place that does.
 fn load_for_service(lifecycle: &Lifecycle, probed: &Probed) -> Result<LoadedPlugin, LifecycleError> {
-    let plugin = load(probed.inspected(), lifecycle.maps(), LayoutCheck::Done)?;
+    let inspected = probed.inspected();
+    let digest = inspected.digest();
+    lifecycle.on_load(Loading::Begins {
+        plugin: inspected.plugin(),
+        version: inspected.version(),
+        digest,
+    });
+    let loaded = load(inspected, lifecycle.maps(), LayoutCheck::Done);
+    lifecycle.on_load(Loading::Ended { digest });
+    let plugin = loaded?;
     // What was tried has to be what serves: a description that changes says that something else does.
     if plugin.description().digest != probed.verdict().description {
         plugin.gate().close();
@@ -22,6 +31,7 @@ fn load_for_service(lifecycle: &Lifecycle, probed: &Probed) -> Result<LoadedPlug
         }
         return Err(LoadError::Inconstant.into());
     }
+    lifecycle.note_provenance(digest, inspected.provenance().clone());
     Ok(plugin)
 }
 
@@ -50,6 +60,7 @@ pub(crate) fn admit(
         dependencies: dependencies.collect(),
     };
     let origin = inspected.origin().display().to_string();
+    kill_point("admit.loaded");
     let mounted = registry.admit(candidate, &origin, change).and_then(|admission| {
         let number = admission.number();
         if registry.mounted(inspected.plugin(), number).is_some() {

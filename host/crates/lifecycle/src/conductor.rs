@@ -194,7 +194,12 @@ impl Conductor {
         let plugin = inspected.plugin();
         self.lifecycle.tell_about(plugin, number, EventKind::Registered);
         let lifecycle = Arc::clone(&self.lifecycle);
-        let by_itself = lifecycle.config().go_live == GoLive::Immediate;
+        let by_itself = match lifecycle.go_live_of(plugin) {
+            GoLive::Immediate => true,
+            GoLive::Manual => false,
+            // There is nothing that it could be compared with.
+            GoLive::Rollout => lifecycle.registry().live(plugin).is_none(),
+        };
         if let Some(why) = lifecycle.held_back(plugin, number) {
             lifecycle.tell_about(plugin, number, EventKind::Blocked(why));
         } else if by_itself && lifecycle.registry().should_go_live(plugin, number) {

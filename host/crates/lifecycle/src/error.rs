@@ -8,7 +8,7 @@ use patchbay_intake::{InspectError, StageError, WatchError};
 use patchbay_isolate::ProbeError;
 use patchbay_loader::LoadError;
 use patchbay_registry::RegistryError;
-use patchbay_vocab::{Code, Explain, Explained, PluginName};
+use patchbay_vocab::{Code, Explain, Explained, PluginName, Version};
 
 use crate::ledger::LedgerError;
 
@@ -53,6 +53,14 @@ pub enum LifecycleError {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// Two versions at once would each have a state of their own.
+    #[error("`{plugin}` {version} keeps state, so no two versions of it can serve at once")]
+    KeepsState {
+        /// The plugin.
+        plugin: PluginName,
+        /// The version that does.
+        version: Version,
+    },
     /// The folder for a check could not be made.
     #[error("the temporary folder for the check cannot be made")]
     Scratch(#[source] std::io::Error),
@@ -88,7 +96,7 @@ impl LifecycleError {
             Self::Load(error) => Some(error),
             Self::Registry(error) => Some(error),
             Self::State(error) => Some(error),
-            Self::Thread(_) | Self::Scratch(_) | Self::Busy { .. } => None,
+            Self::Thread(_) | Self::Scratch(_) | Self::Busy { .. } | Self::KeepsState { .. } => None,
         }
     }
 }
@@ -99,6 +107,7 @@ impl Explain for LifecycleError {
             Self::Thread(_) => Code("PB-LIFE-001"),
             Self::Scratch(_) => Code("PB-LIFE-002"),
             Self::Busy { .. } => Code("PB-LIFE-003"),
+            Self::KeepsState { .. } => Code("PB-LIFE-004"),
             _ => self.stage().map_or(Code("PB-LIFE-001"), Explain::code),
         }
     }
@@ -107,6 +116,10 @@ impl Explain for LifecycleError {
         match self {
             Self::Busy { .. } => {
                 "`create`, `save_state` or `load_state` of the plugin is at work for it; try again, or restart the host"
+                    .to_owned()
+            }
+            Self::KeepsState { .. } => {
+                "promote the version for everybody: the state is handed over then; replay or shadow can try its other nodes first"
                     .to_owned()
             }
             Self::Scratch(_) => "check space and rights of the system's temporary folder".to_owned(),

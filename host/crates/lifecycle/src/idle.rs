@@ -92,7 +92,8 @@ fn put_to_sleep(lifecycle: &Lifecycle, mount: &Arc<Mount<Served>>) {
     // What would stay mapped must not be loaded beside itself again and again; and a plugin that runs threads of its own
     // is at work, called or not.
     let could_go = can_unmap() && plugin.threads() == (0, 0) && registry.loads(name, number).len() == 1;
-    if !could_go || lifecycle.waits_for_others(name, number) {
+    let is_kept = registry.is_steered(name, number) || registry.split_of(name).is_some();
+    if !could_go || is_kept || lifecycle.waits_for_others(name, number) {
         return;
     }
     let Some(pass) = mount.gate().visit() else { return };

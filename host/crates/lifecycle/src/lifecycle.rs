@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
 use patchbay_dispatch::{Dispatcher, HandOverLimits, InstanceCounts, PluginWaker, Served};
 use patchbay_intake::signature::{Provenance, TrustPolicy};
-use patchbay_intake::{InspectPolicy, StageConfig, Store, WatchConfig, Watcher};
+use patchbay_intake::{InspectPolicy, StageConfig, Store, WatchConfig, WatchEvent, Watcher};
 use patchbay_isolate::{ProbeConfig, VerdictCache};
 use patchbay_loader::MapsDir;
 use patchbay_registry::{Change, Force, Mount, Quarantined, Registry, RegistryError, Selector};
@@ -34,6 +34,27 @@ pub enum GoLive {
     Immediate,
     /// When an admin promotes it.
     Manual,
+    /// By a rollout, which somebody begins who is told of its registration. Where nothing of the plugin is live, at once.
+    Rollout,
+}
+
+/// A load for service, as it begins and ends: what was being loaded when a process died is a suspect.
+#[derive(Clone, Copy, Debug)]
+pub enum Loading<'l> {
+    /// It begins.
+    Begins {
+        /// The plugin.
+        plugin: &'l PluginName,
+        /// Its version.
+        version: &'l Version,
+        /// The hash of the artifact.
+        digest: Digest,
+    },
+    /// The load of this artifact has ended, however it ended.
+    Ended {
+        /// The hash of the artifact.
+        digest: Digest,
+    },
 }
 
 /// What the removal of a file means.
@@ -70,8 +91,6 @@ pub struct LifecycleConfig {
     pub handover: HandOverLimits,
     /// What becomes of what is idle.
     pub idle: IdleConfig,
-    /// Whether a higher version goes live by itself.
-    pub go_live: GoLive,
     /// What the removal of a file means.
     pub on_delete: OnDelete,
     /// Vetting threads.
@@ -88,6 +107,10 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Is told of every event; must be quick.
     pub on_event: Box<dyn Fn(Event) + Send + Sync>,
+    /// Says whether a higher version of a plugin goes live by itself; must be quick.
+    pub go_live: Box<dyn Fn(&PluginName) -> GoLive + Send + Sync>,
+    /// Is told of loads; must be quick.
+    pub on_load: Box<dyn Fn(Loading<'_>) + Send + Sync>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -120,6 +143,8 @@ pub struct Lifecycle {
 #[derive(Default)]
 struct Threads {
     watcher: Option<Watcher>,
+    /// What the watcher is going to send through.
+    watched: Option<Sender<WatchEvent>>,
     conductor: Option<JoinHandle<()>>,
     /// Ends when the sender is dropped.
     idle: Option<(Sender<()>, JoinHandle<()>)>,
@@ -143,7 +168,7 @@ impl std::fmt::Debug for Lifecycle {
 }
 
 impl Lifecycle {
-    /// Opens the stores, starts the threads, begins to watch.
+    /// Opens the stores and starts the threads; the directory is not watched before [`Lifecycle::watch`].
     ///
     /// # Errors
     /// When a folder cannot be used, or a thread not started.
@@ -161,7 +186,7 @@ impl Lifecycle {
             verdicts,
         };
         let (messages, inbox) = crossbeam_channel::unbounded();
-        let (watched, seen) = crossbeam_channel::unbounded();
+        let (watched, seen) = crossbeam_channel::unbounded::<WatchEvent>();
         let (jobs, taken) = crossbeam_channel::unbounded();
         let (done, vetted) = crossbeam_channel::unbounded();
         let lifecycle = Arc::new_cyclic(|me: &Weak<Self>| Self {
@@ -200,16 +225,37 @@ impl Lifecycle {
         let (stays, ends) = crossbeam_channel::bounded(0);
         let idle = idle::start_thread(Arc::clone(&lifecycle), ends).map_err(LifecycleError::Thread)?;
         threads.idle = Some((stays, idle));
-        let clock = Arc::clone(&lifecycle.parts.clock);
+        threads.watched = Some(watched);
         *lifecycle.threads.lock() = threads;
-        match Watcher::start(lifecycle.config.watch.clone(), clock, watched) {
-            Ok(watcher) => lifecycle.threads.lock().watcher = Some(watcher),
+        Ok(lifecycle)
+    }
+
+    /// Begins to watch the directory, and takes in what is there.
+    ///
+    /// # Errors
+    /// When it cannot be watched; everything is stopped then.
+    pub fn watch(&self) -> Result<(), LifecycleError> {
+        let Some(watched) = self.threads.lock().watched.take() else {
+            return Ok(());
+        };
+        let clock = Arc::clone(&self.parts.clock);
+        match Watcher::start(self.config.watch.clone(), clock, watched) {
+            Ok(watcher) => {
+                self.threads.lock().watcher = Some(watcher);
+                Ok(())
+            }
             Err(error) => {
-                lifecycle.stop();
-                return Err(error.into());
+                self.stop();
+                Err(error.into())
             }
         }
-        Ok(lifecycle)
+    }
+
+    /// Takes in no file: the host serves what it knows. Instead of [`Lifecycle::watch`].
+    pub fn leave_directory_alone(&self) {
+        if let Some(watched) = self.threads.lock().watched.take() {
+            let _ = watched.send(WatchEvent::Scanned);
+        }
     }
 
     /// Waits until every file that was there at the start has been dealt with; says whether that came to pass.
@@ -347,6 +393,8 @@ impl Lifecycle {
     /// Takes every plugin out of the routes, unloads what can be unloaded within `most`, ends the threads.
     pub fn shut_down(&self, most: Duration) {
         self.threads.lock().watcher = None;
+        // What is taken out of the routes now is to be there again at the next start.
+        self.registry().end_witnessing();
         let change = Change::by("host", "shutdown");
         // Dependents first would need an order; forced, any order will do.
         for status in self.registry().plugins() {
@@ -391,6 +439,15 @@ impl Lifecycle {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.parts.clock
+    }
+
+    /// Whether a higher version of a plugin goes live by itself.
+    pub(crate) fn go_live_of(&self, plugin: &PluginName) -> GoLive {
+        (self.parts.go_live)(plugin)
+    }
+
+    pub(crate) fn on_load(&self, loading: Loading<'_>) {
+        (self.parts.on_load)(loading);
     }
 
     pub(crate) const fn config(&self) -> &LifecycleConfig {
@@ -440,6 +497,11 @@ impl Lifecycle {
         if let Some(watcher) = &self.threads.lock().watcher {
             watcher.settle_again(path);
         }
+    }
+
+    /// Has what is surplus retired, when the conductor comes to it.
+    pub fn tidy(&self) {
+        self.kick();
     }
 
     /// Has the conductor look for what is surplus.

@@ -12,7 +12,7 @@ use crate::lifecycle::{GoLive, Lifecycle};
 impl Lifecycle {
     /// Why a revision that would go live by itself does not.
     pub(crate) fn held_back(&self, plugin: &PluginName, number: RevisionNumber) -> Option<Explained> {
-        let by_itself = self.config().go_live == GoLive::Immediate;
+        let by_itself = self.go_live_of(plugin) != GoLive::Manual;
         if !self.ledger().guards() || !by_itself || !self.registry().should_go_live(plugin, number) {
             return None;
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use patchbay_dispatch::{Giver, HandedOver, Party, Served};
 use patchbay_registry::{Change, Force, Mount, RegistryError, Swap};
-use patchbay_vocab::{Monotonic, PluginName, RevisionNumber};
+use patchbay_vocab::{Monotonic, PluginName, RevisionNumber, kill_point};
 
 use crate::admit::mount_again;
 use crate::error::LifecycleError;
@@ -116,7 +116,10 @@ impl Lifecycle {
         // What is on disk about it is there before it is live, and only when nothing but the store can fail.
         let promote = || -> Result<Swap, LifecycleError> {
             self.mark(plugin, number, force)?;
-            Ok(registry.promote(plugin, number, force, change)?)
+            kill_point("swap.ready");
+            let swap = registry.promote(plugin, number, force, change)?;
+            kill_point("swap.stored");
+            Ok(swap)
         };
         let Some((from, to)) = self.state_to_hand_over(plugin, number, force) else {
             return Ok(WentLive {

@@ -11,6 +11,7 @@ use patchbay_vocab::{
 };
 
 use crate::change::{Dependency, HistoryEntry, Selector};
+use crate::detour::{PinScope, Split};
 use crate::error::RegistryError;
 use crate::snapshot::{Identity, Mount};
 use crate::status::{PluginStatus, RevisionStatus};
@@ -22,6 +23,8 @@ pub(crate) struct Book<H> {
     pub(crate) plugins: BTreeMap<PluginName, PluginRecord<H>>,
     /// For each plugin, the plugins whose live revision names it as a dependency.
     pub(crate) needed_by: BTreeMap<PluginName, BTreeSet<PluginName>>,
+    /// Whether changes are told to nobody: the host ends, and what is desired stays.
+    pub(crate) unwitnessed: bool,
 }
 
 pub(crate) struct PluginRecord<H> {
@@ -30,6 +33,27 @@ pub(crate) struct PluginRecord<H> {
     /// Every revision that ever was live, the latest first; a revision that goes live again moves to the front.
     pub(crate) live_order: Vec<RevisionNumber>,
     pub(crate) history: VecDeque<HistoryEntry>,
+    /// The highest number that was ever given.
+    pub(crate) highest: RevisionNumber,
+    pub(crate) steering: Steering,
+}
+
+/// What is said about calls that do not go to what is live, and about revisions that are kept loaded.
+#[derive(Default)]
+pub(crate) struct Steering {
+    pub(crate) pins: BTreeMap<PinScope, RevisionNumber>,
+    pub(crate) split: Option<Split>,
+    /// Loaded for a rollout that shows them no caller.
+    pub(crate) held: BTreeSet<RevisionNumber>,
+}
+
+impl Steering {
+    /// Whether a revision has to stay loaded.
+    pub(crate) fn needs(&self, number: RevisionNumber) -> bool {
+        self.held.contains(&number)
+            || self.split.as_ref().is_some_and(|split| split.to == number)
+            || self.pins.values().any(|pinned| *pinned == number)
+    }
 }
 
 pub(crate) struct RevisionRecord<H> {
@@ -60,6 +84,7 @@ impl<H> Book<H> {
         Self {
             plugins: BTreeMap::new(),
             needed_by: BTreeMap::new(),
+            unwitnessed: false,
         }
     }
 
@@ -134,6 +159,7 @@ impl<H> Book<H> {
             return;
         };
         new.state = RevisionState::Live;
+        record.steering.held.remove(&new.number);
         for dependency in &*new.dependencies {
             self.needed_by
                 .entry(dependency.plugin.clone())
@@ -153,6 +179,8 @@ impl<H> PluginRecord<H> {
             live: None,
             live_order: Vec::new(),
             history: VecDeque::new(),
+            highest: RevisionNumber(0),
+            steering: Steering::default(),
         }
     }
 
@@ -161,7 +189,8 @@ impl<H> PluginRecord<H> {
     }
 
     pub(crate) fn next_number(&self) -> RevisionNumber {
-        RevisionNumber(self.revisions.last_key_value().map_or(1, |(last, _)| last.0 + 1))
+        let last = self.revisions.last_key_value().map_or(0, |(last, _)| last.0);
+        RevisionNumber(self.highest.0.max(last) + 1)
     }
 
     pub(crate) fn remember(&mut self, entry: HistoryEntry) {
@@ -175,6 +204,13 @@ impl<H> PluginRecord<H> {
         PluginStatus {
             plugin: plugin.clone(),
             live: self.live,
+            pins: self
+                .steering
+                .pins
+                .iter()
+                .map(|(scope, to)| (scope.clone(), *to))
+                .collect(),
+            split: self.steering.split.as_ref().map(|split| (split.to, split.weight)),
             revisions: self.revisions.values().map(RevisionRecord::status).collect(),
         }
     }

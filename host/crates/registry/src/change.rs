@@ -39,6 +39,8 @@ pub struct Change {
     pub reason: Arc<str>,
     /// What the history shall call a promotion when it is more than that, [`Action::RolledBack`] above all.
     pub action: Option<Action>,
+    /// A name under which the same order may come again without being done twice.
+    pub key: Option<Arc<str>>,
 }
 
 impl Change {
@@ -49,6 +51,7 @@ impl Change {
             actor: actor.into(),
             reason: reason.into(),
             action: None,
+            key: None,
         }
     }
 
@@ -99,6 +102,16 @@ pub enum Action {
     Removed,
     /// It was unloaded.
     Retired,
+    /// Somebody is held at it.
+    Pinned,
+    /// Somebody is held at it no more.
+    Unpinned,
+    /// It receives a share of the calls, or another one than before.
+    Weighted,
+    /// It receives no share of the calls any more.
+    Unweighted,
+    /// Its record and its artifact are not kept any more.
+    Forgotten,
 }
 
 impl Action {
@@ -114,7 +127,36 @@ impl Action {
             Self::Released => "released",
             Self::Removed => "removed",
             Self::Retired => "retired",
+            Self::Pinned => "pinned",
+            Self::Unpinned => "unpinned",
+            Self::Weighted => "weighted",
+            Self::Unweighted => "unweighted",
+            Self::Forgotten => "forgotten",
         }
+    }
+}
+
+impl Action {
+    const ALL: [Self; 13] = [
+        Self::Admitted,
+        Self::Promoted,
+        Self::RolledBack,
+        Self::FellBack,
+        Self::Quarantined,
+        Self::Released,
+        Self::Removed,
+        Self::Retired,
+        Self::Pinned,
+        Self::Unpinned,
+        Self::Weighted,
+        Self::Unweighted,
+        Self::Forgotten,
+    ];
+
+    /// The action of that name, if it is one.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
     }
 }
 
@@ -184,6 +226,17 @@ pub struct Quarantined {
     pub was_live: bool,
     /// The revision that took over.
     pub fallback: Option<Swap>,
+    /// The generation of the snapshot now.
+    pub generation: u64,
+}
+
+/// What a pin, or its end, has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pinning {
+    /// Where it held before.
+    pub before: Option<RevisionNumber>,
+    /// Where it holds now.
+    pub now: Option<RevisionNumber>,
     /// The generation of the snapshot now.
     pub generation: u64,
 }

@@ -163,6 +163,24 @@ pub enum RegistryError {
         /// The revision.
         revision: RevisionNumber,
     },
+    /// The revision is pinned, or part of a rollout.
+    #[error("revision {revision} of plugin `{plugin}` is pinned, or part of a rollout")]
+    IsSteered {
+        /// The plugin.
+        plugin: PluginName,
+        /// The revision.
+        revision: RevisionNumber,
+    },
+    /// The newest revision of a plugin, or one that is in use, is not forgotten.
+    #[error("revision {revision} of plugin `{plugin}` is {state}, or its newest, and is kept")]
+    IsKept {
+        /// The plugin.
+        plugin: PluginName,
+        /// The revision.
+        revision: RevisionNumber,
+        /// Its state.
+        state: RevisionState,
+    },
     /// Nothing live answers for one of the slots of a lease.
     #[error("nothing live answers for node slot {}", .slot.index())]
     Unrouted {
@@ -205,6 +223,8 @@ impl Explain for RegistryError {
             Self::GateClosed { .. } => "PB-REG-017",
             Self::NotDraining { .. } => "PB-REG-018",
             Self::Unrouted { .. } => "PB-REG-019",
+            Self::IsSteered { .. } => "PB-REG-020",
+            Self::IsKept { .. } => "PB-REG-021",
         })
     }
 
@@ -253,6 +273,8 @@ impl Explain for RegistryError {
             Self::AlreadyMounted { .. } => "use the load that is there".into(),
             Self::GateClosed { .. } => "load the artifact again; a closed load never opens".into(),
             Self::NotDraining { .. } => "begin to retire it first".into(),
+            Self::IsSteered { .. } => "unpin it, or end the rollout first".into(),
+            Self::IsKept { .. } => "retire it first; the newest revision of a plugin always stays".into(),
             Self::Unrouted { .. } => "promote a plugin that offers the node type, or wait for it".into(),
         }
     }

@@ -7,6 +7,7 @@
 //!                             +------------------- mount (a fresh load) ------- retired <----- retired ---+
 //! any state --quarantine--> quarantined --promote with Force::Yes--> live
 //! live | warm --begin_sleep--> the same, asleep --awake (a fresh load)--> the same, awake
+//! warm --split--> canary --(unsplit, or another goes live)--> warm;  warm --hold--> shadow --let_go--> warm
 //! ```
 //!
 //! Readers hold no lock: they take the snapshot (through an `arc_swap::Cache` on [`Registry::source`]), index
@@ -29,6 +30,7 @@
 #![forbid(unsafe_code)]
 
 mod chunked;
+mod detour;
 mod names;
 mod snapshot;
 
@@ -39,17 +41,23 @@ mod error;
 mod lease_set;
 mod publish;
 mod registry;
+mod restore;
 mod retire;
 mod sleep;
 mod status;
+mod steer;
+mod witness;
 
 #[cfg(test)]
 mod tests;
 
 pub use change::{Action, Candidate, Change, Dependency, Force, HistoryEntry, SameVersion, Selector};
-pub use change::{Admission, BadSelector, Quarantined, Removed, Swap};
+pub use change::{Admission, BadSelector, Pinning, Quarantined, Removed, Swap};
+pub use detour::{Caller, Detours, Draw, Leg, NotLoaded, PinScope, Split};
 pub use error::RegistryError;
 pub use lease_set::{LeaseSet, Leased};
 pub use registry::Registry;
+pub use restore::KnownPlugin;
 pub use snapshot::{Mount, Mounted, NodeSlot, Route, Snapshot};
 pub use status::{PluginStatus, RevisionStatus};
+pub use witness::{Changed, KnownRevision, Witness};

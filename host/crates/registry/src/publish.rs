@@ -5,11 +5,13 @@ use std::sync::Arc;
 use patchbay_vocab::{PluginName, RevisionNumber, RevisionState};
 
 use crate::admission;
-use crate::book::Book;
+use crate::book::{Book, PluginRecord};
 use crate::change::{Action, Change, Force, HistoryEntry, Quarantined, Removed, Swap};
+use crate::detour::PinScope;
 use crate::error::RegistryError;
 use crate::registry::Registry;
-use crate::snapshot::{Mounted, Snapshot};
+use crate::snapshot::{Answering, Mounted, Snapshot};
+use crate::witness::Changed;
 
 impl<H: Mounted> Registry<H> {
     /// Makes a warm revision the live one. The live one stays what it is, and `from == Some(to)` says so.
@@ -39,16 +41,7 @@ impl<H: Mounted> Registry<H> {
             self.record(&mut book, plugin, Event::to(number, Action::Released), change);
         }
         let action = change.action.unwrap_or(Action::Promoted);
-        self.record(
-            &mut book,
-            plugin,
-            Event {
-                action,
-                revision: number,
-                from,
-            },
-            change,
-        );
+        self.record(&mut book, plugin, Event::to(number, action).from(from), change);
         Ok(Swap {
             plugin: plugin.clone(),
             from,
@@ -77,27 +70,37 @@ impl<H: Mounted> Registry<H> {
             });
         }
         let was_live = revision.state == RevisionState::Live;
-        let mut takes_over = None;
-        if was_live {
-            let record = book.plugin(plugin)?;
+        let record = book.plugin(plugin)?;
+        let takes_over = was_live.then(|| {
             let mut loaded = admission::fallbacks(&book, &before, record).filter(|revision| {
                 revision
                     .mount
                     .as_ref()
                     .is_some_and(|mount| !mount.gate().is_closed())
             });
-            takes_over = loaded.next().map(|revision| revision.number);
-            drop(loaded);
-            generation = self.publish(&mut book, &before, plugin, takes_over);
+            loaded.next().map(|revision| revision.number)
+        });
+        let record = book.plugin_mut(plugin)?;
+        // Nobody is sent there any more, not even who is pinned to it.
+        let is_steered = record.steering.needs(number);
+        record.steering.held.remove(&number);
+        if record
+            .steering
+            .split
+            .as_ref()
+            .is_some_and(|split| split.to == number)
+        {
+            record.end_split();
         }
+        let live = record.live;
         book.revision_mut(plugin, number)?.state = RevisionState::Quarantined;
+        if was_live || (is_steered && live.is_some()) {
+            generation = self.publish(&mut book, &before, plugin, takes_over.unwrap_or(live));
+        }
+        let takes_over = takes_over.flatten();
         self.record(&mut book, plugin, Event::to(number, Action::Quarantined), change);
         let fallback = takes_over.map(|to| {
-            let event = Event {
-                action: Action::FellBack,
-                revision: to,
-                from: Some(number),
-            };
+            let event = Event::to(to, Action::FellBack).from(Some(number));
             self.record(&mut book, plugin, event, change);
             Swap {
                 plugin: plugin.clone(),
@@ -156,7 +159,8 @@ impl<H: Mounted> Registry<H> {
         })
     }
 
-    /// The one place that stores a snapshot: whatever can fail has been done before.
+    /// Stores the next snapshot of a plugin: whatever can fail has been done before. A share of the calls ends when what is
+    /// live changes.
     pub(crate) fn publish(
         &self,
         book: &mut Book<H>,
@@ -164,15 +168,25 @@ impl<H: Mounted> Registry<H> {
         plugin: &PluginName,
         to: Option<RevisionNumber>,
     ) -> u64 {
-        let record = to.and_then(|number| book.revision(plugin, number).ok());
-        let next = before.with(plugin, record.and_then(|revision| revision.mount.as_ref()));
+        if let Some(record) = book.plugins.get_mut(plugin)
+            && record.live != to
+        {
+            record.end_split();
+        }
+        let record = book.plugins.get(plugin);
+        let live = record.and_then(|record| record.revisions.get(&to?));
+        let next = before.with([Answering {
+            plugin,
+            mount: live.and_then(|revision| revision.mount.as_ref()),
+            detours: record.and_then(PluginRecord::detours),
+        }]);
         let generation = next.generation();
         self.current.store(Arc::new(next));
         book.set_live(plugin, to);
         generation
     }
 
-    /// Adds a line to a plugin's history; after the store, so that it has the new generation.
+    /// Adds a line to a plugin's history, and tells the witness; after the store, so that it has the new generation.
     pub(crate) fn record(&self, book: &mut Book<H>, plugin: &PluginName, event: Event, change: &Change) {
         let Some(record) = book.plugins.get_mut(plugin) else {
             return;
@@ -190,16 +204,29 @@ impl<H: Mounted> Registry<H> {
             actor: Arc::clone(&change.actor),
             reason: Arc::clone(&change.reason),
         };
+        if let Some(witness) = self.witness.get().filter(|_| !book.unwitnessed) {
+            witness.changed(&Changed {
+                plugin,
+                line: &line,
+                revision,
+                live: record.live,
+                live_order: &record.live_order,
+                scope: event.scope.as_ref(),
+                key: change.key.as_deref(),
+            });
+        }
         record.remember(line);
     }
 }
 
 /// What a history line says happened.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Event {
     pub(crate) action: Action,
     pub(crate) revision: RevisionNumber,
     pub(crate) from: Option<RevisionNumber>,
+    /// Whom a pin is about.
+    pub(crate) scope: Option<PinScope>,
 }
 
 impl Event {
@@ -208,6 +235,11 @@ impl Event {
             action,
             revision,
             from: None,
+            scope: None,
         }
+    }
+
+    pub(crate) fn from(self, from: Option<RevisionNumber>) -> Self {
+        Self { from, ..self }
     }
 }

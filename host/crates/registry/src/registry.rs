@@ -1,11 +1,11 @@
 //! The registry: one book under a lock, one published snapshot.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use patchbay_vocab::{Clock, Digest, PluginName, RevisionNumber, RevisionState, Version};
+use patchbay_vocab::{Clock, Digest, PluginName, RevisionNumber, RevisionState, Version, VersionReq};
 
 use crate::admission;
 use crate::book::{Book, PluginRecord, RevisionRecord};
@@ -15,6 +15,7 @@ use crate::lease_set::LeaseSet;
 use crate::publish::Event;
 use crate::snapshot::{Mount, Mounted, NodeSlot, Snapshot};
 use crate::status::PluginStatus;
+use crate::witness::Witness;
 
 /// Every plugin the host knows, and which revision of each answers.
 pub struct Registry<H> {
@@ -23,18 +24,20 @@ pub struct Registry<H> {
     pub(crate) current: Arc<ArcSwap<Snapshot<H>>>,
     pub(crate) clock: Arc<dyn Clock>,
     same_version: SameVersion,
+    pub(crate) witness: OnceLock<Box<dyn Witness<H>>>,
 }
 
 impl<H: Mounted> Registry<H> {
     /// An empty registry.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, same_version: SameVersion) -> Self {
-        let current = Arc::new(ArcSwap::from_pointee(Snapshot::empty()));
+        let current = Arc::new(ArcSwap::from_pointee(Snapshot::empty(0)));
         Self {
             book: Mutex::new(Book::new()),
             current,
             clock,
             same_version,
+            witness: OnceLock::new(),
         }
     }
 
@@ -196,6 +199,19 @@ impl<H: Mounted> Registry<H> {
         admission::rollback_target(plugin, self.book.lock().plugin(plugin)?, selector)
     }
 
+    /// The live plugins that need this one, each with the versions that it needs, and whether this one is none of them.
+    #[must_use]
+    pub fn dependents(&self, plugin: &PluginName, version: &Version) -> Vec<(PluginName, VersionReq, bool)> {
+        let book = self.book.lock();
+        let all = admission::dependents_where(&book, plugin, |_| true);
+        let breaks = |range: &VersionReq| !range.matches(version);
+        let told = all.into_iter().map(|(dependent, range)| {
+            let breaks = breaks(&range);
+            (dependent, range, breaks)
+        });
+        told.collect()
+    }
+
     /// Every plugin with all its revisions, in the order of the names.
     #[must_use]
     pub fn plugins(&self) -> Vec<PluginStatus> {
@@ -210,6 +226,15 @@ impl<H: Mounted> Registry<H> {
     /// One plugin with all its revisions.
     pub fn plugin(&self, plugin: &PluginName) -> Result<PluginStatus, RegistryError> {
         Ok(self.book.lock().plugin(plugin)?.status(plugin))
+    }
+
+    /// Every revision of a plugin that ever was live, the latest first.
+    #[must_use]
+    pub fn live_order(&self, plugin: &PluginName) -> Vec<RevisionNumber> {
+        let book = self.book.lock();
+        book.plugins
+            .get(plugin)
+            .map_or_else(Vec::new, |record| record.live_order.clone())
     }
 
     /// What happened to a plugin, oldest first; the last thousand changes.

@@ -30,6 +30,7 @@ impl<H: Mounted> Registry<H> {
         };
         let mut warm: Vec<_> = mounted()
             .filter(|revision| revision.state == RevisionState::Warm)
+            .filter(|revision| !record.steering.needs(revision.number))
             .map(|revision| revision.number)
             .collect();
         // Stable, so that the newest stay first among those that were never live.
@@ -55,7 +56,14 @@ impl<H: Mounted> Registry<H> {
         number: RevisionNumber,
     ) -> Result<Arc<Mount<H>>, RegistryError> {
         let mut book = self.book.lock();
+        let is_needed = book.plugin(plugin)?.steering.needs(number);
         let revision = book.revision_mut(plugin, number)?;
+        if is_needed && !revision.is_quarantined() {
+            return Err(RegistryError::IsSteered {
+                plugin: plugin.clone(),
+                revision: number,
+            });
+        }
         if revision.state == RevisionState::Live {
             return Err(RegistryError::IsLive {
                 plugin: plugin.clone(),

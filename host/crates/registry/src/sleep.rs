@@ -82,9 +82,11 @@ impl<H: Mounted> Registry<H> {
             mount: Arc::clone(asleep),
             pinned: Vec::new(),
         });
-        if revision.state == RevisionState::Live {
+        let is_routed = revision.state == RevisionState::Live;
+        if is_routed || book.plugin(plugin)?.steering.needs(number) {
+            let live = book.plugin(plugin)?.live;
             let before = self.current.load_full();
-            self.publish(&mut book, &before, plugin, Some(number));
+            self.publish(&mut book, &before, plugin, live);
         }
         Ok(mount)
     }

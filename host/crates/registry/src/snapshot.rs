@@ -8,6 +8,7 @@ use patchbay_vocab::{Digest, NodeType, PluginName, RevisionNumber, Version};
 
 use crate::change::Dependency;
 use crate::chunked::Chunked;
+use crate::detour::{Detour, Detours};
 use crate::names::Names;
 
 /// What is loaded, as far as the registry needs to know it.
@@ -106,6 +107,13 @@ impl<H> Mount<H> {
         &self.nodes
     }
 
+    /// The index of a node type among those it offers.
+    #[must_use]
+    pub fn node_of(&self, node_type: &str) -> Option<u32> {
+        let at = self.nodes.iter().position(|node| node.as_str() == node_type)?;
+        u32::try_from(at).ok()
+    }
+
     /// What it needs of other plugins.
     #[must_use]
     pub fn dependencies(&self) -> &[Dependency] {
@@ -156,6 +164,7 @@ impl<H> fmt::Debug for Mount<H> {
 pub struct Route<H> {
     mount: Arc<Mount<H>>,
     node: u32,
+    pub(crate) detour: Option<Arc<Detour<H>>>,
 }
 
 impl<H> Route<H> {
@@ -179,6 +188,7 @@ impl<H> Clone for Route<H> {
         Self {
             mount: Arc::clone(&self.mount),
             node: self.node,
+            detour: self.detour.clone(),
         }
     }
 }
@@ -196,12 +206,24 @@ pub struct Snapshot<H> {
     node_names: Arc<Names<NodeType>>,
     live: Chunked<Arc<Mount<H>>>,
     plugin_names: Arc<Names<PluginName>>,
+    /// In the places of the plugins.
+    detours: Chunked<Arc<Detours<H>>>,
+    detoured: usize,
+}
+
+/// What one plugin answers with in the next snapshot.
+pub(crate) struct Answering<'a, H> {
+    pub(crate) plugin: &'a PluginName,
+    pub(crate) mount: Option<&'a Arc<Mount<H>>>,
+    pub(crate) detours: Option<Arc<Detours<H>>>,
 }
 
 impl<H> Snapshot<H> {
-    pub(crate) fn empty() -> Self {
+    pub(crate) fn empty(generation: u64) -> Self {
         Self {
-            generation: 0,
+            detours: Chunked::new(),
+            detoured: 0,
+            generation,
             routes: Chunked::new(),
             node_names: Arc::new(Names::new()),
             live: Chunked::new(),
@@ -209,32 +231,50 @@ impl<H> Snapshot<H> {
         }
     }
 
-    /// The next snapshot, in which `mount` is what `plugin` answers with.
-    pub(crate) fn with(&self, plugin: &PluginName, mount: Option<&Arc<Mount<H>>>) -> Self {
+    /// The next snapshot, in which each of these plugins answers as it says.
+    pub(crate) fn with<'a>(&self, answering: impl IntoIterator<Item = Answering<'a, H>>) -> Self
+    where
+        H: 'a,
+    {
         let mut node_names = Arc::clone(&self.node_names);
         let mut plugin_names = Arc::clone(&self.plugin_names);
-        // The old routes go first: what the new version offers too is put back by the second half.
-        let gone = self
-            .plugin(plugin.as_str())
-            .into_iter()
-            .flat_map(|old| old.nodes());
-        let mut changes: Vec<_> = gone
-            .map(|node| (Names::intern(&mut node_names, node) as usize, None))
-            .collect();
-        if let Some(mount) = mount {
-            changes.extend((0_u32..).zip(mount.nodes()).map(|(node, name)| {
-                let route = Route {
-                    mount: Arc::clone(mount),
-                    node,
-                };
-                (Names::intern(&mut node_names, name) as usize, Some(route))
-            }));
+        // What is gone goes first: what a new version offers too, or another plugin now, is put back after it.
+        let (mut gone, mut routes) = (Vec::new(), Vec::new());
+        let (mut live, mut detours) = (Vec::new(), Vec::new());
+        let mut detoured = self.detoured;
+        for Answering {
+            plugin,
+            mount,
+            detours: ways,
+        } in answering
+        {
+            let old = self.plugin(plugin.as_str()).into_iter();
+            let old = old.flat_map(|old| old.nodes());
+            gone.extend(old.map(|node| (Names::intern(&mut node_names, node) as usize, None)));
+            let ways = ways.filter(|_| mount.is_some());
+            if let Some(mount) = mount {
+                routes.extend((0_u32..).zip(mount.nodes()).map(|(node, name)| {
+                    let detour = |ways| Arc::new(Detour::new(ways, name.as_str()));
+                    let route = Route {
+                        mount: Arc::clone(mount),
+                        node,
+                        detour: ways.as_ref().map(detour),
+                    };
+                    (Names::intern(&mut node_names, name) as usize, Some(route))
+                }));
+            }
+            let place = Names::intern(&mut plugin_names, plugin) as usize;
+            live.push((place, mount.cloned()));
+            detoured += usize::from(ways.is_some());
+            detoured = detoured.saturating_sub(usize::from(self.detours.get(place).is_some()));
+            detours.push((place, ways));
         }
-        let place = Names::intern(&mut plugin_names, plugin) as usize;
         Self {
             generation: self.generation + 1,
-            routes: self.routes.with(changes),
-            live: self.live.with([(place, mount.cloned())]),
+            routes: self.routes.with(gone.into_iter().chain(routes)),
+            live: self.live.with(live),
+            detours: self.detours.with(detours),
+            detoured,
             node_names,
             plugin_names,
         }
@@ -245,11 +285,23 @@ impl<H> Snapshot<H> {
     /// overlaid one alone.
     #[must_use]
     pub fn overlaid(&self, mounts: &[Arc<Mount<H>>]) -> Self {
-        let next = |next: Self, mount: &Arc<Mount<H>>| next.with(mount.plugin(), Some(mount));
+        let answering = mounts.iter().map(|mount| Answering {
+            plugin: mount.plugin(),
+            mount: Some(mount),
+            detours: None,
+        });
         Self {
             generation: self.generation,
-            ..mounts.iter().fold(self.clone(), next)
+            ..self.with(answering)
         }
+    }
+
+    /// Where calls of plugins may go beside what is live of them.
+    pub fn detours(&self) -> impl Iterator<Item = (&PluginName, &Arc<Detours<H>>)> {
+        let all = (self.detoured > 0).then(|| self.detours.iter());
+        all.into_iter()
+            .flatten()
+            .filter_map(|(place, ways)| Some((self.live.get(place)?.plugin(), ways)))
     }
 
     /// Counts the snapshots: each publication adds one.
@@ -300,6 +352,8 @@ impl<H> Clone for Snapshot<H> {
             node_names: Arc::clone(&self.node_names),
             live: self.live.clone(),
             plugin_names: Arc::clone(&self.plugin_names),
+            detours: self.detours.clone(),
+            detoured: self.detoured,
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use patchbay_rollout::Weight;
 use patchbay_vocab::{
     Digest, NodeType, PinReason, PluginName, RevisionNumber, RevisionState, UnixMillis, Version,
 };
 
 use crate::change::Dependency;
+use crate::detour::PinScope;
 
 /// A plugin and all its revisions.
 #[derive(Clone, Debug)]
@@ -15,6 +17,10 @@ pub struct PluginStatus {
     pub plugin: PluginName,
     /// The revision that receives the calls.
     pub live: Option<RevisionNumber>,
+    /// Who is held where.
+    pub pins: Vec<(PinScope, RevisionNumber)>,
+    /// The revision that receives a share of the calls, and how much.
+    pub split: Option<(RevisionNumber, Weight)>,
     /// Every revision ever admitted, oldest first.
     pub revisions: Vec<RevisionStatus>,
 }

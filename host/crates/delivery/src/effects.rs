@@ -1,0 +1,342 @@
+//! What a rollout says is to be done, done.
+//!
+//! Invariant: an effect that is carried out twice is as if carried out once, so that a rollout may go on from what was
+//! stored last. An effect that fails loses the candidate: the stable version has all calls again.
+
+use std::collections::BTreeSet;
+
+use patchbay_registry::{Change, Force, RegistryError, Selector, Split};
+use patchbay_rollout::{Comparing, Effect, Evidence, IgnorePath, Input, Outcome, Policy, Weight};
+use patchbay_state::{Entry, Write};
+use patchbay_vocab::{Explain, NodeType, kill_point};
+use serde_json::json;
+
+use crate::active::{Active, Since};
+use crate::arms;
+use crate::delivery::Delivery;
+use crate::error::DeliveryError;
+use crate::event::DeliveryEvent;
+use crate::orders::Ordered;
+use crate::replay::{Replaying, names};
+use crate::shadow::{Comparison, Shadow};
+use crate::stages::comparable;
+use crate::status::message_of;
+
+/// Under which name a rollout changes things by itself.
+pub(crate) const ITSELF: &str = "rollout";
+
+impl Delivery {
+    /// Tells a rollout something, does what it says, and has it remembered. The caller settles.
+    pub(crate) fn advance(
+        &self,
+        active: &mut Active,
+        input: Input,
+        order: Option<&Ordered>,
+    ) -> Result<bool, DeliveryError> {
+        let before = active.rollout.phase();
+        let was = active.rollout.clone();
+        let effects = active.rollout.advance(self.now(), input)?;
+        let mut writes = Vec::new();
+        let mut trouble = None;
+        for effect in effects {
+            if let Err(error) = self.carry_out(active, effect, order, &mut writes) {
+                trouble = Some(error.chain());
+                break;
+            }
+        }
+        if let Some(why) = trouble {
+            tracing::warn!(rollout = active.id, why, "a rollout could not go on");
+            let effects = active.rollout.advance(self.now(), Input::CandidateLost(why))?;
+            for effect in effects {
+                if let Err(error) = self.carry_out(active, effect, None, &mut writes) {
+                    tracing::error!(rollout = active.id, error = %error.chain(), "a rollout could not be taken back");
+                }
+            }
+        }
+        kill_point("rollout.effected");
+        let after = active.rollout.phase();
+        if after != before {
+            writes.push(Write::Audit(self.entry(active, order)));
+        }
+        let changed = after != before || !writes.is_empty();
+        // Time alone is not worth a write each quarter of a second; what is lost of it is waited for once more.
+        if changed || (active.rollout != was && self.is_time_to_store(active)) {
+            writes.insert(0, active.stored());
+            self.parts().state.tell(writes);
+            kill_point("rollout.told");
+        }
+        if after != before {
+            self.tell(DeliveryEvent {
+                kind: kind_of(&active.rollout),
+                plugin: Some(active.plugin.clone()),
+                version: Some(active.version.clone()),
+                revision: Some(active.to),
+                message: message_of(&active.rollout),
+                code: None,
+            });
+        }
+        Ok(changed)
+    }
+
+    /// Does again what a rollout that was stored needs of this process.
+    pub(crate) fn take_up(&self, active: &mut Active) {
+        let effects = active.rollout.resumed(self.now());
+        let mut writes = Vec::new();
+        for effect in effects {
+            if let Err(error) = self.carry_out(active, effect, None, &mut writes) {
+                let why = error.chain();
+                tracing::warn!(rollout = active.id, why, "a rollout could not be taken up again");
+                let _ = self.advance(active, Input::CandidateLost(why), None);
+                break;
+            }
+        }
+        writes.insert(0, active.stored());
+        self.parts().state.tell(writes);
+    }
+
+    fn carry_out(
+        &self,
+        active: &mut Active,
+        effect: Effect,
+        order: Option<&Ordered>,
+        writes: &mut Vec<Write>,
+    ) -> Result<(), DeliveryError> {
+        let parts = self.parts();
+        match effect {
+            Effect::SetWeight(Weight::NONE) => {
+                parts
+                    .registry
+                    .unsplit(&active.plugin, &change(active, order, "it has no share"))?;
+            }
+            Effect::SetWeight(weight) => self.set_weight(active, weight, order)?,
+            Effect::StartShadow => self.start_shadow(active)?,
+            Effect::StartReplay => self.start_replay(active)?,
+            Effect::StopTrial => active.shadowing = None,
+            Effect::Measure => self.measure(active),
+            Effect::GoLive => {
+                let to = Selector::Revision(active.to);
+                let change = change(active, order, "it goes live");
+                parts
+                    .lifecycle
+                    .promote(&active.plugin, &to, active.force, &change)?;
+            }
+            Effect::RollBack { why } => self.roll_back(active, &why, order)?,
+            Effect::Record(evidence) => writes.push(Write::Evidence(stored_evidence(&active.id, &evidence))),
+            Effect::Finished(outcome) => self.finish(active, &outcome),
+        }
+        Ok(())
+    }
+
+    fn set_weight(
+        &self,
+        active: &Active,
+        weight: Weight,
+        order: Option<&Ordered>,
+    ) -> Result<(), DeliveryError> {
+        let canary = match active.rollout.policy() {
+            Policy::Canary(canary) => Some(canary),
+            other => other.canary(),
+        };
+        let split = Split {
+            to: active.to,
+            weight,
+            by: canary.map(|canary| canary.sticky.clone()).unwrap_or_default(),
+            salt: active.salt(),
+            tickets: std::sync::Arc::clone(&active.tickets),
+        };
+        let change = change(active, order, &format!("it has {weight} of the calls"));
+        let lifecycle = &self.parts().lifecycle;
+        match lifecycle.split(&active.plugin, split, active.force, &change) {
+            Ok(_) => Ok(()),
+            // It went live just before the process ended, and this is that step done once more.
+            Err(patchbay_lifecycle::LifecycleError::Registry(RegistryError::IsLive { .. })) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What is live and the candidate, both kept loaded.
+    fn sides(
+        &self,
+        active: &Active,
+    ) -> Result<[std::sync::Arc<patchbay_dispatch::Mount<patchbay_dispatch::Served>>; 2], DeliveryError> {
+        let from = active.from.ok_or_else(|| DeliveryError::NothingLive {
+            plugin: active.plugin.clone(),
+            version: active.version.clone(),
+        })?;
+        let lifecycle = &self.parts().lifecycle;
+        Ok([
+            lifecycle.hold(&active.plugin, from)?,
+            lifecycle.hold(&active.plugin, active.to)?,
+        ])
+    }
+
+    fn start_shadow(&self, active: &mut Active) -> Result<(), DeliveryError> {
+        if active.shadowing.is_some() {
+            return Ok(());
+        }
+        let [stable, candidate] = self.sides(active)?;
+        let (fit, left_out) = comparable(stable.handle(), candidate.handle());
+        active.left_out = left_out;
+        let Policy::Shadow(shadow) = active.rollout.policy() else {
+            return Ok(());
+        };
+        let shadow = Shadow {
+            id: active.id.clone(),
+            dispatcher: std::sync::Arc::clone(&self.parts().dispatcher),
+            stable,
+            candidate,
+            fit: texts(&fit),
+            sample: shadow.sample,
+            comparison: Comparison {
+                compare: shadow.compare,
+                ignore: shadow.ignore.clone(),
+            },
+            told: self.messages(),
+        };
+        active.shadowing = Some(shadow.start().map_err(DeliveryError::Thread)?);
+        Ok(())
+    }
+
+    fn start_replay(&self, active: &mut Active) -> Result<(), DeliveryError> {
+        let [stable, candidate] = self.sides(active)?;
+        let (fit, left_out) = comparable(stable.handle(), candidate.handle());
+        active.left_out = left_out;
+        let Policy::Replay(replay) = active.rollout.policy() else {
+            return Ok(());
+        };
+        let ignore: Vec<IgnorePath> = replay.ignore.clone();
+        let calls = self
+            .parts()
+            .recordings
+            .recorded(&active.plugin, &names(&fit), replay.last)
+            .map_err(|why| DeliveryError::NoRecords {
+                plugin: active.plugin.clone(),
+                why,
+            })?;
+        active.replays += 1;
+        let replaying = Replaying {
+            id: active.id.clone(),
+            number: active.replays,
+            dispatcher: std::sync::Arc::clone(&self.parts().dispatcher),
+            stable,
+            candidate,
+            comparison: Comparison {
+                compare: Comparing::Yes,
+                ignore,
+            },
+            told: self.messages(),
+        };
+        replaying.start(calls).map_err(DeliveryError::Thread)
+    }
+
+    fn measure(&self, active: &mut Active) {
+        let registry = &self.parts().registry;
+        let count = |number| arms::count(registry, &active.plugin, number);
+        for number in active.from.into_iter().chain([active.to]) {
+            arms::sample(registry, &active.plugin, number, 0);
+        }
+        active.since = Some(Since {
+            at: self.now(),
+            stable: active.from.map(count).unwrap_or_default(),
+            candidate: count(active.to),
+        });
+    }
+
+    fn roll_back(
+        &self,
+        active: &mut Active,
+        why: &str,
+        order: Option<&Ordered>,
+    ) -> Result<(), DeliveryError> {
+        let parts = self.parts();
+        active.shadowing = None;
+        parts
+            .registry
+            .unsplit(&active.plugin, &change(active, order, why))?;
+        let live = parts.registry.plugin(&active.plugin)?.live;
+        if let Some(from) = active.from.filter(|_| live == Some(active.to)) {
+            let to = Selector::Revision(from);
+            let change = Change {
+                action: Some(patchbay_registry::Action::RolledBack),
+                ..change(active, order, why)
+            };
+            parts
+                .lifecycle
+                .roll_back(&active.plugin, Some(&to), Force::No, &change)?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of what was kept for the rollout.
+    fn finish(&self, active: &mut Active, outcome: &Outcome) {
+        tracing::info!(rollout = active.id, ?outcome, "a rollout has ended");
+        active.shadowing = None;
+        let parts = self.parts();
+        for number in active.from.into_iter().chain([active.to]) {
+            arms::stop_sampling(&parts.registry, &active.plugin, number);
+            parts.lifecycle.let_go(&active.plugin, number);
+        }
+    }
+
+    fn entry(&self, active: &Active, order: Option<&Ordered>) -> Entry {
+        let rollout = &active.rollout;
+        Entry {
+            at: self.parts().clock.wall(),
+            actor: order.map_or_else(|| ITSELF.to_owned(), |order| order.actor.clone()),
+            action: kind_of(rollout).to_owned(),
+            plugin: Some(active.plugin.clone()),
+            revision: Some(active.to),
+            tenant: None,
+            workflow: None,
+            reason: order.map_or_else(String::new, |order| order.reason.clone()),
+            key: order.and_then(|order| order.key.clone()),
+            detail: json!({
+                "rollout": active.id,
+                "version": active.version,
+                "from": active.from,
+                "weight": rollout.weight(),
+                "message": message_of(rollout),
+            })
+            .to_string(),
+        }
+    }
+}
+
+/// What a rollout changes, as the history has it.
+fn change(active: &Active, order: Option<&Ordered>, why: &str) -> Change {
+    let actor = order.map_or(ITSELF, |order| order.actor.as_str());
+    let said = order.map_or("", |order| order.reason.as_str());
+    let reason = match said {
+        "" => format!("rollout {}: {why}", active.id),
+        said => format!("rollout {}: {why} ({said})", active.id),
+    };
+    Change::by(actor, &reason)
+}
+
+fn stored_evidence(id: &str, evidence: &Evidence) -> patchbay_state::Evidence {
+    patchbay_state::Evidence {
+        rollout: id.to_owned(),
+        at: evidence.at(),
+        kind: evidence.kind().to_owned(),
+        body: serde_json::to_string(evidence).unwrap_or_default(),
+    }
+}
+
+/// What an event and the audit call where a rollout stands.
+pub(crate) fn kind_of(rollout: &patchbay_rollout::Rollout) -> &'static str {
+    match rollout.phase().as_str() {
+        "preparing" => "rollout.began",
+        "replay" => "rollout.replaying",
+        "shadow" => "rollout.shadowing",
+        "step" => "rollout.step",
+        "paused" => "rollout.paused",
+        "baking" => "rollout.baking",
+        "promoted" => "rollout.promoted",
+        "aborted" => "rollout.aborted",
+        _ => "rollout.failed",
+    }
+}
+
+fn texts(fit: &BTreeSet<NodeType>) -> BTreeSet<String> {
+    fit.iter().map(ToString::to_string).collect()
+}
