@@ -54,14 +54,15 @@
 #![forbid(unsafe_code)]
 
 pub use patchbay_control::{
-    BadKey, BadPattern, BadSelector, Begun, CacheNumbers, Call, CallError, CallOptions, Cancel, Config,
-    ConfigError, ConfigFile, ControlError, ErrorClass, Facts, Finished, Force, GoLive, Hook, HookBody,
-    HookReply, InstanceConfig, JournalStats, KeyFile, LifecycleError, NamePattern, Node, NodePattern,
-    NodeRules, NodeScope, OnDelete, OpenError, Order, Output, OwnedOptions, Pair, Patchbay, Protection,
-    Replaying, Retention, RunOrder, RunStatus, RunsConfig, RunsError, SameVersion, Selector, Session,
-    SignError, Signatures, SigningError, SigningKey, Team, TenantRules, TriggerKind, TrustPolicy, TrustedKey,
-    Variables, Wanted, Watch, check_file, inspect_file, read_public_key, relax_trust, sign_file,
-    validate_document,
+    AuditFilter, BadKey, BadPattern, BadSelector, Begun, BreakerConfig, CacheNumbers, Call, CallError,
+    CallOptions, Cancel, Collect, Config, ConfigError, ConfigFile, ControlError, DeliveryConfig,
+    DeliveryError, ErrorClass, Facts, Finished, Force, Hook, HookBody, HookReply, InstanceConfig,
+    JournalStats, KeyFile, LifecycleError, Mode, NamePattern, Node, NodePattern, NodeRules, NodeScope,
+    OnDelete, OpenError, Order, Output, OwnedOptions, Pair, Patchbay, PinScope, Policy, PolicyError,
+    PromoteHow, Protection, Replaying, Retention, RetentionConfig, RolloutScope, RunOrder, RunStatus,
+    RunsConfig, RunsError, SameVersion, Selector, Session, SignError, Signatures, SigningError, SigningKey,
+    Team, TenantRules, TriggerKind, TrustPolicy, TrustedKey, Variables, Wanted, Watch, check_file,
+    inspect_file, read_public_key, relax_trust, sign_file, validate_document,
 };
 pub use patchbay_isolate::serve_if_asked;
 pub use patchbay_vocab::{
@@ -69,10 +70,12 @@ pub use patchbay_vocab::{
     TeamName, TenantId, Version, VersionReq, WorkflowId,
 };
 pub use patchbay_wire::{
-    CacheView, CachesView, CallReply, CallRequest, CheckView, EventView, HistoryView, InspectView,
-    KeyPairView, NodeResultView, NodeView, PluginView, RejectedView, RelaxedView, ReplayRequest, ReplayView,
-    RevisionView, RunEventView, RunListView, RunMetrics, RunRequest, RunView, SignedView, SignerView,
-    StatusView, SwapView, UnloadMode, ValidateView, WorkflowFindingView, WorkflowView,
+    AuditVerifiedView, AuditView, CacheView, CachesView, CallReply, CallRequest, CheckView, CollectedView,
+    DependentView, EventView, EvidenceView, HistoryView, InspectView, KeyPairView, LeftOutView,
+    NodeResultView, NodeView, PinView, PinnedView, PluginView, PolicyView, RejectedView, RelaxedView,
+    ReplayRequest, ReplayView, RevisionRef, RevisionView, RolloutPlanView, RolloutRequest, RolloutView,
+    RunEventView, RunListView, RunMetrics, RunRequest, RunView, SchemaChangeView, SignedView, SignerView,
+    StatusView, SwapView, TouchedWorkflowView, UnloadMode, ValidateView, WorkflowFindingView, WorkflowView,
 };
 pub use plugin_api::meta::Effect;
 pub use plugin_api::value::{Value, ValueError, ValueRef};

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use patchbay::{Config, Explain, GoLive, Patchbay, SameVersion};
+use patchbay::{Config, Explain, Patchbay, Policy, SameVersion};
 use patchbay_author::{DevError, Project};
 use patchbay_cli::{DEFAULT_LISTEN, DevArgs, Exit, Format, with_process_streams};
 use patchbay_vocab::Code;
@@ -120,7 +120,7 @@ async fn start(
     let mut config = Config::new(private.join("inbox"), private.join("store"));
     config.same_version = SameVersion::Replace;
     // The loop promotes what it has built, whatever its version says.
-    config.go_live = GoLive::Manual;
+    config.delivery.policy = Policy::Manual;
     let opened = tokio::task::spawn_blocking(move || Patchbay::open(config)).await;
     let host = opened
         .map_err(|error| UpError::Serve(error.into()))?

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use patchbay_delivery::DeliveryConfig;
 use patchbay_intake::InspectPolicy;
 use patchbay_intake::signature::TrustPolicy;
 use patchbay_isolate::ProbeConfig;
-use patchbay_lifecycle::{GoLive, OnDelete};
+use patchbay_lifecycle::OnDelete;
 use patchbay_registry::SameVersion;
 use patchbay_runs::RunsConfig;
 use patchbay_vocab::TenantId;
@@ -44,8 +45,8 @@ pub struct Config {
     pub instances: InstanceConfig,
     /// How long a plugin has to be without a call to be unmapped, until the next call maps it again; `None` for never.
     pub plugins_idle_after: Option<Duration>,
-    /// Whether a higher version goes live by itself.
-    pub go_live: GoLive,
+    /// How versions go live, when they are taken out of service, what is kept of old ones.
+    pub delivery: DeliveryConfig,
     /// What the removal of a file means.
     pub on_delete: OnDelete,
     /// What another content under a known version means.
@@ -110,7 +111,7 @@ impl Config {
             handover_within: Duration::from_secs(1),
             instances: InstanceConfig::default(),
             plugins_idle_after: None,
-            go_live: GoLive::Immediate,
+            delivery: DeliveryConfig::default(),
             on_delete: OnDelete::Keep,
             same_version: SameVersion::Refuse,
             vetting_threads: 2,

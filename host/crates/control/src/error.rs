@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use patchbay_delivery::DeliveryError;
 use patchbay_dispatch::CallError;
 use patchbay_lifecycle::LifecycleError;
 use patchbay_registry::RegistryError;
 use patchbay_runs::{RunsError, RunsErrorClass};
+use patchbay_state::StateError;
 use patchbay_vocab::{Code, Explain, Explained, PluginName, TenantId};
 use patchbay_wire::ProblemView;
 use plugin_api::error::code;
@@ -46,6 +48,12 @@ pub enum OpenError {
     /// Workflows cannot be run.
     #[error(transparent)]
     Runs(RunsError),
+    /// What is remembered cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Rollouts cannot be driven.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
 }
 
 impl Explain for OpenError {
@@ -58,6 +66,8 @@ impl Explain for OpenError {
             Self::NoData { .. } => Code("PB-OPEN-005"),
             Self::Lifecycle(error) => error.code(),
             Self::Runs(error) => error.code(),
+            Self::State(error) => error.code(),
+            Self::Delivery(error) => error.code(),
         }
     }
 
@@ -72,6 +82,8 @@ impl Explain for OpenError {
             Self::Runtime(_) => "raise the limit on threads of this user".into(),
             Self::Lifecycle(error) => error.help(),
             Self::Runs(error) => error.help(),
+            Self::State(error) => error.help(),
+            Self::Delivery(error) => error.help(),
         }
     }
 }
@@ -107,7 +119,10 @@ pub enum ControlError {
     Call(#[from] CallError),
     /// A change was refused or failed.
     #[error(transparent)]
-    Lifecycle(#[from] LifecycleError),
+    Lifecycle(LifecycleError),
+    /// A rollout was refused, or what was done could not be remembered.
+    #[error(transparent)]
+    Delivery(DeliveryError),
     /// No such plugin.
     #[error("there is no plugin `{0}`")]
     UnknownPlugin(PluginName),
@@ -130,11 +145,29 @@ pub enum ControlError {
     NoConfiguration(String),
 }
 
+impl From<LifecycleError> for ControlError {
+    fn from(error: LifecycleError) -> Self {
+        match error {
+            LifecycleError::Registry(error) => error.into(),
+            error => Self::Lifecycle(error),
+        }
+    }
+}
+
+impl From<DeliveryError> for ControlError {
+    fn from(error: DeliveryError) -> Self {
+        match error {
+            DeliveryError::Lifecycle(error) => error.into(),
+            error => Self::Delivery(error),
+        }
+    }
+}
+
 impl From<RegistryError> for ControlError {
     fn from(error: RegistryError) -> Self {
         match error {
             RegistryError::UnknownPlugin { plugin } => Self::UnknownPlugin(plugin),
-            error => Self::Lifecycle(error.into()),
+            error => Self::Lifecycle(LifecycleError::Registry(error)),
         }
     }
 }
@@ -168,13 +201,29 @@ impl ControlError {
             Self::Call(CallError::Cancelled { .. }) => ErrorClass::NodeFailed,
             Self::Call(CallError::TooDeep { .. }) => ErrorClass::Invalid,
             Self::Call(CallError::Closing | CallError::Asleep { .. }) => ErrorClass::Unavailable,
+            Self::Call(CallError::PinnedAway { .. }) => ErrorClass::Conflict,
+            Self::Delivery(error) => match error {
+                DeliveryError::NoRollout { .. } | DeliveryError::UnknownRollout { .. } => {
+                    ErrorClass::NotFound
+                }
+                DeliveryError::Policy(_) => ErrorClass::Invalid,
+                DeliveryError::State(StateError::NotYet { .. } | StateError::Write(_)) => {
+                    ErrorClass::Unavailable
+                }
+                DeliveryError::State(_) | DeliveryError::Thread(_) | DeliveryError::NoRecords { .. } => {
+                    ErrorClass::Internal
+                }
+                _ => ErrorClass::Conflict,
+            },
             Self::Lifecycle(LifecycleError::Registry(error)) => match error {
                 RegistryError::UnknownPlugin { .. } | RegistryError::UnknownRevision { .. } => {
                     ErrorClass::NotFound
                 }
                 _ => ErrorClass::Conflict,
             },
-            Self::Lifecycle(LifecycleError::State(_)) => ErrorClass::Conflict,
+            Self::Lifecycle(LifecycleError::State(_) | LifecycleError::KeepsState { .. }) => {
+                ErrorClass::Conflict
+            }
             Self::Lifecycle(LifecycleError::Signature(_)) => ErrorClass::Conflict,
             Self::Lifecycle(_) => ErrorClass::Internal,
             Self::Runs(error) => match error.class() {
@@ -196,6 +245,7 @@ impl Explain for ControlError {
         match self {
             Self::Call(error) => error.code(),
             Self::Lifecycle(error) => error.code(),
+            Self::Delivery(error) => error.code(),
             Self::Runs(error) => error.code(),
             Self::UnknownPlugin(_) => Code("PB-CONTROL-001"),
             Self::Input(_) => Code("PB-CONTROL-002"),
@@ -208,6 +258,7 @@ impl Explain for ControlError {
         match self {
             Self::Call(error) => error.help(),
             Self::Lifecycle(error) => error.help(),
+            Self::Delivery(error) => error.help(),
             Self::Runs(error) => error.help(),
             Self::UnknownPlugin(_) => "see `patchbay plugins` for what there is".into(),
             Self::Input(_) => "send one JSON value whose numbers are finite".into(),
@@ -224,6 +275,7 @@ impl Explain for ControlError {
     fn explained(&self) -> Explained {
         match self {
             Self::Lifecycle(error) => error.explained(),
+            Self::Delivery(error) => error.explained(),
             other => Explained {
                 code: other.code().0.into(),
                 message: other.chain(),

@@ -8,7 +8,7 @@
 //! [lifecycle]
 //! history_limit = 2                # versions kept warm beside the live one
 //! handover_ms = 1000               # how long a swap waits for calls inside nodes that keep state
-//! go_live = "immediate"            # or "manual"
+//! go_live = "immediate"            # or "manual": the policy of plugins that have none, when `[rollout]` says none
 //! on_delete = "keep"               # or "retire"
 //! stable_for_ms = 500              # how long a file is left alone before it is taken in
 //! rescan_ms = 10000                # how often the directory is read beside its events
@@ -56,8 +56,9 @@
 //! http.allow_hosts = "*.example.com"
 //! ```
 //!
-//! `[trust]` is described in `trust.rs`.
+//! `[trust]` is described in `trust.rs`, `[rollout]`, `[plugin.NAME]`, `[breaker]` and `[retention]` in `delivery.rs`.
 
+mod delivery;
 mod settings;
 mod workflows;
 
@@ -67,11 +68,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use patchbay_intake::signature::TrustPolicy;
-use patchbay_lifecycle::{GoLive, OnDelete};
+use patchbay_lifecycle::OnDelete;
+use patchbay_rollout::{Policy, PolicyError};
 use patchbay_runs::{BadNodePattern, NodePattern, NodeRules};
-use patchbay_vocab::{Code, Explain, TenantId};
+use patchbay_vocab::{Code, Explain, PluginName, TenantId};
 use serde::Deserialize;
 
+use self::delivery::{BreakerTable, PluginTable, RetentionTable, RolloutTable};
 use self::settings::SettingsTable;
 use self::workflows::WorkflowsTable;
 use crate::Config;
@@ -111,6 +114,14 @@ pub struct ConfigFile {
     tenants: BTreeMap<TenantId, TenantTable>,
     #[serde(default)]
     settings: SettingsTable,
+    #[serde(default)]
+    rollout: RolloutTable,
+    #[serde(default)]
+    plugin: BTreeMap<PluginName, PluginTable>,
+    #[serde(default)]
+    breaker: BreakerTable,
+    #[serde(default)]
+    retention: RetentionTable,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -236,6 +247,15 @@ pub enum ConfigError {
         /// What it is counted in, after a space.
         unit: &'static str,
     },
+    /// A policy cannot be carried out.
+    #[error("the setting `{setting}` cannot be used")]
+    Policy {
+        /// Which.
+        setting: String,
+        /// Why.
+        #[source]
+        cause: PolicyError,
+    },
     /// A secret's source gives nothing.
     #[error("secret `{name}` of tenant `{tenant}` has no value: {reason}")]
     Secret {
@@ -256,6 +276,7 @@ impl Explain for ConfigError {
             Self::Secret { .. } => "PB-CONFIG-003",
             Self::Trust { .. } => "PB-CONFIG-004",
             Self::OutOfRange { .. } => "PB-CONFIG-005",
+            Self::Policy { .. } => "PB-CONFIG-006",
         })
     }
 
@@ -264,6 +285,7 @@ impl Explain for ConfigError {
             Self::Read { .. } => "check the path and its rights".into(),
             Self::Parse { .. } => "see the example in the README; unknown settings are refused".into(),
             Self::Trust { .. } => "paste the public key and the table that `patchbay keygen` printed".into(),
+            Self::Policy { cause, .. } => cause.help(),
             Self::OutOfRange { .. } => "correct the setting, or leave it out for its standard value".into(),
             Self::Secret { .. } => "set the environment variable or write the file before the start".into(),
         }
@@ -331,12 +353,13 @@ impl ConfigFile {
             within("lifecycle.rescan_ms", 1, self.lifecycle.rescan_ms)?,
         );
         set(
-            &mut config.go_live,
+            &mut config.delivery.policy,
             self.lifecycle.go_live.map(|text| match text {
-                GoLiveText::Immediate => GoLive::Immediate,
-                GoLiveText::Manual => GoLive::Manual,
+                GoLiveText::Immediate => Policy::Immediate,
+                GoLiveText::Manual => Policy::Manual,
             }),
         );
+        self.apply_delivery(&mut config.delivery)?;
         set(
             &mut config.on_delete,
             self.lifecycle.on_delete.map(|text| match text {
@@ -476,7 +499,7 @@ mod tests {
             (config.history_limit, config.on_delete, config.max_call_depth),
             (5, OnDelete::Retire, 3)
         );
-        assert_eq!(config.go_live, GoLive::Immediate);
+        assert_eq!(config.delivery.policy, Policy::Immediate);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use patchbay_delivery::DeliveryEvent;
 use patchbay_dispatch::{NodeSlot, Served};
 use patchbay_lifecycle::{Event, EventKind};
 use patchbay_loader::{Description, NodeDescription};
 use patchbay_registry::{HistoryEntry, Mount, PluginStatus, RevisionStatus};
-use patchbay_vocab::{Clock, Digest, Explained};
+use patchbay_vocab::{Clock, Digest, Explained, RevisionNumber};
 use patchbay_wire as wire;
 use plugin_api::meta;
 use tokio::sync::broadcast;
@@ -38,7 +39,7 @@ impl EventLog {
 
     pub(crate) fn add(&self, event: &Event) {
         let (kind, message, code) = words(&event.kind);
-        let view = wire::EventView {
+        self.send(wire::EventView {
             sequence: self.next.fetch_add(1, Ordering::Relaxed),
             at: self.clock.wall(),
             kind: kind.to_owned(),
@@ -47,7 +48,25 @@ impl EventLog {
             revision: event.revision,
             message,
             code,
-        };
+        });
+    }
+
+    /// What delivery did.
+    pub(crate) fn add_delivery(&self, event: DeliveryEvent) {
+        self.send(wire::EventView {
+            sequence: self.next.fetch_add(1, Ordering::Relaxed),
+            at: self.clock.wall(),
+            kind: event.kind.to_owned(),
+            plugin: event.plugin,
+            version: event.version,
+            revision: event.revision,
+            message: event.message,
+            code: event.code.map(|code| code.to_string()),
+        });
+    }
+
+    fn send(&self, view: wire::EventView) {
+        let kind = &view.kind;
         tracing::info!(
             kind,
             plugin = view.plugin.as_ref().map(tracing::field::display),
@@ -126,7 +145,18 @@ pub(crate) fn status(inner: &Inner) -> wire::StatusView {
         rejected: inner.lifecycle.rejected().len() as u64,
         uptime_millis: u64::try_from(inner.clock.now().0.as_millis()).unwrap_or(u64::MAX),
         unload,
+        mode: inner.mode.to_owned(),
+        rollouts: inner.delivery.running().len() as u64,
+        state_trouble: inner.state.is_failing(),
     }
+}
+
+fn named(status: &PluginStatus, number: RevisionNumber) -> Option<wire::RevisionRef> {
+    let revision = status.revisions.iter().find(|known| known.number == number)?;
+    Some(wire::RevisionRef {
+        revision: number,
+        version: revision.version.clone(),
+    })
 }
 
 pub(crate) fn plugin(inner: &Inner, status: &PluginStatus) -> wire::PluginView {
@@ -144,6 +174,13 @@ pub(crate) fn plugin(inner: &Inner, status: &PluginStatus) -> wire::PluginView {
         author: text(|description| &description.author),
         live: live.map(|revision| revision.version.clone()),
         live_revision: status.live,
+        desired: inner.desired(status).and_then(|number| named(status, number)),
+        canary: status.split.and_then(|(to, weight)| {
+            Some(wire::ShareView {
+                to: named(status, to)?,
+                weight: weight.percent(),
+            })
+        }),
         generation: Some(inner.registry.snapshot().generation()),
         revisions: status
             .revisions

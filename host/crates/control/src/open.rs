@@ -5,17 +5,21 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use patchbay_delivery::{Delivery, Mode, Policies, Remembering};
 use patchbay_dispatch::{Dispatcher, HandOverLimits, Limits};
 use patchbay_intake::{StageConfig, WatchConfig};
 use patchbay_isolate::ProbeConfig;
 use patchbay_lifecycle::{IdleConfig, Lifecycle, LifecycleConfig, ParkLimits, Parts};
 use patchbay_registry::Registry;
 use patchbay_runs::Runs;
+use patchbay_state::{State, StateConfig};
 use patchbay_vocab::{Clock, SystemClock};
 use tokio::sync::broadcast;
 
+use crate::comeback::{bring_back, go_live, on_event, on_load};
 use crate::listing::EventLog;
 use crate::patchbay::Inner;
+use crate::recordings::{Journaled, reach};
 use crate::{Config, OpenError};
 
 /// Events a slow subscriber may lag behind before it loses some.
@@ -43,6 +47,17 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         .map_err(OpenError::Runtime)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let registry = Arc::new(Registry::new(Arc::clone(&clock), config.same_version));
+    let state = StateConfig::within(&data, env!("CARGO_PKG_VERSION"));
+    let (state, remembered) = State::open(&state, Arc::clone(&clock))?;
+    let state = Arc::new(state);
+    let start = patchbay_delivery::begin(&registry, &remembered, config.delivery.mode, clock.wall());
+    registry.witnessed_by(Box::new(Remembering(Arc::clone(&state))));
+    let policies = Arc::new(Policies::new(
+        config.delivery.policy.clone(),
+        config.delivery.policies.clone(),
+        &remembered.policies,
+    ));
+    let (arrivals, inbox) = patchbay_delivery::channel();
     let limits = Limits {
         output_bytes: config.max_output_bytes,
         depth: config.max_call_depth,
@@ -102,18 +117,31 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
             },
             plugins_after: config.plugins_idle_after,
         },
-        go_live: config.go_live,
         on_delete: config.on_delete,
         vetting_threads: config.vetting_threads,
     };
-    let told = Arc::clone(&log);
-    let parts = Parts {
-        registry: Arc::clone(&registry),
-        dispatcher: Arc::clone(&dispatcher),
-        clock: Arc::clone(&clock),
-        on_event: Box::new(move |event| told.add(&event)),
+    let lifecycle = Lifecycle::start(
+        lifecycle,
+        Parts {
+            registry: Arc::clone(&registry),
+            dispatcher: Arc::clone(&dispatcher),
+            clock: Arc::clone(&clock),
+            on_event: on_event(&log, arrivals),
+            go_live: go_live(&start, &policies),
+            on_load: on_load(&state, &registry),
+        },
+    )?;
+    let instead = bring_back(&start, &lifecycle, &registry, &log);
+    let mode = match (&start.why, config.delivery.mode) {
+        (None, _) => "normal",
+        (Some(_), Mode::Safe) => "safe",
+        (Some(_), Mode::Normal) => "recovered",
     };
-    let lifecycle = Lifecycle::start(lifecycle, parts)?;
+    if start.leaves_directory_alone {
+        lifecycle.leave_directory_alone();
+    } else {
+        lifecycle.watch()?;
+    }
     if !config.ready_within.is_zero() && !lifecycle.wait_ready(config.ready_within) {
         tracing::warn!("serving before every file of the plugin directory was vetted");
     }
@@ -131,11 +159,32 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         tasks: runtime.handle().clone(),
     };
     let runs = Runs::open(workflows, parts).map_err(OpenError::Runs)?;
+    let told = Arc::clone(&log);
+    let delivery = Delivery::start(
+        config.delivery,
+        policies,
+        &remembered.rollouts,
+        inbox,
+        patchbay_delivery::Parts {
+            registry: Arc::clone(&registry),
+            dispatcher: Arc::clone(&dispatcher),
+            lifecycle: Arc::clone(&lifecycle),
+            state: Arc::clone(&state),
+            clock: Arc::clone(&clock),
+            recordings: Box::new(Journaled(Arc::downgrade(&runs))),
+            reach: reach(&runs),
+            on_event: Box::new(move |event| told.add_delivery(event)),
+        },
+    )?;
     Ok(Inner {
         runs,
         registry,
         dispatcher,
         lifecycle,
+        delivery,
+        state,
+        mode,
+        instead,
         log,
         clock,
         contract,

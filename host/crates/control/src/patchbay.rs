@@ -1,13 +1,17 @@
 //! The host.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchbay_delivery::{Delivery, DeliveryError, Ordered};
 use patchbay_dispatch::{Dispatcher, Served};
-use patchbay_lifecycle::{HandedOver, Lifecycle};
-use patchbay_registry::{Action, Change, Force, Registry, RegistryError, Selector};
+use patchbay_lifecycle::{HandedOver, Lifecycle, WentLive};
+use patchbay_registry::{Action, Change, Force, PluginStatus, Registry, Selector};
+use patchbay_rollout::OrderKind;
 use patchbay_runs::Runs;
-use patchbay_vocab::{Clock, PluginName, RevisionNumber, TenantId};
+use patchbay_state::{AuditRecord, State};
+use patchbay_vocab::{Clock, Explain, PluginName, RevisionNumber, TenantId};
 use patchbay_wire::{
     CachesView, EventView, HandedOverView, HistoryView, NodeView, PluginView, RejectedView, RevisionRef,
     StatusView, SwapView,
@@ -31,6 +35,12 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry<Served>>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) delivery: Arc<Delivery>,
+    pub(crate) state: Arc<State>,
+    /// `normal`, `safe` or `recovered`.
+    pub(crate) mode: &'static str,
+    /// Of plugins that did not come back as they should: what should be live, and what was instead.
+    pub(crate) instead: BTreeMap<PluginName, (RevisionNumber, Option<RevisionNumber>)>,
     pub(crate) log: Arc<EventLog>,
     pub(crate) clock: Arc<dyn Clock>,
     /// The contract this host speaks.
@@ -48,12 +58,32 @@ impl std::fmt::Debug for Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.runs.close(CLOSE_WITHIN);
-        self.lifecycle.shut_down(CLOSE_WITHIN);
+        self.close(CLOSE_WITHIN);
         if let Some(runtime) = self.runtime.take() {
             // Not a plain drop, which may not happen inside another runtime.
             runtime.shutdown_background();
         }
+    }
+}
+
+impl Inner {
+    /// What should be live of a plugin: what is, unless it came back as another one and nobody has changed that since.
+    pub(crate) fn desired(&self, status: &PluginStatus) -> Option<RevisionNumber> {
+        match self.instead.get(&status.plugin) {
+            Some((desired, instead)) if *instead == status.live => Some(*desired),
+            _ => status.live,
+        }
+    }
+
+    /// Ends everything in the order in which it depends on each other; what is desired stays remembered.
+    fn close(&self, most: Duration) {
+        self.runs.close(most);
+        self.delivery.stop();
+        self.lifecycle.shut_down(most);
+        if let Err(error) = self.state.end_clean(CLOSE_WITHIN) {
+            tracing::warn!(error = %error.chain(), "the end of the host could not be remembered");
+        }
+        self.state.close();
     }
 }
 
@@ -66,6 +96,8 @@ pub struct Order {
     pub reason: String,
     /// Whether to override what may be overridden.
     pub force: Force,
+    /// A name under which the same order may come again without being carried out twice.
+    pub key: Option<String>,
 }
 
 impl Order {
@@ -76,16 +108,34 @@ impl Order {
             actor: actor.to_owned(),
             reason: reason.to_owned(),
             force: Force::No,
+            key: None,
         }
     }
 
-    fn into_change(self, action: Option<Action>) -> (Force, Change) {
+    pub(crate) fn to_ordered(&self) -> Ordered {
+        Ordered {
+            actor: self.actor.clone(),
+            reason: self.reason.clone(),
+            key: self.key.clone(),
+        }
+    }
+
+    pub(crate) fn into_ordered(self) -> Ordered {
+        Ordered {
+            actor: self.actor,
+            reason: self.reason,
+            key: self.key,
+        }
+    }
+
+    pub(crate) fn into_change(self, action: Option<Action>) -> (Force, Change) {
         (
             self.force,
             Change {
                 actor: self.actor.into(),
                 reason: self.reason.into(),
                 action,
+                key: self.key.map(Into::into),
             },
         )
     }
@@ -193,15 +243,16 @@ impl Patchbay {
         to: &Selector,
         order: Order,
     ) -> Result<SwapView, ControlError> {
+        let by = order.to_ordered();
+        if let Some(done) = self.once(&by, |action| action == "plugin.promoted")? {
+            return self.swapped_before(plugin, &done);
+        }
         let begin = self.inner.clock.now();
         let (force, change) = order.into_change(None);
-        let swap = self.inner.lifecycle.promote(plugin, to, force, &change);
-        let live = swap.map_err(unwrap_registry)?;
-        let swap = live.swap;
-        Ok(SwapView {
-            state: live.state.map(handed_over),
-            ..self.swapped(plugin, swap.from, Some(swap.to), swap.generation, begin)
-        })
+        let live = self.inner.lifecycle.promote(plugin, to, force, &change)?;
+        let view = self.went_live(plugin, &live, begin);
+        self.settle()?;
+        Ok(view)
     }
 
     /// Goes back to the revision that was live before, or to the one given.
@@ -214,15 +265,24 @@ impl Patchbay {
         to: Option<&Selector>,
         order: Order,
     ) -> Result<SwapView, ControlError> {
+        let by = order.to_ordered();
+        let is_kind = |action: &str| matches!(action, "plugin.rolled-back" | "rollout.aborted");
+        if let Some(done) = self.once(&by, is_kind)? {
+            return self.swapped_before(plugin, &done);
+        }
         let begin = self.inner.clock.now();
+        // Whoever wants to go back while a candidate has a share of the calls means the candidate.
+        if to.is_none() && self.has_candidate(plugin) {
+            let ended = self.inner.delivery.order(plugin, OrderKind::Abort, &by)?;
+            let (from, to) = (Some(ended.stored.to), ended.stored.from);
+            let generation = self.inner.registry.snapshot().generation();
+            return Ok(self.swapped(plugin, from, to, generation, begin));
+        }
         let (force, change) = order.into_change(Some(Action::RolledBack));
-        let swap = self.inner.lifecycle.roll_back(plugin, to, force, &change);
-        let live = swap.map_err(unwrap_registry)?;
-        let swap = live.swap;
-        Ok(SwapView {
-            state: live.state.map(handed_over),
-            ..self.swapped(plugin, swap.from, Some(swap.to), swap.generation, begin)
-        })
+        let live = self.inner.lifecycle.roll_back(plugin, to, force, &change)?;
+        let view = self.went_live(plugin, &live, begin);
+        self.settle()?;
+        Ok(view)
     }
 
     /// Takes a revision out of service, the live one when none is given; the previous one takes over.
@@ -235,12 +295,55 @@ impl Patchbay {
         which: Option<&Selector>,
         order: Order,
     ) -> Result<SwapView, ControlError> {
+        let by = order.to_ordered();
+        if let Some(done) = self.once(&by, |action| action == "plugin.quarantined")? {
+            return self.swapped_before(plugin, &done);
+        }
         let begin = self.inner.clock.now();
         let (_, change) = order.into_change(None);
-        let done = self.inner.lifecycle.quarantine(plugin, which, &change);
-        let (number, done) = done.map_err(unwrap_registry)?;
+        let (number, done) = self.inner.lifecycle.quarantine(plugin, which, &change)?;
         let to = done.fallback.as_ref().map(|swap| swap.to);
-        Ok(self.swapped(plugin, Some(number), to, done.generation, begin))
+        let view = self.swapped(plugin, Some(number), to, done.generation, begin);
+        self.settle()?;
+        Ok(view)
+    }
+
+    /// Whether a rollout of the plugin is under way whose candidate is not live yet.
+    fn has_candidate(&self, plugin: &PluginName) -> bool {
+        let live = self.inner.registry.live(plugin).map(|live| live.revision());
+        let under_way = self.inner.delivery.under_way(plugin);
+        under_way.is_some_and(|(candidate, _)| live != Some(candidate))
+    }
+
+    fn went_live(&self, plugin: &PluginName, live: &WentLive, begin: patchbay_vocab::Monotonic) -> SwapView {
+        let swap = &live.swap;
+        SwapView {
+            state: live.state.map(handed_over),
+            ..self.swapped(plugin, swap.from, Some(swap.to), swap.generation, begin)
+        }
+    }
+
+    /// What an order did that was carried out before, as its record in the audit has it.
+    fn swapped_before(&self, plugin: &PluginName, done: &AuditRecord) -> Result<SwapView, ControlError> {
+        let entry = &done.entry;
+        if entry.plugin.as_ref() != Some(plugin) {
+            return Err(DeliveryError::KeyUsed {
+                key: entry.key.clone().unwrap_or_default(),
+                action: entry.action.clone(),
+            }
+            .into());
+        }
+        let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
+        let from = detail.get("from").and_then(serde_json::Value::as_u64);
+        let generation = detail.get("generation").and_then(serde_json::Value::as_u64);
+        Ok(SwapView {
+            plugin: plugin.clone(),
+            from: from.map(|from| self.revision_ref(plugin, RevisionNumber(from))),
+            to: entry.revision.map(|to| self.revision_ref(plugin, to)),
+            generation: generation.unwrap_or_else(|| self.inner.registry.snapshot().generation()),
+            micros: None,
+            state: None,
+        })
     }
 
     fn swapped(
@@ -290,8 +393,7 @@ impl Patchbay {
     ///
     /// Other handles stay valid, but no call finds a node any more.
     pub fn close(self, most: Duration) {
-        self.inner.runs.close(most);
-        self.inner.lifecycle.shut_down(most);
+        self.inner.close(most);
     }
 }
 
@@ -301,14 +403,5 @@ fn handed_over(state: HandedOver) -> HandedOverView {
         dropped: state.dropped as u64,
         bytes: state.bytes as u64,
         paused_micros: u64::try_from(state.paused.as_micros()).unwrap_or(u64::MAX),
-    }
-}
-
-fn unwrap_registry(error: patchbay_lifecycle::LifecycleError) -> ControlError {
-    match error {
-        patchbay_lifecycle::LifecycleError::Registry(error @ RegistryError::UnknownPlugin { .. }) => {
-            error.into()
-        }
-        error => error.into(),
     }
 }

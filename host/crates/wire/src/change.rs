@@ -80,7 +80,8 @@ pub struct HistoryView {
     pub at: UnixMillis,
     /// The generation of the routing since then.
     pub generation: u64,
-    /// What happened: `admitted`, `promoted`, `rolled-back`, `fell-back`, `quarantined`, `released`, `removed`, `retired`.
+    /// What happened: `admitted`, `promoted`, `rolled-back`, `fell-back`, `quarantined`, `released`, `removed`, `retired`,
+    /// `pinned`, `unpinned`, `weighted`, `unweighted`, `forgotten`.
     #[schema(example = "promoted")]
     pub action: String,
     /// To which revision.

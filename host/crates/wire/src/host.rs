@@ -25,6 +25,17 @@ pub struct StatusView {
     pub uptime_millis: u64,
     /// What becomes of a version that has drained.
     pub unload: UnloadMode,
+    /// Whether anything goes forward by itself: `normal`, `safe` when somebody ordered that nothing does, or `recovered`
+    /// when the host kept ending and began with the last good set of versions.
+    #[serde(default)]
+    #[schema(example = "normal")]
+    pub mode: String,
+    /// Rollouts that are under way.
+    #[serde(default)]
+    pub rollouts: u64,
+    /// Why changes cannot be remembered at the moment; null when they can.
+    #[serde(default)]
+    pub state_trouble: Option<String>,
 }
 
 /// What becomes of a version that has drained.

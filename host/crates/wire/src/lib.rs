@@ -29,7 +29,7 @@ pub use change::{ChangeRequest, HandedOverView, HistoryView, RevisionRef, SwapVi
 pub use file::{CheckStageView, CheckView, FindingView, InspectView, Severity, SizeView};
 pub use host::{EventView, StatusView, UnloadMode};
 pub use node::{Capability, DependencyView, Effect, ExampleView, NodeView};
-pub use plugin::{PluginView, RejectedView, RevisionView};
+pub use plugin::{PluginView, RejectedView, RevisionView, ShareView};
 pub use problem::ProblemView;
 pub use rollout::{
     DependentView, EvidenceView, LeftOutView, PinRequest, PinView, PinnedView, PolicyRequest, PolicyView,

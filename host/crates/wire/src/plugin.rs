@@ -4,12 +4,13 @@ use patchbay_vocab::{Digest, NodeType, PluginName, RevisionNumber, RevisionState
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::change::RevisionRef;
 use crate::node::DependencyView;
 use crate::problem::ProblemView;
 use crate::trust::SignerView;
 
 /// A plugin and all its revisions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginView {
     /// Its name.
@@ -25,6 +26,13 @@ pub struct PluginView {
     /// The revision that receives the calls.
     #[schema(value_type = Option<u64>)]
     pub live_revision: Option<RevisionNumber>,
+    /// The revision that should receive the calls, as it is remembered; another one than the live one when that could not
+    /// be loaded at the start.
+    #[serde(default)]
+    pub desired: Option<RevisionRef>,
+    /// The revision that receives a share of the calls, and how much in percent; null when none does.
+    #[serde(default)]
+    pub canary: Option<ShareView>,
     /// The generation of the routing in which it went live.
     pub generation: Option<u64>,
     /// Every revision, oldest first.
@@ -34,6 +42,16 @@ pub struct PluginView {
     pub nodes: Vec<NodeType>,
     /// The plugins that the live revision needs.
     pub dependencies: Vec<DependencyView>,
+}
+
+/// A share of the calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ShareView {
+    /// Who receives it.
+    pub to: RevisionRef,
+    /// How much, in percent.
+    pub weight: f64,
 }
 
 /// One revision of a plugin.
@@ -49,7 +67,7 @@ pub struct RevisionView {
     /// The BLAKE3 hash of its artifact.
     #[schema(value_type = String)]
     pub digest: Digest,
-    /// Where it stands: `vetted`, `warm`, `live`, `draining`, `retired` or `quarantined`.
+    /// Where it stands: `vetted`, `warm`, `shadow`, `canary`, `live`, `draining`, `retired` or `quarantined`.
     #[schema(value_type = String, example = "live")]
     pub state: RevisionState,
     /// Whether it was unmapped because nobody called it; its routes stay, and the next call maps it again.

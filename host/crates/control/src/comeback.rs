@@ -1,0 +1,132 @@
+//! What ties the lifecycle to what is remembered: how a host comes back, and what it says of loads and arrivals.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use patchbay_delivery::{Arrivals, DeliveryEvent, Policies, Start};
+use patchbay_dispatch::Served;
+use patchbay_lifecycle::{Event, EventKind, GoLive, Lifecycle, Loading};
+use patchbay_registry::Registry;
+use patchbay_state::State;
+use patchbay_vocab::{Digest, PluginName, RevisionNumber};
+
+use crate::listing::EventLog;
+
+type OnEvent = Box<dyn Fn(Event) + Send + Sync>;
+type OnGoLive = Box<dyn Fn(&PluginName) -> GoLive + Send + Sync>;
+type OnLoad = Box<dyn Fn(Loading<'_>) + Send + Sync>;
+
+/// Events go to whoever subscribes, and arrivals to delivery.
+pub(crate) fn on_event(log: &Arc<EventLog>, arrivals: Arrivals) -> OnEvent {
+    let log = Arc::clone(log);
+    Box::new(move |event| {
+        if let (EventKind::Registered, Some(plugin), Some(number)) =
+            (&event.kind, &event.plugin, event.revision)
+        {
+            arrivals.tell(plugin, number);
+        }
+        log.add(&event);
+    })
+}
+
+/// Policies say how versions go live; a host that has just recovered, or is in safe mode, waits for orders.
+pub(crate) fn go_live(start: &Start, policies: &Arc<Policies>) -> OnGoLive {
+    let waits = start.why.is_some();
+    let policies = Arc::clone(policies);
+    Box::new(move |plugin| match waits {
+        true => GoLive::Manual,
+        false => policies.go_live(plugin),
+    })
+}
+
+/// What is being loaded is marked, so that a host that dies meanwhile knows it when it starts again.
+pub(crate) fn on_load(state: &Arc<State>, registry: &Arc<Registry<Served>>) -> OnLoad {
+    let marks: Mutex<HashMap<Digest, Vec<patchbay_state::Loading>>> = Mutex::default();
+    let (state, registry) = (Arc::clone(state), Arc::clone(registry));
+    Box::new(move |loading| match loading {
+        Loading::Begins { plugin, digest, .. } => {
+            let known = registry.plugin(plugin).ok();
+            let known = known.and_then(|known| {
+                let mut revisions = known.revisions.into_iter();
+                revisions.find(|revision| revision.digest == digest)
+            });
+            // A file that is taken in has no number yet.
+            let number = known.map_or(RevisionNumber(0), |known| known.number);
+            let mark = state.about_to_load(plugin, number);
+            marks.lock().entry(digest).or_default().push(mark);
+        }
+        Loading::Ended { digest } => {
+            let mut marks = marks.lock();
+            if let Some(of_digest) = marks.get_mut(&digest) {
+                of_digest.pop();
+                if of_digest.is_empty() {
+                    marks.remove(&digest);
+                }
+            }
+        }
+    })
+}
+
+/// What was live is live again, and what is suspected is named.
+pub(crate) fn bring_back(
+    start: &Start,
+    lifecycle: &Lifecycle,
+    registry: &Registry<Served>,
+    log: &EventLog,
+) -> Instead {
+    let begun = std::time::Instant::now();
+    let reinstated = lifecycle.reinstate(&start.wanted);
+    let live = reinstated.iter().filter(|one| one.live.is_some()).count();
+    if !start.wanted.is_empty() {
+        tracing::info!(plugins = live, millis = begun.elapsed().as_millis(), "live again");
+    }
+    for one in &reinstated {
+        for (number, why) in &one.failed {
+            log.add_delivery(DeliveryEvent {
+                kind: "plugin.not_restored",
+                plugin: Some(one.plugin.clone()),
+                version: registry.version(&one.plugin, *number),
+                revision: Some(*number),
+                message: format!("what was live cannot be loaded: {}", why.message),
+                code: None,
+            });
+        }
+    }
+    start.quarantine_suspects(registry);
+    if let Some(why) = &start.why {
+        let names: Vec<_> = start
+            .suspects
+            .iter()
+            .map(|suspect| match &suspect.version {
+                Some(version) => format!("{} {version}", suspect.plugin),
+                None => format!("a new file of {}", suspect.plugin),
+            })
+            .collect();
+        let taken_out = match &*names {
+            [] => String::new(),
+            names => format!("; taken out of service: {}", names.join(", ")),
+        };
+        tracing::error!(why, suspects = ?names, "started on the last good set of versions");
+        log.add_delivery(DeliveryEvent {
+            kind: "host.recovered",
+            plugin: None,
+            version: None,
+            revision: None,
+            message: format!("started on the last good set of versions, since {why}{taken_out}"),
+            code: None,
+        });
+    }
+    let came = |plugin: &PluginName| {
+        let one = reinstated.iter().find(|one| one.plugin == *plugin)?;
+        one.live
+    };
+    let instead = start.wanted.iter().filter_map(|wanted| {
+        let (desired, live) = (*wanted.live.first()?, came(&wanted.plugin));
+        (live != Some(desired)).then(|| (wanted.plugin.clone(), (desired, live)))
+    });
+    instead.collect()
+}
+
+/// Of plugins that did not come back as they should: what should be live, and what is instead.
+pub(crate) type Instead = BTreeMap<PluginName, (RevisionNumber, Option<RevisionNumber>)>;

@@ -1,0 +1,87 @@
+//! Pins, as the API and the command line order them.
+
+use patchbay_registry::{PinScope, Pinning, Selector};
+use patchbay_vocab::PluginName;
+use patchbay_wire as wire;
+
+use crate::patchbay::Order;
+use crate::{ControlError, Patchbay};
+
+impl Patchbay {
+    /// Who is held where; of one plugin, if it is named.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn pins(&self, plugin: Option<&PluginName>) -> Result<Vec<wire::PinView>, ControlError> {
+        let pins = self
+            .inner
+            .state
+            .pins()
+            .map_err(patchbay_delivery::DeliveryError::from)?;
+        let of_plugin = |pin: &patchbay_state::Pin| plugin.is_none_or(|plugin| pin.plugin == *plugin);
+        let view = |pin: patchbay_state::Pin| wire::PinView {
+            to: self.revision_ref(&pin.plugin, pin.revision),
+            plugin: pin.plugin,
+            tenant: pin.tenant,
+            workflow: pin.workflow,
+            actor: pin.actor,
+            reason: pin.reason,
+            at: pin.at,
+        };
+        Ok(pins.into_iter().filter(of_plugin).map(view).collect())
+    }
+
+    /// Holds somebody's calls and runs at a revision, whatever is live.
+    ///
+    /// # Errors
+    /// When there is no such revision, it cannot be loaded, or the plugin keeps state.
+    pub fn pin(
+        &self,
+        plugin: &PluginName,
+        to: &Selector,
+        scope: PinScope,
+        order: Order,
+    ) -> Result<wire::PinnedView, ControlError> {
+        self.once(&order.to_ordered(), |action| action == "pin.set")?;
+        let change = order.into_change(None).1;
+        let pinning = self.inner.lifecycle.pin(plugin, to, scope.clone(), &change);
+        let pinning = pinning.map_err(ControlError::from)?;
+        self.settle()?;
+        self.pinned(plugin, &scope, &pinning)
+    }
+
+    /// Holds him no more; nothing changes when nothing held him.
+    ///
+    /// # Errors
+    /// When there is no such plugin.
+    pub fn unpin(
+        &self,
+        plugin: &PluginName,
+        scope: PinScope,
+        order: Order,
+    ) -> Result<wire::PinnedView, ControlError> {
+        self.once(&order.to_ordered(), |action| action == "pin.removed")?;
+        let change = order.into_change(None).1;
+        let pinning = self.inner.registry.unpin(plugin, &scope, &change)?;
+        self.settle()?;
+        self.inner.lifecycle.tidy();
+        self.pinned(plugin, &scope, &pinning)
+    }
+
+    fn pinned(
+        &self,
+        plugin: &PluginName,
+        scope: &PinScope,
+        pinning: &Pinning,
+    ) -> Result<wire::PinnedView, ControlError> {
+        let pins = self.pins(Some(plugin))?;
+        let mut of_scope = pins
+            .into_iter()
+            .filter(|pin| pin.tenant == scope.tenant && pin.workflow == scope.workflow);
+        Ok(wire::PinnedView {
+            pin: of_scope.next(),
+            before: pinning.before.map(|number| self.revision_ref(plugin, number)),
+            changed: pinning.before != pinning.now,
+        })
+    }
+}
