@@ -44,6 +44,7 @@ mod rollout;
 pub mod schema;
 mod statistics;
 mod sticky;
+mod time;
 mod weight;
 
 pub use analysis::{Analysis, FailedChecks, LatencyLimit, NoData};

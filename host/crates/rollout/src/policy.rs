@@ -6,6 +6,7 @@
 mod form;
 mod pieces;
 mod validate;
+mod words;
 
 use serde::{Deserialize, Serialize};
 

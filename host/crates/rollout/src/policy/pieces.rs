@@ -5,6 +5,7 @@ use std::str::FromStr;
 use crate::analysis::Analysis;
 use crate::error::PolicyError;
 use crate::path::IgnorePath;
+use crate::time::millis;
 use crate::weight::Weight;
 
 use super::{Canary, Comparing, OnDeadline, Pause, Pauses, Policy, Replay, Shadow, Then};
@@ -252,24 +253,4 @@ fn pause(text: &str) -> Result<Pause, PolicyError> {
         "promote" => Ok(Pause::Promote),
         time => millis(time).map(Pause::AfterMs),
     }
-}
-
-fn millis(text: &str) -> Result<u64, PolicyError> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let unit: Option<u64> = match unit {
-        "ms" => Some(1),
-        "s" => Some(1_000),
-        "m" => Some(60_000),
-        "h" => Some(3_600_000),
-        "d" => Some(86_400_000),
-        _ => None,
-    };
-    let millis = number
-        .parse::<u64>()
-        .ok()
-        .zip(unit)
-        .and_then(|(number, unit)| number.checked_mul(unit));
-    millis
-        .ok_or_else(|| PolicyError::piece("time", text, "a whole number with ms, s, m, h or d, such as 90s"))
 }

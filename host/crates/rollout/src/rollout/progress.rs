@@ -1,9 +1,11 @@
 //! How far a rollout is, for people.
 
+use patchbay_vocab::UnixMillis;
 use serde::Serialize;
 
-use crate::input::{Phase, Stage};
-use crate::policy::Pause;
+use crate::input::{Outcome, PauseReason, Phase, Stage};
+use crate::policy::{Pause, Policy};
+use crate::time::about;
 use crate::weight::Weight;
 
 use super::Rollout;
@@ -69,5 +71,72 @@ impl Rollout {
             compared: self.trial.compared,
             differing: self.trial.differing,
         }
+    }
+
+    /// When it goes on by itself, as far as that can be told: it may have to wait for calls. None when it waits for somebody or
+    /// something else.
+    #[must_use]
+    pub fn next_at(&self) -> Option<UnixMillis> {
+        if self.held.is_some() || self.ended.is_some() {
+            return None;
+        }
+        let left = self.progress().at_least_ms?.saturating_sub(self.stage_ms);
+        let unchecked = match self.stage {
+            Stage::Baking => self.checks.last_failed(),
+            _ => !self.checks.content(),
+        };
+        let check = self.analysis().filter(|_| unchecked);
+        let to_check = check.map_or(0, |analysis| {
+            analysis.interval_ms.saturating_sub(self.checks.since_ms)
+        });
+        Some(UnixMillis(self.counted_to.0.saturating_add(left.max(to_check))))
+    }
+
+    /// In words: what it waits for, or why it ended as it did.
+    #[must_use]
+    pub fn message(&self) -> String {
+        if let Some(outcome) = &self.ended {
+            return match outcome {
+                Outcome::Promoted => "it is live".to_owned(),
+                Outcome::Aborted { why } => format!("it was aborted: {why}"),
+                Outcome::Failed { why } => format!("it failed: {why}"),
+            };
+        }
+        let progress = self.progress();
+        let place = match self.stage {
+            Stage::Preparing => "the candidate is being prepared".to_owned(),
+            Stage::Waiting => "it has no calls yet".to_owned(),
+            Stage::Replay => "it answers recorded calls".to_owned(),
+            Stage::Shadow => {
+                let wanted = match &self.policy {
+                    Policy::Shadow(shadow) => shadow.calls,
+                    _ => 0,
+                };
+                format!(
+                    "it answered {} of {wanted} shadowed calls, {} of them differently",
+                    progress.compared, progress.differing
+                )
+            }
+            Stage::Step(_) => format!(
+                "step {} of {}: it has {} of the calls",
+                progress.step, progress.steps, progress.weight
+            ),
+            Stage::Baking => "it is live, not yet finally".to_owned(),
+        };
+        let waits = match &self.held {
+            Some(PauseReason::Order { by, reason }) if reason.is_empty() => format!("paused by {by}"),
+            Some(PauseReason::Order { by, reason }) => format!("paused by {by}: {reason}"),
+            Some(PauseReason::Policy) => "it waits for an order to promote".to_owned(),
+            Some(PauseReason::Deadline) => "paused, since its deadline is over".to_owned(),
+            None => match progress
+                .at_least_ms
+                .map(|least| least.saturating_sub(self.stage_ms))
+            {
+                Some(0) => "it waits for a check to pass".to_owned(),
+                Some(left) => format!("{} to go", about(left)),
+                None => return place,
+            },
+        };
+        format!("{place}; {waits}")
     }
 }
