@@ -80,7 +80,9 @@ pub fn refusal(path: &Path, error: rusqlite::Error) -> DatabaseError {
     }
 }
 
-pub(crate) fn one_line(text: &str) -> String {
+/// The beginning of a text, fit for a line of a log.
+#[must_use]
+pub fn one_line(text: &str) -> String {
     text.chars()
         .take(200)
         .map(|c| if c.is_control() { ' ' } else { c })

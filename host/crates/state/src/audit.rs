@@ -4,11 +4,10 @@ mod chain;
 mod export;
 mod verify;
 
-pub(crate) use chain::{AppendError, Raw, append, begin, head, last};
+pub(crate) use chain::{AppendError, COLUMNS, Raw, append, head, last, raw_of};
 pub use chain::{AuditHead, GENESIS, GENESIS_TEXT};
 pub use export::{export, verify_export};
-#[cfg(test)]
-use verify::verify_rows;
+pub(crate) use verify::verify_rows;
 pub use verify::{Broken, Verdict, Verified, What, verify};
 
 #[cfg(test)]

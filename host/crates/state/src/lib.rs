@@ -20,6 +20,7 @@ mod artifact;
 mod audit;
 mod boot;
 mod config;
+mod doctor;
 mod error;
 mod form;
 mod loading;
@@ -38,6 +39,7 @@ pub use audit::{
 };
 pub use boot::{CrashLimits, CrashLoop, Suspect, crash_loop, suspects};
 pub use config::StateConfig;
+pub use doctor::{Finding, Repaired, Severity, examine, repair};
 pub use error::StateError;
 pub use loading::Loading;
 pub use reading::{AuditFilter, AuditRecord, Rows};

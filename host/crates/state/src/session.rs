@@ -94,7 +94,6 @@ impl Session {
         let last = audit::last(&connection).map_err(refused)?;
         match found {
             Some(head) if head == last => {}
-            None if last.seq == 0 => audit::begin(&connection).map_err(refused)?,
             found => {
                 let found = found.map_or_else(
                     || "its head is gone".to_owned(),

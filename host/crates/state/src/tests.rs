@@ -13,32 +13,32 @@ use rusqlite::Connection;
 use crate::*;
 
 /// Long enough for a machine that does other things, too.
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 fn config(folder: &Path) -> StateConfig {
     std::fs::create_dir_all(folder.join("artifacts")).unwrap();
     StateConfig::within(folder, "1.2.3")
 }
 
-fn open(folder: &Path) -> (State, Remembered) {
+pub(crate) fn open(folder: &Path) -> (State, Remembered) {
     State::open(&config(folder), Arc::new(FakeClock::new())).unwrap()
 }
 
 /// What an admin with `sqlite3` has.
-fn sqlite(folder: &Path) -> Connection {
+pub(crate) fn sqlite(folder: &Path) -> Connection {
     Connection::open(folder.join("state.db")).unwrap()
 }
 
-fn name(text: &str) -> PluginName {
+pub(crate) fn name(text: &str) -> PluginName {
     text.parse().unwrap()
 }
 
-const fn rev(number: u64) -> RevisionNumber {
+pub(crate) const fn rev(number: u64) -> RevisionNumber {
     RevisionNumber(number)
 }
 
 /// Puts an artifact into the store, and says its content's name.
-fn artifact(folder: &Path, content: &str) -> Digest {
+pub(crate) fn artifact(folder: &Path, content: &str) -> Digest {
     let digest = Digest::of(content.as_bytes());
     std::fs::create_dir_all(folder.join("artifacts")).unwrap();
     std::fs::write(
@@ -49,7 +49,7 @@ fn artifact(folder: &Path, content: &str) -> Digest {
     digest
 }
 
-fn revision(folder: &Path, plugin: &str, number: u64) -> KnownRevision {
+pub(crate) fn revision(folder: &Path, plugin: &str, number: u64) -> KnownRevision {
     KnownRevision {
         plugin: name(plugin),
         number: rev(number),
@@ -63,7 +63,7 @@ fn revision(folder: &Path, plugin: &str, number: u64) -> KnownRevision {
     }
 }
 
-fn live(plugin: &str, number: u64, generation: u64) -> Write {
+pub(crate) fn live(plugin: &str, number: u64, generation: u64) -> Write {
     Write::Live {
         plugin: name(plugin),
         to: Some(rev(number)),
@@ -72,7 +72,7 @@ fn live(plugin: &str, number: u64, generation: u64) -> Write {
     }
 }
 
-fn line(number: u64, generation: u64) -> HistoryLine {
+pub(crate) fn line(number: u64, generation: u64) -> HistoryLine {
     HistoryLine {
         at: UnixMillis(generation),
         generation,
@@ -100,7 +100,7 @@ pub(crate) fn entry(n: u64) -> Entry {
     }
 }
 
-fn rollout(id: &str, plugin: &str) -> StoredRollout {
+pub(crate) fn rollout(id: &str, plugin: &str) -> StoredRollout {
     StoredRollout {
         id: id.to_owned(),
         plugin: name(plugin),
@@ -117,7 +117,7 @@ fn rollout(id: &str, plugin: &str) -> StoredRollout {
     }
 }
 
-fn pin(plugin: &str, tenant: Option<&str>, number: u64) -> Pin {
+pub(crate) fn pin(plugin: &str, tenant: Option<&str>, number: u64) -> Pin {
     Pin {
         plugin: name(plugin),
         tenant: tenant.map(|tenant| tenant.parse().unwrap()),

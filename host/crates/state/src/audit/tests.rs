@@ -12,7 +12,6 @@ use crate::tests::entry;
 fn chain(records: u64) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(FORM.migrations[0]).unwrap();
-    begin(&connection).unwrap();
     for n in 1..=records {
         append(&connection, &Raw::of(&entry(n))).unwrap();
     }

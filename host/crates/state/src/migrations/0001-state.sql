@@ -119,6 +119,10 @@ CREATE TABLE audit_head (
     hash TEXT NOT NULL
 ) STRICT;
 
+-- Before the first record comes BLAKE3("patchbay audit chain 1").
+INSERT INTO audit_head (one, seq, hash)
+VALUES (1, 0, 'cb1591b800956b932dda1a07f7cb3ba81bde7c60c2e9548ae96aff29021e4dba');
+
 CREATE TABLE boots (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     started_at INTEGER NOT NULL,
