@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use patchbay_control::{ControlError, Patchbay};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -63,6 +64,11 @@ impl App {
         self.blocking(&self.records, work).await
     }
 
+    /// Begins to read what is kept, and does not wait for the end: the work answers by itself.
+    pub(crate) async fn begin(&self, work: impl FnOnce(&Patchbay) + Send + 'static) -> Result<(), Refusal> {
+        self.spawn(&self.records, work).await.map(drop)
+    }
+
     /// A place for a stream of events, held while there is one.
     pub(crate) fn stream(&self) -> Result<OwnedSemaphorePermit, HttpError> {
         let place = Arc::clone(&self.streams).try_acquire_owned();
@@ -74,20 +80,28 @@ impl App {
         places: &Arc<Semaphore>,
         work: impl FnOnce(&Patchbay) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
+        let done = self.spawn(places, work).await?;
+        done.await.map_err(|error| {
+            tracing::error!(%error, "a request's work did not end");
+            HttpError::Failed.into()
+        })
+    }
+
+    async fn spawn<T: Send + 'static>(
+        &self,
+        places: &Arc<Semaphore>,
+        work: impl FnOnce(&Patchbay) -> T + Send + 'static,
+    ) -> Result<JoinHandle<T>, Refusal> {
         let place = tokio::time::timeout(PATIENCE, Arc::clone(places).acquire_owned()).await;
         let Ok(Ok(place)) = place else {
             return Err(HttpError::Busy.into());
         };
         let patchbay = self.patchbay.clone();
-        let done = tokio::task::spawn_blocking(move || {
+        Ok(tokio::task::spawn_blocking(move || {
             // The place is free when the work is done, not when the client has gone.
             let _place = place;
             work(&patchbay)
-        });
-        done.await.map_err(|error| {
-            tracing::error!(%error, "a request's work did not end");
-            HttpError::Failed.into()
-        })
+        }))
     }
 }
 
@@ -102,8 +116,10 @@ impl App {
     tags(
         (name = "host", description = "How the host is and what happens in it"),
         (name = "plugins", description = "Versions, what holds them, and changes of what is live"),
+        (name = "rollouts", description = "How versions go live step by step, and who is held where"),
         (name = "nodes", description = "The catalogue, and calls"),
-        (name = "workflows", description = "Documents, their runs, and what is kept of them")
+        (name = "workflows", description = "Documents, their runs, and what is kept of them"),
+        (name = "audit", description = "What was done, by whom and why, and what is kept on disk")
     )
 )]
 struct Description;

@@ -64,6 +64,9 @@ pub enum HttpError {
     /// An order names nobody.
     #[error("the header x-patchbay-actor is not a name")]
     BadActor,
+    /// An order has a name that cannot be one.
+    #[error("the header idempotency-key is not a key")]
+    BadKey,
     /// Every thread for this kind of work has been busy for too long.
     #[error("the host is busy")]
     Busy,
@@ -100,6 +103,7 @@ impl HttpError {
             | Self::BadName(_)
             | Self::BadTarget { .. }
             | Self::BadActor
+            | Self::BadKey
             | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Busy | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed | Self::NotLoopback { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -139,6 +143,7 @@ impl Explain for HttpError {
             Self::NotLoopback { .. } => "PB-HTTP-016",
             Self::NotReady => "PB-HTTP-017",
             Self::BadQuery { .. } => "PB-HTTP-018",
+            Self::BadKey => "PB-HTTP-019",
         })
     }
 
@@ -157,6 +162,7 @@ impl Explain for HttpError {
             Self::BadName(_) => "names are listed at /api/v1/plugins and /api/v1/nodes".into(),
             Self::BadTarget { .. } => "name a version such as 1.2.0, or a revision such as r3".into(),
             Self::BadActor => "send 1 to 64 printable ASCII characters, or leave the header out".into(),
+            Self::BadKey => "send it once, with 1 to 64 printable ASCII characters, or leave it out".into(),
             Self::Busy => "try again later; `patchbay plugins` shows which versions hold calls".into(),
             Self::NotReady => "try again in a moment; the plugins of the directory are being vetted".into(),
             Self::Malformed => "check the request line and the headers".into(),

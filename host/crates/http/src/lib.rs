@@ -12,8 +12,10 @@ mod app;
 mod body;
 mod error;
 mod guard;
+mod order;
 mod routes;
 mod serve;
+mod written;
 
 pub use app::{openapi, router};
 pub use error::HttpError;

@@ -1,11 +1,14 @@
 //! The routes, one module per kind of work.
 
+mod audit;
 mod call;
 mod change;
 mod events;
 mod fixed;
 mod hooks;
+mod pins;
 mod read;
+mod rollouts;
 mod runs;
 mod workflows;
 
@@ -30,6 +33,22 @@ pub(crate) fn api() -> OpenApiRouter<App> {
         .routes(routes!(change::promote))
         .routes(routes!(change::rollback))
         .routes(routes!(change::quarantine))
+        .routes(routes!(rollouts::plan))
+        .routes(routes!(rollouts::start))
+        .routes(routes!(rollouts::pause))
+        .routes(routes!(rollouts::resume))
+        .routes(routes!(rollouts::promote))
+        .routes(routes!(rollouts::abort))
+        .routes(routes!(rollouts::list))
+        .routes(routes!(rollouts::show))
+        .routes(routes!(rollouts::policy, rollouts::set_policy))
+        .routes(routes!(pins::list))
+        .routes(routes!(pins::pin))
+        .routes(routes!(pins::unpin))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::verify))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::collect))
         .routes(routes!(call::call))
         .routes(routes!(events::events))
         .routes(routes!(workflows::validate))

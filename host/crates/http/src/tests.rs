@@ -321,16 +321,23 @@ fn the_description_names_every_route_and_its_problems() {
     routes.sort();
     let expected = [
         "delete /api/v1/hooks/{path}",
+        "get /api/v1/audit",
+        "get /api/v1/audit/export",
+        "get /api/v1/audit/verify",
         "get /api/v1/caches",
         "get /api/v1/events",
         "get /api/v1/failures",
         "get /api/v1/hooks/{path}",
         "get /api/v1/nodes",
         "get /api/v1/nodes/{nodeType}",
+        "get /api/v1/pins",
         "get /api/v1/plugins",
         "get /api/v1/plugins/{name}",
         "get /api/v1/plugins/{name}/history",
+        "get /api/v1/plugins/{name}/policy",
         "get /api/v1/rejected",
+        "get /api/v1/rollouts",
+        "get /api/v1/rollouts/{id}",
         "get /api/v1/runs",
         "get /api/v1/runs/{id}",
         "get /api/v1/runs/{id}/document",
@@ -340,18 +347,44 @@ fn the_description_names_every_route_and_its_problems() {
         "get /api/v1/workflows/{id}",
         "patch /api/v1/hooks/{path}",
         "post /api/v1/call/{nodeType}",
+        "post /api/v1/gc",
         "post /api/v1/hooks/{path}",
+        "post /api/v1/plugins/{name}/pin",
         "post /api/v1/plugins/{name}/promote",
         "post /api/v1/plugins/{name}/quarantine",
         "post /api/v1/plugins/{name}/rollback",
+        "post /api/v1/plugins/{name}/rollout",
+        "post /api/v1/plugins/{name}/rollout/abort",
+        "post /api/v1/plugins/{name}/rollout/pause",
+        "post /api/v1/plugins/{name}/rollout/plan",
+        "post /api/v1/plugins/{name}/rollout/promote",
+        "post /api/v1/plugins/{name}/rollout/resume",
+        "post /api/v1/plugins/{name}/unpin",
         "post /api/v1/runs",
         "post /api/v1/runs/{id}/cancel",
         "post /api/v1/runs/{id}/replay",
         "post /api/v1/workflows/validate",
         "post /api/v1/workflows/{id}/runs",
         "put /api/v1/hooks/{path}",
+        "put /api/v1/plugins/{name}/policy",
     ];
     assert_eq!(routes, expected);
+    // Whatever changes something can be repeated under the same name; planning changes nothing.
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let of_an_admin = path.starts_with("/api/v1/plugins/") || path == "/api/v1/gc";
+            let changes =
+                of_an_admin && ["post", "put"].contains(&method.as_str()) && !path.ends_with("/plan");
+            let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+            let header = |name: &str| {
+                parameters
+                    .iter()
+                    .any(|one| one["name"] == name && one["in"] == "header")
+            };
+            let both = header("idempotency-key") && header("x-patchbay-actor");
+            assert_eq!(both, changes, "{method} {path}");
+        }
+    }
     let schemas = description["components"]["schemas"].as_object().unwrap();
     for name in [
         "PluginView",
@@ -371,6 +404,16 @@ fn the_description_names_every_route_and_its_problems() {
         "WorkflowView",
         "CachesView",
         "FailureCountView",
+        "RolloutRequest",
+        "RolloutOrder",
+        "RolloutView",
+        "RolloutPlanView",
+        "PolicyView",
+        "PinView",
+        "PinnedView",
+        "AuditView",
+        "AuditVerifiedView",
+        "CollectedView",
     ] {
         assert!(schemas.contains_key(name), "{name}");
     }
