@@ -16,7 +16,7 @@ fn whom(c: &mut Criterion) {
     for length in [8_usize, 32, 128] {
         let key = vec![b'x'; length];
         c.bench_function(&format!("bucket/{length} bytes"), |b| {
-            b.iter(|| bucket(black_box(&key), black_box(7)))
+            b.iter(|| bucket(black_box(&key), black_box(7)));
         });
     }
     let tickets = Tickets::default();
@@ -48,10 +48,10 @@ fn judged(c: &mut Criterion) {
     };
     let analysis = Analysis::default();
     c.bench_function("judge", |b| {
-        b.iter(|| judge(black_box(&analysis), black_box(&window)))
+        b.iter(|| judge(black_box(&analysis), black_box(&window)));
     });
     c.bench_function("window", |b| {
-        b.iter(|| black_box(&window.stable).minus(black_box(&window.candidate)))
+        b.iter(|| black_box(&window.stable).minus(black_box(&window.candidate)));
     });
 }
 

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rapidhash::v3::{DEFAULT_RAPID_SECRETS, rapidhash_v3_nano_inline};
+use rapidhash::v3::{RapidSecrets, rapidhash_v3_nano_inline};
 
 /// How many numbers there are.
 pub const BUCKET_COUNT: u16 = 10_000;
@@ -23,16 +23,10 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 #[must_use]
 #[inline]
 pub fn bucket(key: &[u8], salt: u64) -> u16 {
-    let hash = rapidhash_v3_nano_inline::<true, false>(key, &DEFAULT_RAPID_SECRETS);
-    scaled(mixed(hash ^ salt.wrapping_mul(GOLDEN)))
-}
-
-/// Every bit of the answer depends on every bit of the number: the last step of SplitMix64 (G. L. Steele, D. Lea and C. H.
-/// Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-const fn mixed(number: u64) -> u64 {
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
+    scaled(rapidhash_v3_nano_inline::<true, false>(
+        key,
+        &RapidSecrets::seed_cpp(salt),
+    ))
 }
 
 const fn scaled(number: u64) -> u16 {

@@ -18,7 +18,7 @@ fn the_number_of_a_key_never_changes() {
     assert_eq!(found, known.map(|(.., number)| number));
 }
 
-const KNOWN: [u16; 4] = [1_462, 5_654, 844, 8_862];
+const KNOWN: [u16; 4] = [125, 3_074, 4_050, 6_545];
 
 #[test]
 fn keys_are_spread_evenly() {
