@@ -120,10 +120,13 @@ impl<H> Detours<H> {
     }
 
     #[inline]
-    pub(crate) fn place(&self, caller: &Caller<'_>, draw: Draw) -> Option<usize> {
-        if let Some(pinned) = self.pinned(caller) {
-            return Some(pinned);
-        }
+    fn place(&self, caller: &Caller<'_>, draw: Draw) -> Option<usize> {
+        self.pinned(caller).or_else(|| self.dealt(caller, draw))
+    }
+
+    /// The candidate's place, when a share takes the caller along.
+    #[inline]
+    fn dealt(&self, caller: &Caller<'_>, draw: Draw) -> Option<usize> {
         let (split, place) = self.split.as_ref()?;
         let hit = match &split.by {
             Sticky::Run => match draw {
@@ -246,14 +249,16 @@ impl<H> Route<H> {
         let Some(detour) = &self.detour else {
             return Ok(self.live());
         };
-        let Some(place) = detour.of.place(caller, Draw::Hash) else {
+        let pinned = detour.of.pinned(caller);
+        let Some(place) = pinned.or_else(|| detour.of.dealt(caller, Draw::Hash)) else {
             return Ok(self.live());
         };
         let mount = detour.of.targets.get(place).and_then(Option::as_ref);
         let node = detour.nodes.get(place).copied().flatten();
         match (mount, node) {
             (Some(mount), Some(node)) => Ok(Leg { mount, node }),
-            _ if detour.of.split.as_ref().is_some_and(|(_, to)| *to == place) => Ok(self.live()),
+            // Not by the place: somebody may be pinned to the candidate.
+            _ if pinned.is_none() => Ok(self.live()),
             _ => Err(NotLoaded),
         }
     }

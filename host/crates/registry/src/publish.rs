@@ -188,19 +188,25 @@ impl<H: Mounted> Registry<H> {
 
     /// Adds a line to a plugin's history, and tells the witness; after the store, so that it has the new generation.
     pub(crate) fn record(&self, book: &mut Book<H>, plugin: &PluginName, event: Event, change: &Change) {
+        let Event {
+            action,
+            revision,
+            from,
+            scope,
+        } = event;
         let Some(record) = book.plugins.get_mut(plugin) else {
             return;
         };
-        let Some(revision) = record.revisions.get(&event.revision) else {
+        let Some(revision) = record.revisions.get(&revision) else {
             return;
         };
         let line = HistoryEntry {
             at: self.clock.wall(),
             generation: self.current.load().generation(),
-            action: event.action,
-            revision: event.revision,
+            action,
+            revision: revision.number,
             version: revision.version.clone(),
-            from: event.from,
+            from,
             actor: Arc::clone(&change.actor),
             reason: Arc::clone(&change.reason),
         };
@@ -211,7 +217,7 @@ impl<H: Mounted> Registry<H> {
                 revision,
                 live: record.live,
                 live_order: &record.live_order,
-                scope: event.scope.as_ref(),
+                scope: scope.as_ref(),
                 key: change.key.as_deref(),
             });
         }

@@ -6,7 +6,7 @@ use patchbay_rollout::Weight;
 use patchbay_vocab::{PluginName, RevisionNumber, RevisionState};
 
 use crate::admission;
-use crate::book::{Book, PluginRecord};
+use crate::book::{Book, PluginRecord, RevisionRecord};
 use crate::change::{Action, Change, Force, Pinning};
 use crate::detour::{Detours, PinScope, Split};
 use crate::error::RegistryError;
@@ -242,7 +242,7 @@ impl<H> PluginRecord<H> {
             if self
                 .revisions
                 .get(number)
-                .is_none_or(|revision| revision.is_quarantined())
+                .is_none_or(RevisionRecord::is_quarantined)
             {
                 continue;
             }

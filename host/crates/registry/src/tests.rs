@@ -4,7 +4,10 @@ mod leases;
 mod lifecycle;
 mod model;
 mod promotion;
+mod restore;
+mod steer;
 mod threads;
+mod witness;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,16 +1,24 @@
 //! Random sequences of operations against an oracle that reads nothing but the listings.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use patchbay_rollout::{Sticky, Tickets, Weight};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::witness::Notebook;
 use super::*;
+use rules::{goes_to, may_be_forgotten, may_be_sent_to, may_go_live, of};
 
 const PLUGINS: [&str; 3] = ["a", "b", "c"];
 const VERSIONS: [&str; 4] = ["1.0.0", "1.1.0-rc.1", "1.1.0", "2.0.0"];
 const NODES: [&str; 4] = ["n.one", "n.two", "n.three", "n.four"];
 const RANGES: [&str; 3] = ["^1", "^2", "*"];
+const TENANTS: [&str; 3] = ["ada", "bob", "eve"];
+const WORKFLOWS: [&str; 2] = ["billing", "mail"];
+const WEIGHTS: [&str; 3] = ["10", "50", "100"];
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -43,6 +51,44 @@ enum Step {
         force: bool,
     },
     Lease,
+    Pin {
+        plugin: usize,
+        number: u64,
+        scope: (usize, usize),
+    },
+    Unpin {
+        plugin: usize,
+        scope: (usize, usize),
+    },
+    Split {
+        plugin: usize,
+        number: u64,
+        weight: usize,
+        force: bool,
+    },
+    Unsplit {
+        plugin: usize,
+    },
+    Hold {
+        plugin: usize,
+        number: u64,
+    },
+    LetGo {
+        plugin: usize,
+        number: u64,
+    },
+    Forget {
+        plugin: usize,
+        number: u64,
+    },
+}
+
+/// A place behind the last one is nobody.
+fn scope_of((workflow, tenant): (usize, usize)) -> PinScope {
+    PinScope {
+        workflow: WORKFLOWS.get(workflow).map(|text| text.parse().unwrap()),
+        tenant: TENANTS.get(tenant).map(|text| text.parse().unwrap()),
+    }
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -50,6 +96,7 @@ fn step() -> impl Strategy<Value = Step> {
     // Small worlds, so that the steps meet each other.
     let number = 1..4_u64;
     let needs = vec((0..PLUGINS.len(), 0..RANGES.len()), 0..2);
+    let scope = (0..=WORKFLOWS.len(), 0..=TENANTS.len());
     prop_oneof![
         3 => (plugin.clone(), 0..VERSIONS.len(), proptest::sample::subsequence(vec![0, 1, 2, 3], 0..3), needs)
             .prop_map(|(plugin, version, nodes, needs)| Step::Admit { plugin, version, nodes, needs }),
@@ -57,10 +104,19 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (plugin.clone(), number.clone(), any::<bool>())
             .prop_map(|(plugin, number, force)| Step::Promote { plugin, number, force }),
         1 => (plugin.clone(), number.clone()).prop_map(|(plugin, number)| Step::Quarantine { plugin, number }),
-        2 => (plugin.clone(), number).prop_map(|(plugin, number)| Step::BeginRetire { plugin, number }),
+        2 => (plugin.clone(), number.clone()).prop_map(|(plugin, number)| Step::BeginRetire { plugin, number }),
         2 => Just(Step::Retired),
-        1 => (plugin, any::<bool>()).prop_map(|(plugin, force)| Step::Remove { plugin, force }),
+        1 => (plugin.clone(), any::<bool>()).prop_map(|(plugin, force)| Step::Remove { plugin, force }),
         1 => Just(Step::Lease),
+        3 => (plugin.clone(), number.clone(), scope.clone())
+            .prop_map(|(plugin, number, scope)| Step::Pin { plugin, number, scope }),
+        1 => (plugin.clone(), scope).prop_map(|(plugin, scope)| Step::Unpin { plugin, scope }),
+        3 => (plugin.clone(), number.clone(), 0..WEIGHTS.len(), any::<bool>())
+            .prop_map(|(plugin, number, weight, force)| Step::Split { plugin, number, weight, force }),
+        1 => plugin.clone().prop_map(|plugin| Step::Unsplit { plugin }),
+        1 => (plugin.clone(), number.clone()).prop_map(|(plugin, number)| Step::Hold { plugin, number }),
+        1 => (plugin.clone(), number.clone()).prop_map(|(plugin, number)| Step::LetGo { plugin, number }),
+        1 => (plugin, number).prop_map(|(plugin, number)| Step::Forget { plugin, number }),
     ]
 }
 
@@ -68,6 +124,8 @@ struct World {
     bench: Bench,
     draining: Vec<Arc<Mount<Fake>>>,
     slots: BTreeMap<String, NodeSlot>,
+    notebook: Notebook,
+    held: BTreeSet<(PluginName, RevisionNumber)>,
 }
 
 impl World {
@@ -129,6 +187,9 @@ impl World {
                     done.as_ref().err().cloned(),
                     "the check and the act disagree"
                 );
+                if done.is_ok() {
+                    self.held.remove(&(plugin, r(*number)));
+                }
                 done.map(drop)
             }
             Step::Quarantine { plugin, number } => {
@@ -138,6 +199,12 @@ impl World {
                     .plugin(plugin.as_str())
                     .is_some_and(|m| m.revision().0 == *number);
                 let done = bench.quarantine(&plugin, r(*number), &by_test())?;
+                self.held.remove(&(plugin.clone(), r(*number)));
+                self.held.retain(|held| {
+                    done.fallback
+                        .as_ref()
+                        .is_none_or(|swap| (&swap.plugin, swap.to) != (&held.0, held.1))
+                });
                 assert_eq!(done.was_live, was_live);
                 let live = bench.live_of(plugin.as_str());
                 assert!(live != Some(r(*number)), "a quarantined revision is live");
@@ -163,10 +230,180 @@ impl World {
                 let slots: Vec<_> = bench.snapshot().routes().map(|(_, slot, _)| slot).collect();
                 bench.lease(&slots).map(drop)
             }
+            steering => self.steer(steering, listed),
+        }
+    }
+
+    fn steer(&mut self, step: &Step, listed: &[PluginStatus]) -> Result<(), RegistryError> {
+        let bench = &self.bench;
+        match step {
+            Step::Pin {
+                plugin,
+                number,
+                scope,
+            } => {
+                let plugin = name(PLUGINS[*plugin]);
+                let allowed = may_be_sent_to(listed, &plugin, r(*number));
+                let before = of(listed, &plugin).and_then(|status| {
+                    let mut pins = status.pins.iter();
+                    Some(pins.find(|(known, _)| *known == scope_of(*scope))?.1)
+                });
+                let done = bench.pin(&plugin, scope_of(*scope), r(*number), &by_test());
+                assert_eq!(done.is_ok(), allowed, "{done:?}");
+                let done = done?;
+                assert_eq!((done.before, done.now), (before, Some(r(*number))));
+            }
+            Step::Unpin { plugin, scope } => {
+                let done = bench.unpin(&name(PLUGINS[*plugin]), &scope_of(*scope), &by_test())?;
+                assert_eq!(done.now, None);
+            }
+            Step::Split {
+                plugin,
+                number,
+                weight,
+                force,
+            } => {
+                let plugin = name(PLUGINS[*plugin]);
+                let is_live = of(listed, &plugin).is_some_and(|status| status.live == Some(r(*number)));
+                let allowed = may_go_live(listed, &plugin, r(*number), *force)
+                    && may_be_sent_to(listed, &plugin, r(*number))
+                    && !is_live;
+                let split = Split {
+                    to: r(*number),
+                    weight: WEIGHTS[*weight].parse::<Weight>().unwrap(),
+                    by: Sticky::Tenant,
+                    salt: rules::SALT,
+                    tickets: Arc::new(Tickets::starting_at(0)),
+                };
+                let force = if *force { Force::Yes } else { Force::No };
+                let done = bench.split(&plugin, split, force, &by_test());
+                assert_eq!(done.is_ok(), allowed, "{done:?}");
+                done?;
+                self.held.remove(&(plugin, r(*number)));
+            }
+            Step::Unsplit { plugin } => {
+                let plugin = name(PLUGINS[*plugin]);
+                let had = of(listed, &plugin).is_some_and(|status| status.split.is_some());
+                assert_eq!(bench.unsplit(&plugin, &by_test())?, had);
+            }
+            Step::Hold { plugin, number } => {
+                let plugin = name(PLUGINS[*plugin]);
+                let allowed = may_be_sent_to(listed, &plugin, r(*number));
+                let done = bench.hold(&plugin, r(*number));
+                assert_eq!(done.is_ok(), allowed, "{done:?}");
+                done?;
+                self.held.insert((plugin, r(*number)));
+            }
+            Step::LetGo { plugin, number } => {
+                bench.let_go(&name(PLUGINS[*plugin]), r(*number));
+                self.held.remove(&(name(PLUGINS[*plugin]), r(*number)));
+            }
+            Step::Forget { plugin, number } => {
+                let plugin = name(PLUGINS[*plugin]);
+                let is_held = self.held.contains(&(plugin.clone(), r(*number)));
+                let is_draining = bench
+                    .loads(&plugin, r(*number))
+                    .iter()
+                    .any(|load| load.is_closed());
+                let allowed = may_be_forgotten(listed, &plugin, r(*number)) && !is_held && !is_draining;
+                let done = bench.forget_revision(&plugin, r(*number), &by_test());
+                assert_eq!(done.is_ok(), allowed, "{done:?}");
+                done?;
+            }
+            _ => unreachable!("{step:?} steers nobody"),
+        }
+        Ok(())
+    }
+
+    /// Who calls goes where the listing says; what he may be sent to is loaded and stays so.
+    fn check_ways(&self) {
+        let (snapshot, listed) = (self.bench.snapshot(), self.bench.plugins());
+        for status in &listed {
+            let of_number = |number| status.revisions.iter().find(|known| known.number == number);
+            let pinned = status.pins.iter().map(|(_, to)| *to);
+            for number in pinned.chain(status.split.map(|(to, _)| to)) {
+                let known = of_number(number).expect("somebody is sent to what is not known");
+                let is_fit = known.mounted && !known.asleep;
+                assert!(is_fit || known.state == RevisionState::Quarantined, "{known:?}");
+                assert!(self.bench.is_steered(&status.plugin, number));
+            }
+            for known in &status.revisions {
+                let has_share = status.split.is_some_and(|(to, _)| to == known.number);
+                assert_eq!(known.state == RevisionState::Canary, has_share, "{status:?}");
+                assert!(
+                    known.state != RevisionState::Shadow
+                        || self.held.contains(&(status.plugin.clone(), known.number))
+                );
+            }
+            let detours = snapshot.detours().find(|(plugin, _)| **plugin == status.plugin);
+            let has_ways = status.split.is_some() || !status.pins.is_empty();
+            assert_eq!(detours.is_some(), status.live.is_some() && has_ways);
+        }
+        for (node, _, route) in snapshot.routes() {
+            let status = of(&listed, route.mount().plugin()).unwrap();
+            for tenant in TENANTS {
+                for workflow in [None, Some(WORKFLOWS[0]), Some(WORKFLOWS[1])] {
+                    let caller = Caller {
+                        tenant,
+                        run: "run",
+                        workflow,
+                        key: None,
+                    };
+                    let leg = route.leg(&caller).map(|leg| {
+                        assert_eq!(&leg.mount.nodes()[leg.node as usize], node);
+                        leg.mount.revision()
+                    });
+                    assert_eq!(leg.ok(), goes_to(status, node, &caller), "{status:?}");
+                }
+            }
+        }
+    }
+
+    /// What the witness was told is what is there, and a registry that takes it in comes to the same.
+    fn check_notes(&self) {
+        let notes = self.notebook.0.lock().clone();
+        let listed = self.bench.plugins();
+        assert_eq!(notes.plugins.len(), listed.len());
+        let next = Bench::strict();
+        next.restore(notes.known(), notes.generation);
+        let mut wanted = Vec::new();
+        for status in &listed {
+            let noted = &notes.plugins[&status.plugin];
+            assert_eq!(noted.live, status.live);
+            assert_eq!(noted.live_order, self.bench.live_order(&status.plugin));
+            for known in status.revisions.iter().filter(|known| known.mounted) {
+                let fresh = next.registry.mount(&status.plugin, known.number, load());
+                fresh.unwrap();
+            }
+            wanted.extend(status.live.map(|number| (status.plugin.clone(), number)));
+        }
+        assert_eq!(next.reinstate(&wanted), wanted);
+        for (one, other) in listed.iter().zip(next.plugins()) {
+            assert_eq!(
+                (&one.plugin, one.live, &one.pins),
+                (&other.plugin, other.live, &other.pins)
+            );
+            let same = |known: &RevisionStatus| {
+                let is_out = known.state == RevisionState::Quarantined;
+                (
+                    known.number,
+                    known.version.clone(),
+                    known.digest,
+                    known.nodes.clone(),
+                    is_out,
+                )
+            };
+            assert!(
+                one.revisions
+                    .iter()
+                    .map(same)
+                    .eq(other.revisions.iter().map(same))
+            );
         }
     }
 
     fn check_invariants(&mut self) {
+        self.check_ways();
         let snapshot = self.bench.snapshot();
         let mut routes = 0;
         for status in self.bench.plugins() {
@@ -206,55 +443,6 @@ impl World {
     }
 }
 
-/// The rule, told once more in the plainest way.
-fn may_go_live(listed: &[PluginStatus], plugin: &PluginName, number: RevisionNumber, force: bool) -> bool {
-    let live = |wanted: &PluginName| {
-        let status = listed.iter().find(|status| status.plugin == *wanted)?;
-        status
-            .revisions
-            .iter()
-            .find(|revision| Some(revision.number) == status.live)
-    };
-    let Some(status) = listed.iter().find(|status| status.plugin == *plugin) else {
-        return false;
-    };
-    let Some(revision) = status.revisions.iter().find(|revision| revision.number == number) else {
-        return false;
-    };
-    if revision.state == RevisionState::Live {
-        return true;
-    }
-    let quarantined = revision.state == RevisionState::Quarantined;
-    let others = || {
-        listed
-            .iter()
-            .map(|status| &status.plugin)
-            .filter(|other| *other != plugin)
-    };
-    let claimed = others()
-        .filter_map(live)
-        .any(|other| other.nodes.iter().any(|n| revision.nodes.contains(n)));
-    let satisfied = revision
-        .dependencies
-        .iter()
-        .all(|need| live(&need.plugin).is_some_and(|live| need.range.matches(&live.version)));
-    let breaks = others().filter_map(live).any(|other| {
-        let mut needs = other.dependencies.iter().filter(|need| need.plugin == *plugin);
-        needs.any(|need| !need.range.matches(&revision.version))
-    });
-    // With three plugins, whatever is reached at all is reached in three steps.
-    let mut reached: BTreeSet<PluginName> = revision.dependencies.iter().map(|n| n.plugin.clone()).collect();
-    for _ in 0..3 {
-        let further = reached.iter().filter(|name| *name != plugin).filter_map(live);
-        let further: Vec<_> = further
-            .flat_map(|r| r.dependencies.iter().map(|n| n.plugin.clone()))
-            .collect();
-        reached.extend(further);
-    }
-    let circular = reached.contains(plugin);
-    revision.mounted && !claimed && satisfied && !circular && (force || !(quarantined || breaks))
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
@@ -264,10 +452,17 @@ proptest! {
         steps in vec(step(), 1..150),
     ) {
         let same_version = if replace { SameVersion::Replace } else { SameVersion::Refuse };
-        let mut world =
-            World { bench: Bench::new(same_version), draining: Vec::new(), slots: BTreeMap::new() };
+        let mut world = World {
+            bench: Bench::new(same_version),
+            draining: Vec::new(),
+            slots: BTreeMap::new(),
+            notebook: Notebook::default(),
+            held: BTreeSet::new(),
+        };
+        world.bench.witnessed_by(Box::new(world.notebook.clone()));
         for step in &steps {
             world.take(step);
         }
+        world.check_notes();
     }
 }
