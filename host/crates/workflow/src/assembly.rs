@@ -19,7 +19,9 @@ use crate::role::{Role, loop_outputs};
 use crate::types::TypeTable;
 use crate::view::{Patience, View};
 use crate::work::{self, LoopDraft};
-use crate::{Edge, Limits, Plan, PlanNode, Port, Work, code, parameters, settings, start, trigger, variable};
+use crate::{
+    Edge, Limits, Plan, PlanNode, Port, Work, code, parameters, range, settings, start, trigger, variable,
+};
 
 /// Fields of a node that are read, or that are for people alone.
 const NODE_FIELDS: [&str; 31] = [
@@ -232,6 +234,7 @@ impl<'a> Pass<'a> {
             starts,
             triggers: Box::default(),
             node_types: Arc::from([]),
+            ranges: Arc::from([]),
             variables: settings::empty_map(),
             required_variables: Box::default(),
             limits: Limits::default(),
@@ -303,9 +306,7 @@ impl<'a> Pass<'a> {
         };
         object.unknown(&[&NODE_FIELDS, own], &mut self.notes);
         object.unsupported(&["executeOnce", "errorOutput"], &mut self.notes);
-        if draft.value.get("plugin").and_then(|plugin| plugin.as_str()) != Some(draft.node_type) {
-            object.unsupported(&["plugin"], &mut self.notes);
-        }
+        range::check(draft, &object, &mut self.notes);
         object.unsupported(draft.role.not_enforced(), &mut self.notes);
         let policy = policy::resolve(draft, &object, defaults, &mut self.types, &mut self.notes);
         let place = place.field("parameters", draft.parameters);

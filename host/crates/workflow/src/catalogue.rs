@@ -1,5 +1,6 @@
 //! What a document's node types are checked against.
 
+use patchbay_vocab::PluginName;
 use plugin_api::value::ValueRef;
 
 /// A parameter that does not fit a node's schema.
@@ -18,6 +19,8 @@ pub struct KnownNode {
     pub secrets: Vec<String>,
     /// Whether it is marked as experimental.
     pub experimental: bool,
+    /// The plugin that has it, where that is known.
+    pub plugin: Option<PluginName>,
 }
 
 /// The node types there are, and what they take: one snapshot of a registry.

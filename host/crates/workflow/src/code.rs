@@ -108,6 +108,16 @@ codes! {
         "The tenant lacks a secret that a node reads." "Store it for the tenant."
     EXPERIMENTAL_NODE_TYPE warning
         "The node type may change or go away." "Expect to change the workflow."
+    INVALID_VERSION_RANGE error
+        "A node's `plugin` is meant as a range of versions, and is none." "Write `NAME@RANGE`, such as `text-tools@^1.2`."
+    UNKNOWN_PLUGIN error
+        "There is no plugin of the name that a range of versions is for." "Correct its spelling, or install the plugin."
+    NO_MATCHING_VERSION error
+        "No version of a plugin is in all ranges that the workflow names for it." "Change a range, or install a version that fits."
+    VERSION_OUT_OF_RANGE warning
+        "The run was asked for with a version that is outside of a range; it has that version." "Ask for another version, or change the range."
+    RANGE_OF_ANOTHER_PLUGIN warning
+        "A node's range is for another plugin than the one that has its node type." "Write the range at a node of that plugin."
     UNKNOWN_FALLBACK warning
         "The node type of a fallback is not there, or not named." "Name one that a plugin has."
     INVALID_VARIABLE_DEFINITION error

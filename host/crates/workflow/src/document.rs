@@ -11,7 +11,7 @@ use crate::field::{Object, kind_name};
 use crate::frame::Standing;
 use crate::graph::{Graph, label};
 use crate::notes::{Notes, Place, Shown};
-use crate::{Finding, Findings, Level, Plan, Work, code};
+use crate::{Finding, Findings, Level, Plan, VersionRange, Work, code, range};
 
 /// Longer texts are not read.
 pub const MAX_BYTES: usize = 16 << 20;
@@ -174,6 +174,12 @@ impl Document {
         self.value().get("tenantId").and_then(|tenant| tenant.as_str())
     }
 
+    /// Which versions its nodes ask for, those within parameters too; a range that is none is left out.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<VersionRange> {
+        range::read(self)
+    }
+
     /// How many nodes it has, those within parameters aside.
     #[must_use]
     pub fn node_count(&self) -> usize {
@@ -194,7 +200,7 @@ pub fn validate(document: Document) -> Result<ValidWorkflow, Findings> {
     let warnings = pass.notes.finish();
     match plan {
         Some(mut plan) if !failed => {
-            share(&mut plan, &pass.types.finish());
+            share(&mut plan, &pass.types.finish(), &document.ranges().into());
             Ok(ValidWorkflow {
                 document,
                 plan,
@@ -205,20 +211,21 @@ pub fn validate(document: Document) -> Result<ValidWorkflow, Findings> {
     }
 }
 
-/// Gives all plans the table of node types that they were made with. The nesting of plans is bounded.
-fn share(plan: &mut Plan, types: &Arc<[Box<str>]>) {
+/// Gives all plans the table of node types that they were made with, and the ranges. The nesting of plans is bounded.
+fn share(plan: &mut Plan, types: &Arc<[Box<str>]>, ranges: &Arc<[VersionRange]>) {
     plan.node_types = Arc::clone(types);
+    plan.ranges = Arc::clone(ranges);
     for node in &mut plan.nodes {
         match &mut node.work {
             Work::Loop(repeat) => {
                 // Nobody else has it yet.
                 if let Some(body) = Arc::get_mut(&mut repeat.body) {
-                    share(body, types);
+                    share(body, types, ranges);
                 }
             }
             Work::SubWorkflow(another) => {
                 if let Some(inline) = another.inline.as_mut().and_then(Arc::get_mut) {
-                    share(inline, types);
+                    share(inline, types, ranges);
                 }
             }
             Work::Call(_) | Work::Trigger => {}

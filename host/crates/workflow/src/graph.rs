@@ -327,7 +327,8 @@ fn executor_id<'a>(node: &Object<'a, '_>, notes: &mut Notes<'_>) -> (&'a str, &'
         let guess = map
             .and_then(|map| map.get(key))
             .and_then(|value| value.as_str())
-            .filter(|text| !is_blank(text) && !text.contains("{{"));
+            // An at sign is in no id, and in every range of versions.
+            .filter(|text| !is_blank(text) && !text.contains("{{") && !text.contains('@'));
         if let Some(guess) = guess {
             notes.warning(
                 code::MISSING_NODE_TYPE,

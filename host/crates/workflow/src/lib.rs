@@ -34,6 +34,7 @@ mod notes;
 mod parameters;
 mod plan;
 mod policy;
+mod range;
 mod registry_check;
 mod role;
 mod schedule;
@@ -56,6 +57,7 @@ pub use plan::{
     Backoff, Edge, Limits, Loop, OnError, Plan, PlanNode, Policy, Port, RateLimit, Recovery, Retry,
     SavePolicy, SubWorkflow, Trigger, TriggerKind, TypeIndex, WhenLimited, Work,
 };
+pub use range::{VersionRange, no_version};
 pub use registry_check::check;
 pub use schedule::next_time;
 

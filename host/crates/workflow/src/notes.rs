@@ -218,8 +218,13 @@ impl<'d> Notes<'d> {
             message: message.to_string(),
             hint: hint.to_owned(),
             node: self.node.as_ref().map(|node| Shown(node).to_string()),
-            place: u32::try_from(place.address.saturating_sub(self.base)).unwrap_or(u32::MAX),
+            place: self.offset(place),
         });
+    }
+
+    /// Where in the document a place is: it grows along the text.
+    pub(crate) fn offset(&self, place: &Place<'_>) -> u32 {
+        u32::try_from(place.address.saturating_sub(self.base)).unwrap_or(u32::MAX)
     }
 
     /// All of them, in the order of the document.

@@ -11,6 +11,8 @@ use patchbay_expression::{Expression, Template};
 use patchbay_vocab::{NodeId, TenantId, WorkflowId};
 use plugin_api::value::Value;
 
+use crate::VersionRange;
+
 /// A place in [`Plan::node_types`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TypeIndex(pub u32);
@@ -38,6 +40,8 @@ pub struct Plan {
     pub triggers: Box<[Trigger]>,
     /// Every node type that a run may call, fallbacks included; each once. The plans within this one share it.
     pub node_types: Arc<[Box<str>]>,
+    /// Which versions the nodes ask for, in the order of the document. The plans within this one share it.
+    pub ranges: Arc<[VersionRange]>,
     /// The variables a run begins with: a map of their defaults.
     pub variables: Value,
     /// Names of the variables that a run has to be given: they are required, and have no default.

@@ -11,7 +11,7 @@ use crate::graph::{Graph, NodeDraft};
 use crate::layout::DEEPEST;
 use crate::notes::{Notes, Place, Shown};
 use crate::role::Role;
-use crate::{Catalogue, Findings, code};
+use crate::{Catalogue, Findings, code, range};
 
 /// Looks a document's node types, parameters and secrets up: unknown node types with the nearest name, parameters
 /// against schemas, permissions, secrets, and the node types of fallbacks.
@@ -57,38 +57,11 @@ impl<'a> Search<'_, 'a> {
         match node.role {
             Role::Call => self.call(node, place, &parameters),
             Role::Trigger(_) => {}
-            Role::Loop => self.inner(node, &parameters, &["body", "workflow"], depth),
-            Role::SubWorkflow => self.inner(node, &parameters, &["workflow"], depth),
-        }
-    }
-
-    /// Documents within parameters.
-    fn inner(&mut self, node: &NodeDraft<'a>, place: &Place<'_>, keys: &[&str], depth: usize) {
-        let Some(parameters) = node.parameters.filter(|_| depth < DEEPEST) else {
-            return;
-        };
-        let inner = keys.iter().find_map(|key| {
-            Some((
-                *key,
-                parameters.get(key).filter(|value| value.kind() == Kind::Map)?,
-            ))
-        });
-        match inner {
-            Some((key, value)) => {
-                let place = place.key(key, value);
-                self.workflow(
-                    &Object {
-                        map: value.as_map(),
-                        place,
-                    },
-                    depth + 1,
-                );
+            Role::Loop | Role::SubWorkflow => {
+                inner(node, &parameters, depth, |object| {
+                    self.workflow(object, depth + 1);
+                });
             }
-            None if node.role == Role::Loop && parameters.get("nodes").is_some() => {
-                let map = parameters.as_map();
-                self.workflow(&Object { map, place: *place }, depth + 1);
-            }
-            None => {}
         }
     }
 
@@ -127,6 +100,16 @@ impl<'a> Search<'_, 'a> {
                 &type_place,
                 format_args!("the node type `{}` is experimental", Shown(name)),
                 "expect to change the workflow when it changes",
+            );
+        }
+        if let (Some(owner), Some(ranged)) = (&known.plugin, range::plugin_of(node))
+            && *owner != ranged
+        {
+            self.notes.warning(
+                code::RANGE_OF_ANOTHER_PLUGIN,
+                &place.field("plugin", node.value.get("plugin")),
+                format_args!("the range is for {ranged}, and `{}` is of {owner}", Shown(name)),
+                "write it at a node of that plugin",
             );
         }
         for secret in &known.secrets {
@@ -241,6 +224,38 @@ impl<'a> Search<'_, 'a> {
                 );
             });
         }
+    }
+}
+
+/// The document within the parameters of a loop, or of a node that runs a workflow.
+pub(crate) fn inner<'a>(
+    node: &NodeDraft<'a>,
+    place: &Place<'_>,
+    depth: usize,
+    look: impl FnOnce(&Object<'a, '_>),
+) {
+    let keys: &[&str] = match node.role {
+        Role::Loop => &["body", "workflow"],
+        Role::SubWorkflow => &["workflow"],
+        Role::Call | Role::Trigger(_) => return,
+    };
+    let Some(parameters) = node.parameters.filter(|_| depth < DEEPEST) else {
+        return;
+    };
+    let found = keys.iter().find_map(|key| {
+        let value = parameters.get(key).filter(|value| value.kind() == Kind::Map)?;
+        Some((*key, value))
+    });
+    match found {
+        Some((key, value)) => {
+            let (map, place) = (value.as_map(), place.key(key, value));
+            look(&Object { map, place });
+        }
+        None if node.role == Role::Loop && parameters.get("nodes").is_some() => {
+            let map = parameters.as_map();
+            look(&Object { map, place: *place });
+        }
+        None => {}
     }
 }
 

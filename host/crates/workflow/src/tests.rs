@@ -1,6 +1,7 @@
 mod beside;
 mod golden;
 mod plans;
+mod ranges;
 mod references;
 mod registry;
 mod shapes;

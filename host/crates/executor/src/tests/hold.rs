@@ -524,6 +524,7 @@ pub(super) fn plan(drafts: &[Draft], lines: &[Line]) -> Plan {
         starts,
         triggers: [].into(),
         node_types: types,
+        ranges: [].into(),
         variables: json("{}"),
         required_variables: [].into(),
         limits: Limits::default(),

@@ -17,6 +17,9 @@ impl Catalogue for Few {
         Some(KnownNode {
             secrets,
             experimental: node_type == "secret.read",
+            plugin: node_type
+                .starts_with("math.")
+                .then(|| "math".parse().expect("a name")),
         })
     }
 
@@ -60,7 +63,15 @@ fn found(nodes: &str) -> Vec<(&'static str, String, String)> {
 
 #[test]
 fn each_fault_has_its_code_at_its_place_also_where_the_document_is_broken() {
-    let cases: [(&str, &[(&str, &str)]); 9] = [
+    let cases: [(&str, &[(&str, &str)]); 11] = [
+        (
+            r#"{"id":"a","nodeType":"math.add","plugin":"math@^1","parameters":{"a":1}}"#,
+            &[],
+        ),
+        (
+            r#"{"id":"a","nodeType":"math.add","plugin":"text@^1","parameters":{"a":1}}"#,
+            &[("RANGE_OF_ANOTHER_PLUGIN", "nodes[0].plugin")],
+        ),
         (r#"{"id":"a","nodeType":"math.add","parameters":{"a":1}}"#, &[]),
         (
             r#"{"id":"a","type":"math.ad"}"#,
