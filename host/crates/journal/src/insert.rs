@@ -1,6 +1,6 @@
 //! Records become rows. Values become JSON text here, on the writer's thread.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use patchbay_vocab::Digest;
 use plugin_api::value::Value;
@@ -45,7 +45,27 @@ impl Insert<'_> {
                 .ok_or(rusqlite::Error::QueryReturnedNoRows)?,
         };
         self.end(key, record)?;
-        self.nodes(key, &record.nodes)
+        self.nodes(key, &record.nodes)?;
+        self.uses(record)
+    }
+
+    /// Which plugins the run used, for its tenant.
+    fn uses(&self, record: &RunRecord) -> rusqlite::Result<()> {
+        let plugins = record.nodes.iter().filter_map(|node| node.plugin.as_ref());
+        let plugins: BTreeSet<_> = plugins.collect();
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO uses (plugin, tenant, last_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (plugin, tenant) DO UPDATE SET last_at = max(last_at, excluded.last_at)",
+        )?;
+        for plugin in plugins {
+            let start = &record.start;
+            insert.execute(params![
+                plugin.as_str(),
+                start.tenant.as_str(),
+                integer(start.started_at.0)
+            ])?;
+        }
+        Ok(())
     }
 
     fn key(&self, run: &str) -> rusqlite::Result<Option<i64>> {

@@ -9,13 +9,14 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, bounded, unbounded};
 use parking_lot::Mutex;
 use patchbay_database::{self as database, Lock};
-use patchbay_vocab::{Clock, RunId};
+use patchbay_vocab::{Clock, PluginName, RunId, TenantId, UnixMillis};
 
 use crate::reading;
 use crate::record::{RunRecord, RunStart};
 use crate::session::Session;
 use crate::stats::Gauges;
 use crate::stored::{RunFilter, RunSummary, StoredRun};
+use crate::usage::{self, InputFilter, StoredInputs};
 use crate::writer::{Event, Queued, Writer};
 use crate::{JournalConfig, JournalError, JournalStats};
 
@@ -103,6 +104,16 @@ impl Journal {
     /// One run with its nodes and its document.
     pub fn run(&self, run: &RunId) -> Result<Option<StoredRun>, JournalError> {
         reading::run(&self.path, run)
+    }
+
+    /// What nodes of a plugin were given, and what they answered: the newest first.
+    pub fn inputs(&self, filter: &InputFilter) -> Result<StoredInputs, JournalError> {
+        usage::inputs(&self.path, filter)
+    }
+
+    /// Whose runs that began at this time or later used a plugin; also those that were forgotten since.
+    pub fn tenants_of(&self, plugin: &PluginName, since: UnixMillis) -> Result<Vec<TenantId>, JournalError> {
+        usage::tenants(&self.path, plugin, since)
     }
 
     /// What the journal counts of itself.

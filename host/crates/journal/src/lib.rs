@@ -25,6 +25,7 @@ mod record;
 mod session;
 mod stats;
 mod stored;
+mod usage;
 mod writer;
 
 pub use config::{JournalConfig, Retention};
@@ -36,6 +37,7 @@ pub use record::{
 };
 pub use stats::JournalStats;
 pub use stored::{Json, RunCursor, RunFilter, RunSummary, StoredNode, StoredRun};
+pub use usage::{InputFilter, StoredInput, StoredInputs};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,10 @@ use patchbay_database::{Form, Synchronous};
 pub(crate) const FORM: Form = Form {
     // "PBjl".
     application_id: 0x5042_6a6c,
-    migrations: &[include_str!("migrations/0001-runs.sql")],
+    migrations: &[
+        include_str!("migrations/0001-runs.sql"),
+        include_str!("migrations/0002-uses.sql"),
+    ],
     // What is promised waits for the disk: the session says so for each transaction.
     synchronous: Synchronous::Normal,
 };

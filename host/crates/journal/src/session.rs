@@ -14,6 +14,9 @@ use crate::record::RunStatus;
 use crate::writer::Event;
 use crate::{JournalError, Retention};
 
+/// How long it is remembered that somebody used a plugin: longer than anybody asks.
+const USES_KEPT_MILLIS: i64 = 60 * 24 * 60 * 60 * 1000;
+
 /// The writer's side of one database file.
 pub(crate) struct Session {
     path: PathBuf,
@@ -159,6 +162,11 @@ impl Session {
 }
 
 fn interrupt(connection: &Connection) -> rusqlite::Result<()> {
+    // What nobody asks for any more; anew with each start, since it takes a look at all of them.
+    connection.execute(
+        "DELETE FROM uses WHERE last_at < (SELECT max(started_at) FROM runs) - ?1",
+        [USES_KEPT_MILLIS],
+    )?;
     connection.execute(
         "UPDATE runs SET status = ?1, error_code = 'INTERRUPTED', error_message = 'the host ended while it ran'
          WHERE status = ?2 AND status <> 'success'",

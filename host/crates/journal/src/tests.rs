@@ -4,6 +4,7 @@ mod plans;
 mod pruning;
 mod queue;
 mod records;
+mod usage;
 
 use std::path::Path;
 use std::sync::Arc;
