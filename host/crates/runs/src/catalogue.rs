@@ -181,6 +181,7 @@ impl Catalogue for View<'_> {
                 _ => Vec::new(),
             },
             experimental: meta.experimental,
+            plugin: Some(found.mount.plugin().clone()),
         })
     }
 

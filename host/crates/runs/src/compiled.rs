@@ -1,16 +1,19 @@
 //! Documents that were read, and what they come to on a registry.
 //!
 //! Invariant: a document is read, validated and planned once for each content, and held against the registry again only
-//! when one of the versions that its nodes lead to has changed.
+//! when one of the versions that its nodes lead to has changed. What came of it on one snapshot is used on another one
+//! only with that one's slots.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use patchbay_dispatch::NodeSlot;
 use patchbay_executor::{Judge, Judgement, Prepared};
-use patchbay_vocab::{Digest, TenantId};
+use patchbay_vocab::{Digest, PluginName, TenantId, Version};
 use patchbay_workflow::{
-    Catalogue, Document, Finding, Findings, OnError, Plan, PlanNode, Recovery, Work, check, read, validate,
+    Catalogue, Document, Finding, Findings, OnError, Plan, PlanNode, Recovery, VersionRange, Work, check,
+    read, validate,
 };
 
 use crate::catalogue::View;
@@ -24,20 +27,76 @@ pub(crate) struct Compiled {
     document: Document,
     warnings: Findings,
     pub(crate) plan: Arc<Plan>,
+    /// What the document asks of the versions of plugins, each plugin once.
+    pub(crate) wants: Box<[Want]>,
     /// For tenants and versions of late, the most recent first.
     bound: Mutex<Vec<Arc<Bound>>>,
 }
 
-/// How often what a document comes to is kept: for several tenants, and for runs that began before a swap.
-const MOST_BOUND: usize = 8;
+/// What a document asks of the versions of one plugin: one that is in all of these.
+#[derive(Debug)]
+pub(crate) struct Want {
+    pub(crate) plugin: PluginName,
+    pub(crate) ranges: Box<[VersionRange]>,
+}
+
+impl Want {
+    pub(crate) fn all(ranges: &[VersionRange]) -> Box<[Self]> {
+        let mut of: BTreeMap<&PluginName, Vec<VersionRange>> = BTreeMap::new();
+        for range in ranges {
+            of.entry(&range.plugin).or_default().push(range.clone());
+        }
+        let wants = of.into_iter().map(|(plugin, ranges)| Self {
+            plugin: plugin.clone(),
+            ranges: ranges.into(),
+        });
+        wants.collect()
+    }
+
+    pub(crate) fn admits(&self, version: &Version) -> bool {
+        self.ranges.iter().all(|range| range.admits(version))
+    }
+
+    /// The ranges, each once, as messages have them.
+    pub(crate) fn shown(&self) -> String {
+        let ranges: BTreeSet<String> = self.ranges.iter().map(|range| range.range.to_string()).collect();
+        let shown: Vec<_> = ranges.into_iter().take(MOST_SHOWN).collect();
+        shown.join(" and ")
+    }
+}
+
+/// Ranges that a message names.
+const MOST_SHOWN: usize = 8;
+
+/// How often what a document comes to is kept: for several tenants and versions, and for runs that began before a swap.
+const MOST_BOUND: usize = 16;
+
+/// A snapshot that several runs see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stand {
+    generation: u64,
+    /// Which of the overlays of that generation; 0 for what is live.
+    overlay: u64,
+}
+
+impl Stand {
+    pub(crate) const fn new(generation: u64, overlay: u64) -> Self {
+        Self { generation, overlay }
+    }
+
+    /// What is live at a generation.
+    pub(crate) const fn live(generation: u64) -> Self {
+        Self::new(generation, 0)
+    }
+}
 
 /// Whose snapshot a document is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// It was, or is, what is live: what comes of it is kept for the next run.
-    Live,
-    /// It is one run's alone: it has other versions in place of live ones.
-    Overlaid,
+    /// That of others as well: what comes of it is kept for the next run.
+    Shared(Stand),
+    /// It is one run's alone.
+    Alone,
 }
 
 /// What a document's text came to: kept also when it cannot be run.
@@ -57,15 +116,19 @@ impl Weighs for Reading {
     }
 }
 
+/// For each node type the artifact and the node in it that it leads to.
+type Leads = Box<[Option<(Digest, usize)>]>;
+
 /// A compiled document on one state of the registry.
 #[derive(Debug)]
 pub(crate) struct Bound {
-    generation: u64,
+    /// The snapshot that the slots are of; of no other one for a run that is alone with its own.
+    stand: Option<Stand>,
     tenant: Option<TenantId>,
     /// How often secrets had been set.
     secrets: u64,
     /// For each node type, the artifact and the node in it that it leads to.
-    leads: Box<[Option<(Digest, usize)>]>,
+    leads: Leads,
     pub(crate) prepared: Arc<Prepared>,
     /// For each node type, its slot in the registry.
     pub(crate) slots: Box<[Option<NodeSlot>]>,
@@ -86,12 +149,14 @@ pub(crate) fn compile(text: &str) -> Reading {
         Ok(valid) => {
             let warnings = valid.warnings().clone();
             let document = valid.document().clone();
+            let plan = Arc::new(valid.plan());
             Reading::Fit(Arc::new(Compiled {
+                wants: Want::all(&plan.ranges),
                 text: text.into(),
                 digest: Digest::of(text.as_bytes()),
                 document,
                 warnings,
-                plan: Arc::new(valid.plan()),
+                plan,
                 bound: Mutex::default(),
             }))
         }
@@ -113,17 +178,12 @@ impl Compiled {
 
     /// Holds the document against a snapshot; what was found the last time is used again while nothing has changed
     /// that it depends on.
-    pub(crate) fn bind(&self, view: &View<'_>) -> (Arc<Bound>, Looked) {
-        let generation = view.snapshot.generation();
+    pub(crate) fn bind(&self, view: &View<'_>, stand: Stand) -> (Arc<Bound>, Looked) {
         let secrets = view.secrets_set();
         let known: Vec<_> = {
             let kept = self.bound.lock();
             let fits = |bound: &&Arc<Bound>| bound.secrets == secrets && bound.tenant.as_ref() == view.tenant;
-            if let Some(bound) = kept
-                .iter()
-                .filter(fits)
-                .find(|bound| bound.generation == generation)
-            {
+            if let Some(bound) = kept.iter().filter(fits).find(|bound| bound.stand == Some(stand)) {
                 return (Arc::clone(bound), Looked::Hit);
             }
             kept.iter().filter(fits).cloned().collect()
@@ -132,33 +192,44 @@ impl Compiled {
             let leads = self.leads(view);
             if let Some(bound) = known.iter().find(|bound| bound.leads == leads) {
                 // Seen to be the same: the next look is quicker.
-                let again = Arc::new(bound.at(generation));
+                let again = Arc::new(bound.at(stand, self.slots(view)));
                 self.keep(&again);
                 return (again, Looked::Hit);
             }
         }
-        let made = Arc::new(self.bind_anew(view));
+        let mut made = self.bind_anew(view);
+        made.stand = Some(stand);
+        let made = Arc::new(made);
         self.keep(&made);
         (made, Looked::Miss)
     }
 
     fn keep(&self, bound: &Arc<Bound>) {
+        let generation = |bound: &Bound| bound.stand.map(|stand| stand.generation);
         let mut kept = self.bound.lock();
-        kept.retain(|known| known.tenant != bound.tenant || known.leads != bound.leads);
+        kept.retain(|known| {
+            let is_older = known.leads == bound.leads && generation(known) < generation(bound);
+            known.tenant != bound.tenant || (known.stand != bound.stand && !is_older)
+        });
         kept.insert(0, Arc::clone(bound));
         kept.truncate(MOST_BOUND);
     }
 
-    fn leads(&self, view: &View<'_>) -> Box<[Option<(Digest, usize)>]> {
+    fn leads(&self, view: &View<'_>) -> Leads {
         let lead = |name: &str| view.find(name).map(|found| (found.mount.digest(), found.place));
         self.plan.node_types.iter().map(|name| lead(name)).collect()
     }
 
-    /// As [`bind`](Self::bind), for versions that are not what is live: nothing is kept of it.
+    fn slots(&self, view: &View<'_>) -> Box<[Option<NodeSlot>]> {
+        let types = self.plan.node_types.iter();
+        types.map(|name| view.snapshot.slot(name)).collect()
+    }
+
+    /// As [`bind`](Self::bind), for a snapshot that nobody else will see: nothing is kept of it.
     pub(crate) fn bind_anew(&self, view: &View<'_>) -> Bound {
         // Before it is looked for them: one that is set meanwhile is looked for again.
         let secrets = view.secrets_set();
-        let findings = check(&self.document, view);
+        let findings = self.checked(view);
         let judged = Judged {
             view,
             findings: &findings,
@@ -167,32 +238,32 @@ impl Compiled {
             .errors()
             .any(|finding| judged.is_fatal(finding, &self.plan));
         Bound {
-            generation: view.snapshot.generation(),
+            stand: None,
             tenant: view.tenant.cloned(),
             secrets,
             leads: self.leads(view),
             prepared: Prepared::new(Arc::clone(&self.plan), &judged),
-            slots: self
-                .plan
-                .node_types
-                .iter()
-                .map(|name| view.snapshot.slot(name))
-                .collect(),
+            slots: self.slots(view),
             fatal,
             findings,
         }
     }
+
+    /// What a snapshot adds to the document's findings.
+    pub(crate) fn checked(&self, view: &View<'_>) -> Findings {
+        check(&self.document, view)
+    }
 }
 
 impl Bound {
-    fn at(&self, generation: u64) -> Self {
+    fn at(&self, stand: Stand, slots: Box<[Option<NodeSlot>]>) -> Self {
         Self {
-            generation,
+            stand: Some(stand),
+            slots,
             tenant: self.tenant.clone(),
             secrets: self.secrets,
             leads: self.leads.clone(),
             prepared: Arc::clone(&self.prepared),
-            slots: self.slots.clone(),
             findings: self.findings.clone(),
             fatal: self.fatal,
         }

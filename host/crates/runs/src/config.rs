@@ -33,6 +33,18 @@ pub struct RunsConfig {
     pub rules: TenantRules,
     /// A directory of workflow documents that the host serves; none when `None`.
     pub workflows: Option<PathBuf>,
+    /// Whether schedules and webhooks start runs.
+    pub triggers: Triggers,
+}
+
+/// Whether schedules and webhooks start runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Triggers {
+    /// They do.
+    #[default]
+    On,
+    /// They do not; runs that somebody asks for begin all the same.
+    Off,
 }
 
 impl Default for RunsConfig {
@@ -50,6 +62,7 @@ impl Default for RunsConfig {
             env: Vec::new(),
             rules: TenantRules::default(),
             workflows: None,
+            triggers: Triggers::On,
         }
     }
 }

@@ -6,7 +6,7 @@ use patchbay_dispatch::CallError;
 use patchbay_journal::JournalError;
 use patchbay_lifecycle::LifecycleError;
 use patchbay_registry::RegistryError;
-use patchbay_vocab::{Code, Explain, RunId, TenantId, WorkflowId};
+use patchbay_vocab::{Code, Explain, PluginName, RunId, TenantId, Version, WorkflowId};
 use patchbay_wire::WorkflowFindingView;
 use patchbay_workflow::Findings;
 
@@ -83,6 +83,25 @@ pub enum RunsError {
         #[source]
         cause: Box<LifecycleError>,
     },
+    /// The run is pinned to a version that cannot answer.
+    #[error("the run is pinned to a version of {plugin} that is not loaded")]
+    PinnedAway {
+        /// The plugin.
+        plugin: PluginName,
+    },
+    /// The run is pinned to a version that its document does not want.
+    #[error("the run is pinned to {plugin} {version}, and its workflow asks for {ranges}")]
+    PinnedOutside {
+        /// The plugin.
+        plugin: PluginName,
+        /// The version that the pin holds.
+        version: Version,
+        /// What the document asks for.
+        ranges: String,
+    },
+    /// The host is in safe mode.
+    #[error("the host starts no runs by webhooks or schedules: it is in safe mode")]
+    TriggersOff,
     /// The versions could not be held.
     #[error("the versions of the run could not be held")]
     Hold(#[source] CallError),
@@ -143,6 +162,12 @@ fn is_unknown(cause: &LifecycleError) -> bool {
 }
 
 impl RunsError {
+    pub(crate) fn pinned_away(plugin: &PluginName) -> Self {
+        Self::PinnedAway {
+            plugin: plugin.clone(),
+        }
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub fn class(&self) -> RunsErrorClass {
@@ -154,9 +179,16 @@ impl RunsError {
             | Self::OtherTenant { .. }
             | Self::VariableMissing(_) => RunsErrorClass::Invalid,
             Self::Version { cause, .. } if is_unknown(cause) => RunsErrorClass::NotFound,
-            Self::Version { .. } | Self::Ended(_) | Self::NotReplayable { .. } => RunsErrorClass::Conflict,
+            Self::Version { .. }
+            | Self::PinnedOutside { .. }
+            | Self::Ended(_)
+            | Self::NotReplayable { .. } => RunsErrorClass::Conflict,
             Self::TooOften { .. } | Self::QueueFull => RunsErrorClass::TooMany,
-            Self::Hold(_) | Self::Behind | Self::Unavailable(_) => RunsErrorClass::Unavailable,
+            Self::Hold(_)
+            | Self::PinnedAway { .. }
+            | Self::TriggersOff
+            | Self::Behind
+            | Self::Unavailable(_) => RunsErrorClass::Unavailable,
             Self::Journal(_) => RunsErrorClass::Internal,
         }
     }
@@ -196,6 +228,9 @@ impl Explain for RunsError {
             Self::NotReplayable { .. } => "PB-RUN-014",
             Self::Unavailable(_) => "PB-RUN-015",
             Self::NoHook { .. } => "PB-RUN-016",
+            Self::PinnedAway { .. } => "PB-RUN-017",
+            Self::PinnedOutside { .. } => "PB-RUN-018",
+            Self::TriggersOff => "PB-RUN-019",
             Self::Journal(error) => return error.code(),
         })
     }
@@ -213,6 +248,13 @@ impl Explain for RunsError {
             Self::OtherTenant { document, .. } => format!("run it for `{document}`, or change its tenantId"),
             Self::VariableMissing(name) => format!("give it with --variables '{{\"{name}\": ...}}'"),
             Self::Version { plugin, .. } => format!("see `patchbay plugins {plugin}` for what there is"),
+            Self::PinnedAway { plugin } => {
+                format!("look at `patchbay pins {plugin}`, and unpin, or promote a version that loads")
+            }
+            Self::PinnedOutside { plugin, .. } => format!(
+                "look at `patchbay pins {plugin}`; unpin, pin a version in the range, or change the range"
+            ),
+            Self::TriggersOff => "start the host without --safe-mode; runs can be ordered meanwhile".into(),
             Self::Hold(error) => error.help(),
             Self::TooOften { again, .. } => {
                 format!(

@@ -13,6 +13,7 @@ use patchbay_vocab::{RunId, TenantId, WorkflowId};
 use patchbay_workflow::{Plan, Work};
 use plugin_api::value::ValueRef;
 
+use crate::choice::{Chosen, outside};
 use crate::compiled::{Bound, Compiled, Seen};
 use crate::record::{self, About};
 use crate::recorder::Told;
@@ -150,7 +151,13 @@ impl Runs {
         {
             return Err(invalid(format!("the workflow is of tenant `{of}`")));
         }
-        let bound = self.fit(&compiled, routes, seen, tenant);
+        if let Some(why) = outside(&compiled, routes) {
+            return Err(Failure {
+                code: "VERSION_OUT_OF_RANGE".into(),
+                ..Failure::new(Class::ExecutionError, why)
+            });
+        }
+        let bound = self.fit(&compiled, routes, seen, tenant, &Chosen::default());
         let bound = bound.map_err(|error| invalid(error.to_string()))?;
         Ok((compiled, bound))
     }

@@ -38,7 +38,7 @@ pub(crate) struct HostHold {
     ground: Ground,
     family: Arc<Family>,
     session: Arc<Session>,
-    /// Whether its snapshot is one that everybody saw.
+    /// Whether others see its snapshot.
     seen: Seen,
     plan: Arc<Plan>,
     /// For each node type, its place in the session.
@@ -361,7 +361,7 @@ impl Hold for HostHold {
             .map_err(|error| failure(error, Between::Nothing))?;
         let seen = match std::ptr::eq(session.snapshot(), snapshot) {
             true => self.seen,
-            false => Seen::Overlaid,
+            false => Seen::Alone,
         };
         let held = (session, seen);
         let child = Self::of(

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::begun::Begun;
+use crate::config::Triggers;
 use crate::error::RunsError;
 use crate::order::Order;
 use crate::runs::Runs;
@@ -73,8 +74,11 @@ impl Runs {
     /// Begins the run that a webhook starts; [`HookReply::of`] says what to answer when it has ended.
     ///
     /// # Errors
-    /// When no active workflow has that webhook, or its run could not begin.
+    /// When webhooks start nothing, no active workflow has that webhook, or its run could not begin.
     pub fn begin_hook(self: &Arc<Self>, hook: &Hook) -> Result<Begun, RunsError> {
+        if self.config.triggers == Triggers::Off {
+            return Err(RunsError::TriggersOff);
+        }
         let wanted = hook.path.trim_matches('/');
         let found = self.shelf.find_active(|plan| {
             let trigger = plan.triggers.iter().find(|trigger| match &trigger.kind {

@@ -6,7 +6,7 @@ use patchbay_executor::{Class, Failure, Host, Prepared, Stop, Task};
 use patchbay_vocab::TenantId;
 use plugin_api::value::{Value, ValueRef};
 
-use crate::compiled::Seen;
+use crate::compiled::{Seen, Stand};
 use crate::runs::Runs;
 
 pub(crate) struct RunsHost {
@@ -27,7 +27,9 @@ impl Host for RunsHost {
             return Err(Failure::new(Class::Cancelled, "the host is shutting down"));
         };
         // A run's hold knows better: it has the versions of its run.
-        let (_, bound) = runs.sub_workflow(tenant, named, &runs.registry.snapshot(), Seen::Live)?;
+        let live = runs.registry.snapshot();
+        let seen = Seen::Shared(Stand::live(live.generation()));
+        let (_, bound) = runs.sub_workflow(tenant, named, &live, seen)?;
         Ok(Arc::clone(&bound.prepared))
     }
 

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use patchbay_dispatch::{CallError, Mount, NodeSlot, Routes, Served, Variables};
 use patchbay_executor::{Admitted, Finished, Jitter, Place, Prepared, Refusal, RunRequest};
 use patchbay_registry::Selector;
-use patchbay_vocab::{PluginName, TenantId};
+use patchbay_vocab::{PluginName, RunId, TenantId};
+use patchbay_workflow::Findings;
 use plugin_api::value::Value;
 use tokio::sync::oneshot;
 
 use crate::begun::{Begun, Ended, Over};
+use crate::choice::{Chooser, Chosen, Drawer, Whose};
 use crate::compiled::{Bound, Compiled, Reading, Seen};
 use crate::error::RunsError;
 use crate::family::Family;
@@ -60,8 +62,15 @@ impl Runs {
         let tenant = tenant_of(&order, &compiled)?;
         let mounts = self.versions(&order.versions)?;
         // Refused at once, also where it would have to wait.
-        let (routes, seen) = self.routes(&mounts);
-        self.fit(&compiled, &routes, seen, &tenant)?;
+        let chooser = Chooser {
+            wants: &compiled.wants,
+            whose: Whose::Run(&tenant, &compiled.plan.id),
+            asked: &mounts,
+        };
+        let live = self.registry.snapshot();
+        let chosen = self.choose(&live, chooser, None)?;
+        let (routes, seen) = self.overlays.over(live, &chosen.mounts);
+        self.fit(&compiled, &routes, seen, &tenant, &chosen)?;
         drop(routes);
         let key = match compiled.plan.rate.as_ref().map(|rate| rate.key.as_str()) {
             None | Some("workflow" | "") => String::new(),
@@ -139,29 +148,21 @@ impl Runs {
         }
     }
 
-    /// What is live now, with `mounts` in place of live versions.
-    fn routes(&self, mounts: &[Arc<Mount<Served>>]) -> (Arc<Routes>, Seen) {
-        let live = self.registry.snapshot();
-        match mounts {
-            [] => (live, Seen::Live),
-            mounts => (Arc::new(live.overlaid(mounts)), Seen::Overlaid),
-        }
-    }
-
-    /// The document on a snapshot; refused when it cannot be run there.
+    /// The document on a snapshot; refused when it cannot be run there, or what was chosen is not what it asks for.
     pub(crate) fn fit(
         &self,
         compiled: &Arc<Compiled>,
         routes: &Routes,
         seen: Seen,
         tenant: &TenantId,
+        chosen: &Chosen,
     ) -> Result<Arc<Bound>, RunsError> {
         let bound = match seen {
-            Seen::Live => self.bind(compiled, routes, tenant),
-            Seen::Overlaid => Arc::new(compiled.bind_anew(&self.view(routes, Some(tenant)))),
+            Seen::Shared(stand) => self.bind(compiled, (routes, stand), tenant),
+            Seen::Alone => Arc::new(compiled.bind_anew(&self.view(routes, Some(tenant)))),
         };
-        if bound.fatal {
-            let findings = Box::new(compiled.findings(&bound));
+        if bound.fatal || chosen.is_impossible() {
+            let findings = Box::new(chosen.told(compiled.findings(&bound)));
             return Err(RunsError::Refused { findings });
         }
         Ok(bound)
@@ -171,28 +172,53 @@ impl Runs {
     fn take_hold(
         &self,
         compiled: &Arc<Compiled>,
-        mounts: &[Arc<Mount<Served>>],
-        tenant: &TenantId,
+        asked: &[Arc<Mount<Served>>],
+        (tenant, run): (&TenantId, &RunId),
         variables: Arc<Variables>,
         family: &Arc<Family>,
-    ) -> Result<(Arc<Bound>, HostHold), RunsError> {
-        let mut mounts = mounts.to_vec();
+    ) -> Result<Held, RunsError> {
+        let mut asked = asked.to_vec();
+        let mut drawn = Vec::new();
         let mut last = CallError::Closing;
         for _ in 0..TRIES {
-            let (routes, seen) = self.routes(&mounts);
-            let bound = self.fit(compiled, &routes, seen, tenant)?;
+            let live = self.registry.snapshot();
+            let chooser = Chooser {
+                wants: &compiled.wants,
+                whose: Whose::Run(tenant, &compiled.plan.id),
+                asked: &asked,
+            };
+            let drawer = Drawer {
+                tenant,
+                run,
+                variables: &variables,
+                drawn: &mut drawn,
+            };
+            let mut chosen = self.choose(&live, chooser, Some(drawer))?;
+            let (routes, seen) = self.overlays.over(live, &chosen.mounts);
+            let bound = self.fit(compiled, &routes, seen, tenant, &chosen)?;
             // Types that nothing has are not held: their nodes are refused one by one.
             let routed = |slot: &Option<NodeSlot>| slot.filter(|slot| routes.route(*slot).is_some());
             let (places, wanted) = places(bound.slots.iter().map(routed));
             let dispatcher = &self.ground.dispatcher;
-            match dispatcher.session_within(&routes, &wanted, &mut mounts) {
+            match dispatcher.session_within(&routes, &wanted, &mut chosen.mounts) {
                 Ok(session) => {
                     let (ground, plan) = (&self.ground, &compiled.plan);
                     let hold = HostHold::of(ground, family, plan, places, (session, seen), variables);
-                    return Ok((bound, hold));
+                    let findings = chosen.told(compiled.findings(&bound));
+                    return Ok(Held {
+                        bound,
+                        hold,
+                        findings,
+                    });
                 }
-                // A version has gone since the look: look again.
+                // A version has gone since the look, or was woken: look again.
                 Err(error) => last = error,
+            }
+            for mount in &mut asked {
+                let same = |load: &&Arc<Mount<Served>>| load.plugin() == mount.plugin();
+                if let Some(fresh) = chosen.mounts.iter().find(same) {
+                    *mount = Arc::clone(fresh);
+                }
             }
         }
         Err(RunsError::Hold(last))
@@ -257,7 +283,13 @@ impl Runs {
         let plan = &compiled.plan;
         let variables = Arc::new(variables_of(&order, plan)?);
         let family = Family::new(Arc::downgrade(self));
-        let (bound, hold) = self.take_hold(&compiled, &mounts, &tenant, variables, &family)?;
+        let whose = (&tenant, &live.id);
+        let held = self.take_hold(&compiled, &mounts, whose, variables, &family)?;
+        let Held {
+            bound,
+            hold,
+            findings,
+        } = held;
         let begins_with = hold.variables().all();
         let about = About {
             workflow: plan.id.clone(),
@@ -269,7 +301,7 @@ impl Runs {
             replay: order.again.as_ref().map(|again| again.replay.clone()),
             variables: begins_with,
             save: plan.save,
-            warnings: record::findings(&compiled.findings(&bound)),
+            warnings: record::findings(&findings),
         };
         family.begins(about.clone());
         let starts = match &order.from {
@@ -330,6 +362,14 @@ impl Runs {
         live.begun(&run);
         Ok(())
     }
+}
+
+/// What a run begins with.
+struct Held {
+    bound: Arc<Bound>,
+    hold: HostHold,
+    /// What is to be said of the document and of the versions.
+    findings: Findings,
 }
 
 /// What is kept of an order until it has its place.

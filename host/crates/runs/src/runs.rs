@@ -18,7 +18,7 @@ use patchbay_wire as wire;
 use plugin_api::value::Value;
 
 use crate::catalogue::{Schemas, View};
-use crate::compiled::{Bound, Compiled, Looked, Reading, compile};
+use crate::compiled::{Bound, Compiled, Looked, Reading, Stand, compile};
 use crate::config::RunsConfig;
 use crate::counted::{CacheNumbers, Counted};
 use crate::error::RunsError;
@@ -26,6 +26,7 @@ use crate::failures::Failures;
 use crate::hold::Ground;
 use crate::host::RunsHost;
 use crate::live::{Cancelled, Live, Watch};
+use crate::overlay::Overlays;
 use crate::recorder::Recorder;
 use crate::results::Results;
 use crate::shelf::Shelf;
@@ -56,6 +57,7 @@ pub struct Runs {
     schemas: Schemas,
     bound_hits: AtomicU64,
     bound_misses: AtomicU64,
+    pub(crate) overlays: Overlays,
     pub(crate) journal: Arc<Journal>,
     pub(crate) failures: Arc<Failures>,
     pub(crate) recorder: Recorder,
@@ -95,6 +97,7 @@ impl Runs {
             schemas: Counted::new(64 << 20, 4_000),
             bound_hits: AtomicU64::new(0),
             bound_misses: AtomicU64::new(0),
+            overlays: Overlays::new(),
             journal,
             failures,
             recorder,
@@ -165,8 +168,13 @@ impl Runs {
         }
     }
 
-    pub(crate) fn bind(&self, compiled: &Compiled, snapshot: &Routes, tenant: &TenantId) -> Arc<Bound> {
-        let (bound, looked) = compiled.bind(&self.view(snapshot, Some(tenant)));
+    pub(crate) fn bind(
+        &self,
+        compiled: &Compiled,
+        (snapshot, stand): (&Routes, Stand),
+        tenant: &TenantId,
+    ) -> Arc<Bound> {
+        let (bound, looked) = compiled.bind(&self.view(snapshot, Some(tenant)), stand);
         let count = match looked {
             Looked::Hit => &self.bound_hits,
             Looked::Miss => &self.bound_misses,
@@ -268,9 +276,10 @@ impl Runs {
         Ok(self.journal.sync(end.saturating_sub(self.ground.clock.now().0))?)
     }
 
-    /// The caches of workflows, by name: compiled documents, what they come to on the registry, schemas, results.
+    /// The caches of workflows, by name: compiled documents, what they come to on the registry, what runs see that have
+    /// other versions than the live ones, schemas, results.
     #[must_use]
-    pub fn caches(&self) -> [(&'static str, CacheNumbers); 4] {
+    pub fn caches(&self) -> [(&'static str, CacheNumbers); 5] {
         let plans = self.plans.numbers();
         let bound = CacheNumbers {
             entries: plans.entries,
@@ -282,6 +291,7 @@ impl Runs {
         [
             ("plans", plans),
             ("validations", bound),
+            ("overlays", self.overlays.numbers()),
             ("metadata", self.schemas.numbers()),
             ("results", self.ground.results.numbers()),
         ]

@@ -15,7 +15,8 @@ use patchbay_vocab::{Explain, WorkflowId};
 use patchbay_workflow::{Plan, Trigger, TriggerKind, next_time};
 use plugin_api::value::{Value, ValueRef, Writer};
 
-use crate::compiled::Reading;
+use crate::compiled::{Compiled, Reading};
+use crate::config::Triggers;
 use crate::order::Order;
 use crate::runs::Runs;
 
@@ -40,8 +41,13 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn plan(&self) -> Option<&Arc<Plan>> {
+        self.compiled().map(|compiled| &compiled.plan)
+    }
+
+    /// The document when it can be run, as far as that can be said without plugins.
+    pub(crate) fn compiled(&self) -> Option<&Arc<Compiled>> {
         match &self.reading {
-            Reading::Fit(compiled) => Some(&compiled.plan),
+            Reading::Fit(compiled) => Some(compiled),
             Reading::Unfit(_) => None,
         }
     }
@@ -205,6 +211,16 @@ impl Shelf {
         Some(Arc::new(document))
     }
 
+    /// The documents that can be run, as far as that can be said without plugins.
+    pub(crate) fn compiled(&self) -> Vec<Arc<Compiled>> {
+        let documents = self.documents.read();
+        documents
+            .by_id
+            .values()
+            .filter_map(|document| document.compiled().cloned())
+            .collect()
+    }
+
     /// The first active workflow of which `wanted` gives something: its text, and what was given.
     pub(crate) fn find_active<T>(&self, wanted: impl Fn(&Plan) -> Option<T>) -> Option<(Arc<str>, T)> {
         let documents = self.documents.read();
@@ -216,6 +232,9 @@ impl Shelf {
 
     /// Begins the runs whose time has come.
     pub(crate) fn start_due(&self, runs: &Arc<Runs>) {
+        if runs.config.triggers == Triggers::Off {
+            return;
+        }
         let now = i64::try_from(runs.ground.clock.wall().0).unwrap_or(i64::MAX);
         let documents: Vec<_> = self.documents.read().by_id.values().cloned().collect();
         for document in documents {

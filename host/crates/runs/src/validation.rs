@@ -1,15 +1,18 @@
 //! What is wrong, or odd, with a document, told all at once.
 
-use patchbay_vocab::TenantId;
+use patchbay_dispatch::Routes;
+use patchbay_vocab::{TenantId, WorkflowId};
 use patchbay_wire as wire;
 use patchbay_workflow::{Document, Findings};
 
+use crate::choice::{Chooser, Chosen, Whose};
+use crate::compiled::Want;
 use crate::error::RunsError;
 use crate::record;
 use crate::runs::Runs;
 
 impl Runs {
-    /// Everything that is wrong, or odd, with a document on what is live now.
+    /// Everything that is wrong, or odd, with a document on what is live now; of plugins whose versions it names, on those.
     #[must_use]
     pub fn validate(&self, text: &str, tenant: Option<&TenantId>) -> wire::ValidateView {
         view(self.look(text, tenant))
@@ -24,12 +27,35 @@ impl Runs {
     }
 
     fn look(&self, text: &str, tenant: Option<&TenantId>) -> Looked {
-        let snapshot = self.registry.snapshot();
         look(text, |document| {
             let own = document.tenant().and_then(|tenant| tenant.parse().ok());
             let tenant = tenant.cloned().or(own);
-            patchbay_workflow::check(document, &self.view(&snapshot, tenant.as_ref()))
+            let live = self.registry.snapshot();
+            let chosen = self.would_have(document, &live, tenant.as_ref());
+            let (routes, _) = self.overlays.over(live, &chosen.mounts);
+            let found = patchbay_workflow::check(document, &self.view(&routes, tenant.as_ref()));
+            chosen.told(found)
         })
+    }
+
+    /// What a run of the document would have in place of live versions, and what is to be said of that.
+    fn would_have(&self, document: &Document, live: &Routes, tenant: Option<&TenantId>) -> Chosen {
+        let wants = Want::all(&document.ranges());
+        let choose = |whose| {
+            let chooser = Chooser {
+                wants: &wants,
+                whose,
+                asked: &[],
+            };
+            self.choose(live, chooser, None)
+        };
+        let id = document.id().and_then(|id| id.parse::<WorkflowId>().ok());
+        let pinned = match (tenant, &id) {
+            (Some(tenant), Some(id)) => choose(Whose::Run(tenant, id)).ok(),
+            _ => None,
+        };
+        // What keeps a run from beginning without being the document's fault is told to the run.
+        pinned.or_else(|| choose(Whose::Anybody).ok()).unwrap_or_default()
     }
 }
 
