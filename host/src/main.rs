@@ -1,8 +1,10 @@
 //! The `patchbay` binary: wires the command line to the library.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod bench;
 mod dev;
+mod doctor;
 mod local;
 mod new;
 mod run;
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
         Outcome::Local(Local::Keygen(arguments)) => trust::keygen(&arguments),
         Outcome::Local(Local::Sign(arguments)) => trust::sign(&arguments),
         Outcome::Local(Local::Relax(arguments)) => trust::relax(&arguments),
+        Outcome::Local(Local::VerifyAudit(arguments)) => audit::verify(&arguments),
+        Outcome::Local(Local::Doctor(arguments)) => doctor::doctor(&arguments),
         Outcome::Local(Local::Bench(arguments)) => bench::bench(&arguments),
     };
     exit.into()

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use patchbay::{
-    Config, ConfigError, ConfigFile, Explain, OpenError, Patchbay, SameVersion, Signatures, TrustPolicy,
+    Config, ConfigError, ConfigFile, Explain, Mode, OpenError, Patchbay, SameVersion, Signatures, TrustPolicy,
 };
 use patchbay_cli::{DEFAULT_LISTEN, Exit, Format, UpArgs, with_process_streams};
 use patchbay_http::HttpError;
@@ -133,6 +133,9 @@ fn run(arguments: &UpArgs) -> Result<(), UpError> {
     }
     if arguments.dev {
         config.same_version = SameVersion::Replace;
+    }
+    if arguments.safe_mode {
+        config.delivery.mode = Mode::Safe;
     }
     if let Some(limit) = arguments.history_limit {
         config.history_limit = limit;

@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use patchbay_vocab::{NodeType, PluginName, TenantId};
 
 pub(crate) use audit::{AuditArgs, AuditCommand, AuditExportArgs, AuditListArgs, AuditVerifyArgs, GcArgs};
+pub use audit::{AuditSource, DoctorArgs, VerifyArgs};
 pub use local::{
     BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, DevArgs, InspectArgs, Language, Local, NewArgs,
     UpArgs,
@@ -120,6 +121,8 @@ pub(crate) enum Command {
     Sign(SignArgs),
     /// Change what a data directory remembers of trust
     Trust(TrustCommandArgs),
+    /// Find and mend what is wrong with a data directory
+    Doctor(DoctorArgs),
     /// Measure this build on this machine
     Bench(BenchArgs),
 }

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use patchbay_wire::{AuditVerifiedView, AuditView, CollectRequest, CollectedView};
 
-use crate::args::{AuditArgs, AuditCommand, AuditExportArgs, AuditListArgs, AuditVerifyArgs, GcArgs};
+use crate::args::{
+    AuditArgs, AuditCommand, AuditExportArgs, AuditListArgs, AuditSource, AuditVerifyArgs, GcArgs, Local,
+    VerifyArgs,
+};
 use crate::client::{Client, Verb};
 use crate::command::format_of;
 use crate::exit::Exit;
 use crate::order::Sender;
 use crate::rollouts::ordered;
+use crate::run::Outcome;
 use crate::streams::{Format, Streams};
 use crate::workflows::query;
 use crate::{render, text};
@@ -17,12 +21,29 @@ use crate::{render, text};
 /// A long audit takes a while to read.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-pub(crate) fn audit(args: AuditArgs, streams: &mut Streams<'_>) -> Exit {
-    match args.command {
+pub(crate) fn audit(args: AuditArgs, streams: &mut Streams<'_>) -> Outcome {
+    Outcome::Done(match args.command {
         None => list(&args.list, streams),
         Some(AuditCommand::List(args)) => list(&args, streams),
         Some(AuditCommand::Export(args)) => export(&args, streams),
-        Some(AuditCommand::Verify(args)) => verify(&args, streams),
+        Some(AuditCommand::Verify(args)) => match source(&args) {
+            Some(source) => {
+                return Outcome::Local(Local::VerifyAudit(VerifyArgs {
+                    source,
+                    head: args.head,
+                    json: args.server.json,
+                }));
+            }
+            None => verify(&args, streams),
+        },
+    })
+}
+
+fn source(args: &AuditVerifyArgs) -> Option<AuditSource> {
+    match (&args.data, &args.file) {
+        (Some(data), _) => Some(AuditSource::Data(data.clone())),
+        (None, Some(file)) => Some(AuditSource::File(file.clone())),
+        (None, None) => None,
     }
 }
 
@@ -42,8 +63,14 @@ fn list(args: &AuditListArgs, streams: &mut Streams<'_>) -> Exit {
         (Ok(records), Format::Human) => {
             let exit = streams.answer(&render::audit(&records, streams.layout()));
             let full = u32::try_from(records.len()).is_ok_and(|count| count >= args.limit);
-            if let (true, Some(last)) = (full, records.last()) {
-                streams.note(&format!("there may be more: --after {}", last.seq));
+            // Without a beginning and without a choice, a host gives the last ones.
+            let from_the_end = args.after.is_none() && args.plugin.is_none() && args.actor.is_none();
+            match records.last() {
+                Some(_) if full && from_the_end => {
+                    streams.note("these are the last ones; from the first one on: --after 0");
+                }
+                Some(last) if full => streams.note(&format!("there may be more: --after {}", last.seq)),
+                _ => {}
             }
             exit
         }

@@ -29,16 +29,17 @@ mod watch;
 mod workflows;
 
 pub use args::{
-    BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, DevArgs, InspectArgs, KeygenArgs, Language, Local,
-    NewArgs, PasswordArgs, RelaxArgs, RunArgs, SignArgs, TrustArgs, UpArgs, ValidateArgs,
+    AuditSource, BenchArgs, BenchSubject, CheckArgs, DEFAULT_LISTEN, DevArgs, DoctorArgs, InspectArgs,
+    KeygenArgs, Language, Local, NewArgs, PasswordArgs, RelaxArgs, RunArgs, SignArgs, TrustArgs, UpArgs,
+    ValidateArgs, VerifyArgs,
 };
 pub use audit::print_verified;
 pub use error::Refused;
 pub use exit::Exit;
 pub use progress::Progress;
 pub use render::{
-    render_check, render_dev, render_findings, render_inspect, render_key_pair, render_new, render_relaxed,
-    render_signed, render_table,
+    render_check, render_dev, render_doctor, render_findings, render_inspect, render_key_pair, render_new,
+    render_relaxed, render_signed, render_table,
 };
 pub use run::{Outcome, command, run, run_on};
 pub use streams::{Format, Layout, Streams, with_process_streams};

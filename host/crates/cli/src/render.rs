@@ -21,6 +21,7 @@ mod workflows;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ContentArrangement, Table};
 
+pub use audit::render_doctor;
 pub(crate) use audit::{audit, collected, verified};
 pub use author::{render_dev, render_new};
 pub(crate) use changes::{event, history, quarantined, status, swap};

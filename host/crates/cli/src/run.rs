@@ -86,8 +86,9 @@ fn carry_out(command: Command, streams: &mut Streams<'_>) -> Outcome {
         Command::Pin(args) => rollouts::pin(args, streams),
         Command::Unpin(args) => rollouts::unpin(args, streams),
         Command::Pins(args) => rollouts::pins(&args, streams),
-        Command::Audit(args) => audit::audit(args, streams),
+        Command::Audit(args) => return audit::audit(args, streams),
         Command::Gc(args) => audit::collect(args, streams),
+        Command::Doctor(args) => return Outcome::Local(Local::Doctor(args)),
         Command::Status(args) => server::status(&args, streams),
         Command::Events(args) => server::events(&args, streams),
     })

@@ -114,10 +114,23 @@ pub struct DoctorView {
     pub data: String,
     /// Whether a host can serve it as it is now.
     pub healthy: bool,
-    /// What was found.
+    /// What was found, the worst first.
     pub findings: Vec<DoctorFindingView>,
-    /// What was done about it; empty unless a repair was ordered.
-    pub repaired: Vec<String>,
+    /// What was done about what was found; empty unless a repair was ordered. `findings` is what was there after it.
+    pub repaired: Vec<DoctorRepairView>,
+}
+
+/// What came of the repair of one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DoctorRepairView {
+    /// The code of the finding.
+    #[schema(example = "PB-DOCTOR-003")]
+    pub code: String,
+    /// Whether it was mended.
+    pub done: bool,
+    /// What was done, or why it was not.
+    pub message: String,
 }
 
 /// One thing that is wrong with a data directory.

@@ -20,7 +20,8 @@ mod run;
 mod trust;
 
 pub use audit::{
-    ArtifactView, AuditVerifiedView, AuditView, CollectRequest, CollectedView, DoctorFindingView, DoctorView,
+    ArtifactView, AuditVerifiedView, AuditView, CollectRequest, CollectedView, DoctorFindingView,
+    DoctorRepairView, DoctorView,
 };
 pub use author::{DevEventView, ExampleOutcome, ExampleRunView, NewView};
 pub use cache::{CacheView, CachesView, InstancesView, MappedPluginsView, PluginInstancesView};

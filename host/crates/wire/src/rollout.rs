@@ -219,7 +219,8 @@ pub struct PolicyView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PolicyRequest {
-    /// The policy; null to go back to the one of the configuration.
+    /// The policy; null, which has to be there, to go back to the one of the configuration.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(value_type = Option<Object>)]
     pub policy: Option<serde_json::Value>,
     /// Why; kept in the audit.

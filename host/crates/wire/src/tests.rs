@@ -31,6 +31,14 @@ fn a_plugin_view_keeps_its_names_and_shows_what_is_missing_as_null() {
         author: "core".into(),
         live: None,
         live_revision: None,
+        desired: None,
+        canary: Some(ShareView {
+            to: RevisionRef {
+                revision: RevisionNumber(1),
+                version: "1.2.0-rc.1".parse().unwrap(),
+            },
+            weight: 2.5,
+        }),
         generation: None,
         revisions: vec![RevisionView {
             revision: RevisionNumber(1),
@@ -63,7 +71,8 @@ fn a_plugin_view_keeps_its_names_and_shows_what_is_missing_as_null() {
         json,
         json!({
             "name": "string", "description": "texts", "author": "core",
-            "live": null, "liveRevision": null, "generation": null,
+            "live": null, "liveRevision": null, "generation": null, "desired": null,
+            "canary": {"to": {"revision": 1, "version": "1.2.0-rc.1"}, "weight": 2.5},
             "revisions": [{
                 "revision": 1, "version": "1.2.0-rc.1", "digest": digest.to_string(), "state": "draining",
                 "asleep": false,
@@ -108,4 +117,14 @@ fn a_cache_nobody_asked_has_no_hit_rate() {
     );
     assert_eq!(json["plugins"]["lastWakeMicros"], serde_json::Value::Null);
     assert_eq!(serde_json::from_value::<CachesView>(json).unwrap(), view);
+}
+
+#[test]
+fn a_policy_is_cleared_by_null_and_by_nothing_else() {
+    let cleared: PolicyRequest = serde_json::from_value(json!({"policy": null})).unwrap();
+    assert_eq!(cleared.policy, None);
+    let set: PolicyRequest = serde_json::from_value(json!({"policy": "manual", "reason": "why"})).unwrap();
+    assert_eq!(set.policy, Some(json!("manual")));
+    let error = serde_json::from_str::<PolicyRequest>("{}").unwrap_err();
+    assert!(error.to_string().contains("missing field `policy`"), "{error}");
 }

@@ -1,5 +1,7 @@
 //! What was done, what is kept, and whether it is whole.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use patchbay_vocab::PluginName;
 
@@ -43,7 +45,7 @@ pub(crate) struct AuditListArgs {
     /// What this one ordered
     #[arg(long, value_name = "NAME")]
     pub(crate) actor: Option<String>,
-    /// Records after this number
+    /// Records after this number [default: the last ones; of a plugin or an actor the first ones]
     #[arg(long, value_name = "SEQ")]
     pub(crate) after: Option<u64>,
     /// How many at most
@@ -58,16 +60,44 @@ pub(crate) struct AuditListArgs {
 #[command(after_help = "Examples:
   patchbay audit verify
   patchbay audit verify --head 5f1c... --json
+  patchbay audit verify --data /var/lib/patchbay
+  patchbay audit export | patchbay audit verify --file -
 
 Each record carries the hash of the one before. The hash of the last one, the head, is printed: keep it elsewhere, and \
 name it with --head later, to learn whether records were cut off since. Exits with 0 when the audit is whole, with 1 \
-when it is not.")]
+when it is not. With --data or --file no host is asked.")]
 pub(crate) struct AuditVerifyArgs {
     /// A head that was printed before, which has to be among the records
     #[arg(long, value_name = "HASH", value_parser = input::hash)]
     pub(crate) head: Option<String>,
+    /// Read the data directory of a host, which may be running
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Read what `audit export` wrote, - for stdin
+    #[arg(long, value_name = "EXPORT.jsonl|-", conflicts_with = "data")]
+    pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) server: Server,
+}
+
+/// What `audit verify` reads when it asks no host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditSource {
+    /// A data directory.
+    Data(PathBuf),
+    /// An export; `-` is stdin.
+    File(PathBuf),
+}
+
+/// `audit verify` without a host.
+#[derive(Clone, Debug)]
+pub struct VerifyArgs {
+    /// What is read.
+    pub source: AuditSource,
+    /// A head that has to be among the records.
+    pub head: Option<String>,
+    /// Answer with JSON.
+    pub json: bool,
 }
 
 /// Arguments of `audit export`.
@@ -76,7 +106,8 @@ pub(crate) struct AuditVerifyArgs {
   patchbay audit export > audit.jsonl
   patchbay audit export --after 1200 > audit-from-1201.jsonl
 
-The last line says from where to where the records go: each export is a file of its own.")]
+The last line says from where to where the records go: each export is a file of its own, which \
+`patchbay audit verify --file` finds whole or not.")]
 pub(crate) struct AuditExportArgs {
     /// Records after this number
     #[arg(long, value_name = "SEQ")]
@@ -101,4 +132,26 @@ pub(crate) struct GcArgs {
     pub(crate) who: WhoArgs,
     #[command(flatten)]
     pub(crate) server: Server,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay doctor
+  patchbay doctor --data /var/lib/patchbay --json
+  patchbay doctor --data /var/lib/patchbay --repair
+
+Reads every file that a host keeps: databases, audit, artifacts. No host may be using the directory. A repair moves what \
+is damaged aside and never deletes what might be the only copy. Exits with 0 when a host can serve the directory, and \
+with 1 when something keeps it from that.")]
+pub struct DoctorArgs {
+    /// The host's data directory
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// Mend what can be mended
+    #[arg(long)]
+    pub repair: bool,
+    /// Answer with JSON
+    #[arg(long)]
+    pub json: bool,
 }

@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use patchbay_vocab::PluginName;
 
+use super::audit::{DoctorArgs, VerifyArgs};
 use super::trust::{KeygenArgs, RelaxArgs, SignArgs, TrustArgs};
 use super::workflows::{RunArgs, ValidateArgs};
 use crate::input;
@@ -37,6 +38,10 @@ pub enum Local {
     Run(Box<RunArgs>),
     /// Check a workflow.
     Validate(Box<ValidateArgs>),
+    /// Verify an audit that no host is asked about.
+    VerifyAudit(VerifyArgs),
+    /// Look at a data directory, and mend it.
+    Doctor(DoctorArgs),
     /// Measure.
     Bench(BenchArgs),
 }
@@ -48,6 +53,7 @@ pub enum Local {
   patchbay up --config patchbay.toml --listen 127.0.0.1:8080
   patchbay up --plugins ./target/debug --dev
   patchbay up --workflows ./workflows
+  patchbay up --safe-mode
 
 Prints one line `ready http://...` on stdout when it serves.")]
 pub struct UpArgs {
@@ -72,6 +78,9 @@ pub struct UpArgs {
     /// Refuse plugins without a signature; can only be switched on here, never off
     #[arg(long, env = "PATCHBAY_REQUIRE_SIGNATURE", value_parser = FalseyValueParser::new())]
     pub require_signature: bool,
+    /// Serve the last good set of versions: take in no files, move no rollouts, start no triggers
+    #[arg(long)]
+    pub safe_mode: bool,
     /// How many earlier versions of each plugin are kept warm for a rollback
     #[arg(long, value_name = "N")]
     pub history_limit: Option<usize>,

@@ -1,9 +1,9 @@
-//! The audit, and what was collected.
+//! The audit, what was collected, and what a data directory suffers from.
 
-use patchbay_wire::{ArtifactView, AuditVerifiedView, AuditView, CollectedView};
+use patchbay_wire::{ArtifactView, AuditVerifiedView, AuditView, CollectedView, DoctorView};
 
 use super::workflows::counted;
-use super::{push_column, render_table};
+use super::{indented, push_column, render_table};
 use crate::clock::{bytes, stamp};
 use crate::streams::Layout;
 use crate::text;
@@ -103,4 +103,44 @@ fn artifacts(views: &[ArtifactView], layout: Layout) -> String {
         &rows,
         layout,
     )
+}
+
+/// What was found wrong with a data directory, and what was done about it.
+#[must_use]
+pub fn render_doctor(view: &DoctorView) -> String {
+    let mut out = String::new();
+    for repair in &view.repaired {
+        let verb = if repair.done { "repaired" } else { "not repaired" };
+        let (code, message) = (text::line(&repair.code), text::line(&repair.message));
+        out.push_str(&format!("{verb}[{code}]: {message}\n"));
+    }
+    if !view.repaired.is_empty() && !view.findings.is_empty() {
+        out.push_str("\nleft:\n");
+    }
+    for finding in &view.findings {
+        let (severity, code) = (text::line(&finding.severity), text::line(&finding.code));
+        out.push_str(&format!("{severity}[{code}]: {}\n", text::line(&finding.message)));
+        if let Some(path) = &finding.path {
+            out.push_str(&indented(&format!("file: {path}"), 2));
+        }
+        if !finding.hint.is_empty() {
+            out.push_str(&indented(&format!("hint: {}", finding.hint), 2));
+        }
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let data = text::line(&view.data);
+    let left = counted(view.findings.len() as u64, "finding");
+    let repairable = view.findings.iter().filter(|finding| finding.repairable).count();
+    out.push_str(&match view.healthy {
+        true => format!("{data} is healthy: {left}\n"),
+        false => format!("{data} cannot be served: {left}\n"),
+    });
+    if repairable > 0 {
+        out.push_str(&format!(
+            "`patchbay doctor --repair` mends {repairable} of them\n"
+        ));
+    }
+    out
 }

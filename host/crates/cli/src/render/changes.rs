@@ -101,6 +101,19 @@ pub(crate) fn event(event: &EventView) -> String {
     out
 }
 
+/// The mode of a host, when it is worth a word.
+fn mode(mode: &str) -> String {
+    match mode {
+        "normal" => String::new(),
+        "safe" => "safe: nothing goes forward by itself".to_owned(),
+        "recovered" => {
+            "recovered: the host kept ending, so it began with the last good set; nothing goes forward by itself"
+                .to_owned()
+        }
+        other => other.to_owned(),
+    }
+}
+
 pub(crate) fn status(status: &StatusView, _: Layout) -> String {
     let unload = match status.unload {
         UnloadMode::Unmap => "drained versions are unmapped",
@@ -115,5 +128,20 @@ pub(crate) fn status(status: &StatusView, _: Layout) -> String {
         ("nodes", status.nodes.to_string()),
         ("refused files", status.rejected.to_string()),
         ("unloading", unload.to_owned()),
+        ("mode", mode(&status.mode)),
+        (
+            "rollouts",
+            match status.rollouts {
+                0 => String::new(),
+                count => count.to_string(),
+            },
+        ),
+        (
+            "trouble",
+            match &status.state_trouble {
+                Some(why) => format!("changes cannot be remembered: {why}"),
+                None => String::new(),
+            },
+        ),
     ])
 }

@@ -2,6 +2,7 @@
 
 use patchbay_wire::{PluginView, RejectedView, RevisionView};
 
+use super::rollouts::{named, percent};
 use super::trust::signer;
 use super::{facts, indented, joined, push_column, render_table};
 use crate::clock::{bytes, stamp};
@@ -13,15 +14,17 @@ pub(crate) fn plugins(plugins: &[PluginView], layout: Layout) -> String {
         return "no plugins: put a plugin's file into the watched directory\n".into();
     }
     let mut rows = Vec::new();
-    let mut signers = Vec::new();
+    let (mut shares, mut signers) = (Vec::new(), Vec::new());
     for plugin in plugins {
         for revision in &plugin.revisions {
             let mut row = vec![plugin.name.to_string()];
             row.extend(cells(revision));
             rows.push(row);
+            shares.push(share(plugin, revision));
             signers.push(signer(revision.signed_by.as_ref()));
         }
         if plugin.revisions.is_empty() {
+            shares.push(String::new());
             signers.push(String::new());
             rows.push(
                 [plugin.name.as_str(), "", "", "", "", "", "", "", ""]
@@ -41,8 +44,18 @@ pub(crate) fn plugins(plugins: &[PluginView], layout: Layout) -> String {
         "memory",
         "threads",
     ];
+    push_column(&mut header, &mut rows, "share", shares);
     push_column(&mut header, &mut rows, "signed by", signers);
     render_table(&header, &rows, layout)
+}
+
+/// The share of the calls that a canary receives.
+fn share(plugin: &PluginView, revision: &RevisionView) -> String {
+    let canary = plugin.canary.as_ref();
+    canary
+        .filter(|canary| canary.to.revision == revision.revision)
+        .map(|canary| percent(canary.weight))
+        .unwrap_or_default()
 }
 
 fn cells(revision: &RevisionView) -> [String; 8] {
@@ -67,6 +80,18 @@ pub(crate) fn plugin(plugin: &PluginView, layout: Layout) -> String {
         (Some(version), None) => version.to_string(),
         (None, _) => "nothing".into(),
     };
+    let desired = plugin
+        .desired
+        .as_ref()
+        .filter(|desired| Some(desired.revision) != plugin.live_revision)
+        .map(|desired| format!("{}, which could not be made live", named(desired)));
+    let canary = plugin.canary.as_ref().map(|canary| {
+        format!(
+            "{} with {} of the calls",
+            named(&canary.to),
+            percent(canary.weight)
+        )
+    });
     let needs: Vec<_> = plugin
         .dependencies
         .iter()
@@ -77,6 +102,8 @@ pub(crate) fn plugin(plugin: &PluginView, layout: Layout) -> String {
         ("about", plugin.description.clone()),
         ("author", plugin.author.clone()),
         ("live", live),
+        ("desired", desired.unwrap_or_default()),
+        ("canary", canary.unwrap_or_default()),
         (
             "since generation",
             plugin

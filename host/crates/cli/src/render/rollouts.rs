@@ -19,7 +19,7 @@ pub(super) fn named(revision: &RevisionRef) -> String {
 }
 
 /// `5 %`, `2.5 %`.
-fn percent(weight: f64) -> String {
+pub(super) fn percent(weight: f64) -> String {
     let rounded = (weight * 100.0).round() / 100.0;
     format!("{rounded} %")
 }
@@ -165,18 +165,74 @@ pub(crate) fn rollout_change(view: &RolloutView, evidence: &[EvidenceView]) -> S
 
 /// A piece of evidence in a few words; JSON when it is of no known shape.
 fn seen(body: &Json) -> String {
-    let word = |name: &str| body.get(name).and_then(Json::as_str);
-    let mut said: Vec<String> = Vec::new();
-    said.extend(word("verdict").or_else(|| word("message")).map(str::to_owned));
-    if let Some(findings) = body.get("findings").and_then(Json::as_array) {
-        said.extend(findings.iter().filter_map(finding));
+    let known = decision(body)
+        .or_else(|| compared(body))
+        .or_else(|| difference(body))
+        .or_else(|| check(body.get("check").unwrap_or(body)));
+    text::cut(&known.unwrap_or_else(|| short(body)), LONGEST_POLICY)
+}
+
+/// `step 1 -> step 2: the time is over (by ann)`.
+fn decision(body: &Json) -> Option<String> {
+    let (from, to) = (phase(body.get("from")?), phase(body.get("to")?));
+    let why = body.get("why").and_then(Json::as_str).unwrap_or_default();
+    let by = body.get("by").and_then(Json::as_str);
+    let by = by.map(|by| format!(" (by {by})")).unwrap_or_default();
+    Some(format!("{from} -> {to}: {why}{by}"))
+}
+
+fn phase(phase: &Json) -> String {
+    if let Some(step) = phase.get("step").and_then(Json::as_u64) {
+        return format!("step {}", step.saturating_add(1));
     }
-    let text = if said.is_empty() {
-        short(body)
-    } else {
-        said.join("; ")
+    let word = phase.as_str().map(str::to_owned);
+    let named = || phase.as_object()?.keys().next().cloned();
+    word.or_else(named).unwrap_or_else(|| short(phase))
+}
+
+/// `3 of 100 answers differ, and 0 may`.
+fn compared(body: &Json) -> Option<String> {
+    let number = |name: &str| body.get(name).and_then(Json::as_u64);
+    let (compared, differing) = (number("compared")?, number("differing")?);
+    let allowed = number("allowed").map(|allowed| format!(", and {allowed} may"));
+    Some(format!(
+        "{differing} of {compared} answers differ{}",
+        allowed.unwrap_or_default()
+    ))
+}
+
+/// `/total: 12 became 13`.
+fn difference(body: &Json) -> Option<String> {
+    let path = body.get("path")?.as_str()?;
+    let side = |name: &str| match body.get(name) {
+        None | Some(Json::Null) => "nothing".to_owned(),
+        Some(Json::String(text)) => text.clone(),
+        Some(other) => short(other),
     };
-    text::cut(&text, LONGEST_POLICY)
+    Some(format!("{path}: {} became {}", side("stable"), side("candidate")))
+}
+
+/// `fail, 120 calls against 2000; errorRate 0.2 against 0.01 (at most 0.02): fail`.
+fn check(body: &Json) -> Option<String> {
+    let mut said = body
+        .get("verdict")
+        .or_else(|| body.get("message"))?
+        .as_str()?
+        .to_owned();
+    let calls = |name: &str| body.get(name).and_then(Json::as_u64);
+    if let (Some(candidate), Some(stable)) = (calls("candidateCalls"), calls("stableCalls")) {
+        said.push_str(&format!(", {candidate} calls against {stable}"));
+    }
+    let findings = body
+        .get("findings")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten();
+    for finding in findings.filter_map(finding) {
+        said.push_str("; ");
+        said.push_str(&finding);
+    }
+    Some(said)
 }
 
 /// `errorRate 0.02 against 0.01 (at most 0.015)`.

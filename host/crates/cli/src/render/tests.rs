@@ -2,7 +2,7 @@ use patchbay_vocab::{Digest, RevisionNumber, RevisionState, UnixMillis};
 use patchbay_wire::{
     CheckStageView, CheckView, DependencyView, EventView, ExampleOutcome, ExampleRunView, FindingView,
     HandedOverView, HistoryView, InspectView, PluginView, ProblemView, RejectedView, RevisionRef,
-    RevisionView, Severity, SignerView, StatusView, SwapView, UnloadMode,
+    RevisionView, Severity, ShareView, SignerView, StatusView, SwapView, UnloadMode,
 };
 
 use super::tests_manual::upper;
@@ -40,6 +40,8 @@ fn string_plugin() -> PluginView {
         author: "core".into(),
         live: Some("1.2.0".parse().unwrap()),
         live_revision: Some(RevisionNumber(2)),
+        desired: None,
+        canary: None,
         generation: Some(7),
         revisions: vec![draining, revision(2, "1.2.0", RevisionState::Live)],
         nodes: vec!["string.upper".parse().unwrap()],
@@ -249,12 +251,63 @@ fn the_status_says_what_becomes_of_drained_versions() {
         rejected: 1,
         uptime_millis: 61_000,
         unload: UnloadMode::KeepMapped,
+        mode: "normal".into(),
+        rollouts: 0,
+        state_trouble: None,
     };
     let text = status(&view, Layout::Pipe);
+    assert!(!text.contains("mode") && !text.contains("rollouts"), "{text}");
     assert!(text.contains("up:            1m 1s\n"), "{text}");
     assert!(
         text.contains("unloading:     drained versions stay mapped"),
         "{text}"
+    );
+    let troubled = StatusView {
+        mode: "recovered".into(),
+        rollouts: 2,
+        state_trouble: Some("the disk is full".into()),
+        ..view
+    };
+    let text = status(&troubled, Layout::Pipe);
+    for line in [
+        "mode:          recovered: the host kept ending",
+        "rollouts:      2\n",
+        "trouble:       changes cannot be remembered: the disk is full\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+#[test]
+fn a_canary_and_a_version_that_should_be_live_are_told_of() {
+    let named = |number, version: &str| RevisionRef {
+        revision: RevisionNumber(number),
+        version: version.parse().unwrap(),
+    };
+    let mut view = string_plugin();
+    view.canary = Some(ShareView {
+        to: named(1, "1.1.0"),
+        weight: 2.5,
+    });
+    let list = plugins(&[view.clone()], Layout::Pipe);
+    let rows: Vec<_> = list.lines().collect();
+    assert!(rows[0].ends_with("THREADS  SHARE"), "{list}");
+    assert!(
+        rows[1].ends_with("1        2.5 %") && rows[2].ends_with("0        -"),
+        "{list}"
+    );
+    view.desired = Some(named(2, "1.2.0"));
+    let page = plugin(&view, Layout::Pipe);
+    assert!(
+        page.contains("canary:           1.1.0 (r1) with 2.5 % of the calls\n"),
+        "{page}"
+    );
+    assert!(!page.contains("desired"), "it is live: {page}");
+    view.desired = Some(named(3, "1.3.0"));
+    let page = plugin(&view, Layout::Pipe);
+    assert!(
+        page.contains("desired:          1.3.0 (r3), which could not be made live\n"),
+        "{page}"
     );
 }
 

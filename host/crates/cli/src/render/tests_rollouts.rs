@@ -1,8 +1,9 @@
 use patchbay_vocab::{Code, Digest, PluginName, RevisionNumber, UnixMillis};
 use patchbay_wire::{
-    ArtifactView, AuditVerifiedView, AuditView, CollectedView, DependentView, EvidenceView, LeftOutView,
-    PinRequest, PinView, PinnedView, PolicyView, ProblemView, RevisionRef, RolloutPlanView, RolloutView,
-    SchemaChangeView, TouchedWorkflowView, WorkflowFindingView,
+    ArtifactView, AuditVerifiedView, AuditView, CollectedView, DependentView, DoctorFindingView,
+    DoctorRepairView, DoctorView, EvidenceView, LeftOutView, PinRequest, PinView, PinnedView, PolicyView,
+    ProblemView, RevisionRef, RolloutPlanView, RolloutView, SchemaChangeView, TouchedWorkflowView,
+    WorkflowFindingView,
 };
 use serde_json::json;
 
@@ -98,6 +99,55 @@ WHEN                  EVIDENCE  WHAT WAS SEEN
 1970-01-01 00:00:02Z  other     {\"b\":\"a\\u001b[2Jb\\nc\"}
 "
     );
+}
+
+#[test]
+fn evidence_of_each_kind_is_told_in_words() {
+    let told = |body: serde_json::Value| {
+        let evidence = EvidenceView {
+            at: UnixMillis(0),
+            kind: "k".into(),
+            body,
+        };
+        let text = rollout_change(&view(), &[evidence]);
+        text.lines()
+            .next()
+            .unwrap()
+            .split_once("    k: ")
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    let cases = [
+        (
+            json!({"kind": "check", "at": 1, "phase": "baking", "check": {
+                "verdict": "pass", "stableCalls": 2_000, "candidateCalls": 120, "spanMs": 5, "findings": [
+                    {"metric": {"latency": 0.95}, "stable": 1.5, "candidate": 1.25, "bound": null, "limit": 1.5}
+                ]
+            }}),
+            "pass, 120 calls against 2000; {\"latency\":0.95} 1.25 against 1.5 (at most 1.5)",
+        ),
+        (
+            json!({"from": {"step": 0}, "to": {"paused": {"at": {"step": 0}}}, "why": "as ordered", "by": "ann"}),
+            "step 1 -> paused: as ordered (by ann)",
+        ),
+        (
+            json!({"from": "preparing", "to": {"step": 1}, "why": "it is ready"}),
+            "preparing -> step 2: it is ready",
+        ),
+        (
+            json!({"compared": 100, "differing": 3, "allowed": 0}),
+            "3 of 100 answers differ, and 0 may",
+        ),
+        (
+            json!({"path": "/total", "stable": "12", "candidate": null}),
+            "/total: 12 became nothing",
+        ),
+        (json!([1, {"a": 2}]), "[1,{\"a\":2}]"),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(told(body), expected);
+    }
 }
 
 #[test]
@@ -433,5 +483,53 @@ fn what_is_collected_is_listed_and_summed_up() {
     assert_eq!(
         collected(&view, Layout::Pipe),
         "0 B of 4.0 KiB removed: 0 artifacts; 1 stay\n"
+    );
+}
+
+#[test]
+fn a_doctors_verdict_comes_last_and_says_what_can_be_mended() {
+    let mut view = DoctorView {
+        data: "data".into(),
+        healthy: false,
+        findings: vec![DoctorFindingView {
+            code: "PB-DOCTOR-003".into(),
+            severity: "error".into(),
+            message: "the database is damaged\u{1b}[2J".into(),
+            hint: "repair it".into(),
+            path: Some("data/state.db".into()),
+            repairable: true,
+        }],
+        repaired: Vec::new(),
+    };
+    assert_eq!(
+        render_doctor(&view),
+        "\
+error[PB-DOCTOR-003]: the database is damaged[2J
+  file: data/state.db
+  hint: repair it
+
+data cannot be served: 1 finding
+`patchbay doctor --repair` mends 1 of them
+"
+    );
+    let repair = |done, message: &str| DoctorRepairView {
+        code: "PB-DOCTOR-003".into(),
+        done,
+        message: message.into(),
+    };
+    view.repaired = vec![repair(false, "the disk is full")];
+    let text = render_doctor(&view);
+    assert!(
+        text.starts_with(
+            "not repaired[PB-DOCTOR-003]: the disk is full\n\nleft:\nerror[PB-DOCTOR-003]: the database"
+        ),
+        "{text}"
+    );
+    view.healthy = true;
+    view.findings.clear();
+    view.repaired = vec![repair(true, "state.db was written anew")];
+    assert_eq!(
+        render_doctor(&view),
+        "repaired[PB-DOCTOR-003]: state.db was written anew\n\ndata is healthy: 0 findings\n"
     );
 }

@@ -361,6 +361,8 @@ fn the_audit_is_listed_and_says_how_to_go_on() {
     let (last, request) = asked(200, &json!([record(5)]), &["audit"]);
     assert!(request.starts_with("GET /api/v1/audit?limit=100 "), "{request}");
     assert!(last.err.is_empty(), "{}", last.err);
+    let (full, _) = asked(200, &json!([record(5)]), &["audit", "--limit", "1"]);
+    assert!(full.err.contains("--after 0"), "{}", full.err);
 }
 
 #[test]
@@ -409,6 +411,36 @@ fn an_export_is_written_line_by_line_and_acts_on_no_terminal() {
 }
 
 #[test]
+fn what_needs_no_host_is_left_to_the_binary() {
+    let verify = |arguments: &[&str]| {
+        let ran = ran(&[&["audit", "verify"], arguments].concat());
+        let Outcome::Local(Local::VerifyAudit(args)) = ran.outcome else {
+            panic!("{arguments:?}: {:?} {}", ran.outcome, ran.err)
+        };
+        args
+    };
+    assert_eq!(verify(&["--data", "var"]).source, AuditSource::Data("var".into()));
+    let file = verify(&["--file", "-", "--json", "--head", &"0".repeat(64)]);
+    assert_eq!(file.source, AuditSource::File("-".into()));
+    assert_eq!((file.json, file.head), (true, Some("0".repeat(64))));
+    assert_eq!(
+        ran(&["audit", "verify", "--data", "a", "--file", "b"]).exit(),
+        Exit::Usage
+    );
+    let Outcome::Local(Local::Doctor(args)) = ran(&["doctor"]).outcome else {
+        panic!("doctor")
+    };
+    assert_eq!(
+        (args.data.to_str(), args.repair, args.json),
+        (Some("data"), false, false)
+    );
+    let Outcome::Local(Local::Up(args)) = ran(&["up", "--safe-mode"]).outcome else {
+        panic!("up")
+    };
+    assert!(args.safe_mode);
+}
+
+#[test]
 fn a_collection_can_be_tried() {
     let view = json!({"dryRun": true, "bytesBefore": 10, "bytesFreed": 0, "removed": [], "kept": []});
     let (ran, request) = asked(200, &view, &["gc", "--dry-run", "--reason", "full"]);
@@ -439,6 +471,7 @@ fn every_new_command_has_examples_in_its_help() {
         &["audit", "verify"],
         &["audit", "export"],
         &["gc"],
+        &["doctor"],
     ] {
         let help = ran(&[command, &["--help"]].concat());
         assert_eq!(help.exit(), Exit::Success);
