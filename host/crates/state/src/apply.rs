@@ -1,5 +1,6 @@
 //! One change, as SQL.
 
+use patchbay_vocab::kill_point;
 use rusqlite::{Connection, params};
 
 use crate::EVIDENCE;
@@ -12,7 +13,10 @@ use crate::sql::{bad, integer};
 /// Writes one change, in the transaction that `connection` has begun.
 pub(crate) fn apply(connection: &Connection, write: &Write) -> Result<(), Trouble> {
     match write {
-        Write::Audit(entry) => audit::append(connection, &Raw::of(entry))?,
+        Write::Audit(entry) => {
+            audit::append(connection, &Raw::of(entry))?;
+            kill_point("audit.appended");
+        }
         other => put(connection, other)?,
     }
     Ok(())

@@ -77,21 +77,21 @@ pub enum StateError {
 impl Explain for StateError {
     fn code(&self) -> Code {
         Code(match self {
-            Self::Open { .. } => "PB-STATE-001",
-            Self::NotAFile { .. } => "PB-STATE-002",
-            Self::NotAState { .. } => "PB-STATE-003",
-            Self::Newer { .. } => "PB-STATE-004",
-            Self::Damaged { .. } => "PB-STATE-005",
-            Self::InUse { .. } => "PB-STATE-006",
-            Self::Migrate { .. } => "PB-STATE-007",
-            Self::Thread(_) => "PB-STATE-008",
-            Self::Read(_) => "PB-STATE-009",
-            Self::BadRow { .. } => "PB-STATE-010",
-            Self::NotYet { .. } => "PB-STATE-011",
-            Self::Write(_) => "PB-STATE-012",
-            Self::Refused { .. } => "PB-STATE-013",
-            Self::AuditBroken { .. } => "PB-STATE-014",
-            Self::Export(_) => "PB-STATE-015",
+            Self::Open { .. } => "PB-DURABLE-001",
+            Self::NotAFile { .. } => "PB-DURABLE-002",
+            Self::NotAState { .. } => "PB-DURABLE-003",
+            Self::Newer { .. } => "PB-DURABLE-004",
+            Self::Damaged { .. } => "PB-DURABLE-005",
+            Self::InUse { .. } => "PB-DURABLE-006",
+            Self::Migrate { .. } => "PB-DURABLE-007",
+            Self::Thread(_) => "PB-DURABLE-008",
+            Self::Read(_) => "PB-DURABLE-009",
+            Self::BadRow { .. } => "PB-DURABLE-010",
+            Self::NotYet { .. } => "PB-DURABLE-011",
+            Self::Write(_) => "PB-DURABLE-012",
+            Self::Refused { .. } => "PB-DURABLE-013",
+            Self::AuditBroken { .. } => "PB-DURABLE-014",
+            Self::Export(_) => "PB-DURABLE-015",
         })
     }
 

@@ -13,8 +13,8 @@ use crate::{State, StateError};
 /// How much one question gives at most, and when nothing is said.
 const MOST: u32 = 1_000;
 const STANDARD: u32 = 50;
-/// How many contents are listed at most.
-const MOST_ARTIFACTS: u32 = 100_000;
+/// How many pins or contents are listed at most.
+const MOST_LISTED: u32 = 100_000;
 
 /// Which records of the audit are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -193,21 +193,21 @@ impl State {
         Ok(found.into_iter().next())
     }
 
-    /// Every pin.
+    /// Every pin; 100,000 at most.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn pins(&self) -> Result<Vec<Pin>, StateError> {
-        remember::pins(&self.reader()?)
+        remember::pins(&self.reader()?, MOST_LISTED)
     }
 
-    /// The contents that are in the store, with their lengths.
+    /// The contents that are in the store, with their lengths; 100,000 at most.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn artifacts(&self) -> Result<Vec<(Digest, u64)>, StateError> {
         let sql = "SELECT digest, bytes FROM artifacts ORDER BY digest LIMIT ?1";
-        checked(&self.reader()?, "artifacts", sql, &[&MOST_ARTIFACTS], |row| {
+        checked(&self.reader()?, "artifacts", sql, &[&MOST_LISTED], |row| {
             Ok((parsed(row, 0)?, number(row, 1)?))
         })
     }

@@ -53,7 +53,7 @@ pub(crate) fn all(connection: &Connection) -> Result<Remembered, StateError> {
     Ok(Remembered {
         generation: generation(connection)?,
         plugins: plugins(connection)?,
-        pins: pins(connection)?,
+        pins: pins(connection, u32::MAX)?,
         policies: checked(connection, "policies", policies, &[], rows::policy)?,
         rollouts: checked(connection, "rollouts", &rollouts, &[], rows::rollout)?,
         boots: checked(connection, "boots", &boots, &[&BOOTS], rows::boot)?,
@@ -73,9 +73,12 @@ fn generation(connection: &Connection) -> Result<u64, StateError> {
     Ok(found.first().copied().unwrap_or(0))
 }
 
-pub(crate) fn pins(connection: &Connection) -> Result<Vec<crate::Pin>, StateError> {
-    let sql = format!("SELECT {} FROM pins ORDER BY plugin, tenant, workflow", rows::PIN);
-    checked(connection, "pins", &sql, &[], rows::pin)
+pub(crate) fn pins(connection: &Connection, limit: u32) -> Result<Vec<crate::Pin>, StateError> {
+    let sql = format!(
+        "SELECT {} FROM pins ORDER BY plugin, tenant, workflow LIMIT ?1",
+        rows::PIN
+    );
+    checked(connection, "pins", &sql, &[&limit], rows::pin)
 }
 
 pub(crate) fn good(connection: &Connection) -> Result<Option<GoodSet>, StateError> {

@@ -42,6 +42,7 @@ impl State {
         database::vet(&path)?;
         let (marker, loading) = Marker::open(&path)?;
         let session = Session::begin(path.clone(), config)?;
+        kill_point("state.opened");
         let mut remembered = match session.connection() {
             Some(connection) => remember::all(connection)?,
             None => Remembered::default(),
@@ -50,6 +51,7 @@ impl State {
         let boot = session
             .boot(clock.wall(), &config.version)
             .map_err(|error| StateError::from(database::refusal(&path, error)))?;
+        kill_point("state.booted");
         let gauges = Arc::new(Gauges::default());
         let (events, received) = unbounded();
         let writer = Writer::new(session, Arc::clone(&gauges), received);

@@ -83,8 +83,8 @@ impl Walk {
             records: 0,
             seq,
             hash,
-            met: wanted.is_none_or(|wanted| wanted == hash.to_hex().as_str()),
-            wanted: wanted.map(str::to_owned),
+            met: wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(hash.to_hex().as_str())),
+            wanted: wanted.map(str::to_ascii_lowercase),
         }
     }
 

@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 
 use patchbay_database as database;
-use patchbay_vocab::UnixMillis;
+use patchbay_vocab::{UnixMillis, kill_point};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -59,8 +59,10 @@ pub(super) fn salvage(data: &Path, at: UnixMillis) -> Result<Salvaged, RepairErr
         return Err(RepairError::Unsound);
     }
     sync_one(&fresh)?;
+    kill_point("state.remade");
     replace(&state, &fresh, &aside)?;
     sync_one(data)?;
+    kill_point("state.replaced");
     fs::remove_dir_all(&workshop)?;
     Ok(Salvaged { aside, tables })
 }
@@ -227,10 +229,12 @@ fn replace(state: &Path, fresh: &Path, aside: &Path) -> io::Result<()> {
         keep(&log, &database::beside(aside, "-wal"))?;
     }
     sync_one(aside.parent().unwrap_or(Path::new("/")))?;
+    kill_point("state.kept");
     // The log of the old file must not be taken for one of the new file.
     for end in ["-wal", "-shm"] {
         absent(&database::beside(state, end))?;
     }
+    kill_point("state.parted");
     fs::rename(fresh, state)
 }
 

@@ -45,19 +45,19 @@ fn what_is_no_state_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("state.db");
         fs::write(&file, content).unwrap();
-        refused(folder.path(), "PB-STATE-003");
+        refused(folder.path(), "PB-DURABLE-003");
         assert!(fs::read(&file).unwrap() == content);
     }
     let folder = tempfile::tempdir().unwrap();
     symlink("/dev/null", folder.path().join("state.db")).unwrap();
-    refused(folder.path(), "PB-STATE-002");
+    refused(folder.path(), "PB-DURABLE-002");
     let folder = tempfile::tempdir().unwrap();
     symlink("/dev/null", folder.path().join("state.db.loading")).unwrap();
-    refused(folder.path(), "PB-STATE-002");
+    refused(folder.path(), "PB-DURABLE-002");
     // Nobody makes files there, not even who may do everything.
     let nowhere = StateConfig::within(Path::new("/proc/self"), "1.2.3");
     let error = State::open(&nowhere, Arc::new(FakeClock::new())).unwrap_err();
-    assert_eq!(error.code().0, "PB-STATE-001");
+    assert_eq!(error.code().0, "PB-DURABLE-001");
 }
 
 #[test]
@@ -67,14 +67,14 @@ fn a_state_of_a_newer_program_is_refused() {
     sqlite(folder.path())
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    refused(folder.path(), "PB-STATE-004");
+    refused(folder.path(), "PB-DURABLE-004");
 }
 
 #[test]
 fn two_hosts_do_not_write_one_state() {
     let folder = tempfile::tempdir().unwrap();
     let (first, _) = open(folder.path());
-    refused(folder.path(), "PB-STATE-006");
+    refused(folder.path(), "PB-DURABLE-006");
     drop(first);
     open(folder.path());
 }
@@ -90,7 +90,7 @@ fn an_audit_whose_end_is_not_where_its_head_says_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         made(folder.path(), 3);
         sqlite(folder.path()).execute_batch(sql).unwrap();
-        refused(folder.path(), "PB-STATE-014");
+        refused(folder.path(), "PB-DURABLE-014");
     }
 }
 
@@ -118,7 +118,7 @@ fn a_row_that_no_host_writes_is_an_error_that_names_its_table() {
         let folder = tempfile::tempdir().unwrap();
         made(folder.path(), 1);
         sqlite(folder.path()).execute_batch(sql).unwrap();
-        let error = refused(folder.path(), "PB-STATE-010");
+        let error = refused(folder.path(), "PB-DURABLE-010");
         assert!(error.to_string().contains(&format!("`{table}`")), "{error}");
     }
 }

@@ -195,3 +195,61 @@ fn a_host_that_dies_while_it_loads_names_what_it_loaded_and_did_not_end_by_order
     );
     assert_eq!(remembered.boots.len(), 4);
 }
+
+#[test]
+fn a_disk_without_room_is_outlived_and_nothing_that_was_told_meanwhile_is_lost() {
+    const ROOM: &str = "PATCHBAY_TEST_STATE_ROOM";
+    if let Some(folder) = std::env::var_os(ROOM) {
+        let (state, _) = open(Path::new(&folder));
+        let large = |n: u64| Entry {
+            detail: "x".repeat(50_000),
+            ..entry(n)
+        };
+        let mut told = 0;
+        // The log can be emptied into the database until that is as long as it may be.
+        let error = loop {
+            told += 1;
+            state.tell(vec![Write::Audit(large(told))]);
+            if let Err(error) = state.settle(Duration::from_millis(500))
+                && state.is_failing().is_some()
+            {
+                break error;
+            }
+        };
+        assert!(matches!(error, StateError::NotYet { .. }), "{error}");
+        told += 1;
+        state.tell(vec![Write::Audit(entry(told))]);
+        println!("full after {told}");
+        // Somebody makes room meanwhile.
+        state.settle(LONG).unwrap();
+        assert_eq!(state.is_failing(), None);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // What is beyond the longest file that is allowed is refused as by a full disk.
+    let mut child = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -S -f 1500; exec \"$@\"", "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", "--test-threads=1"])
+        .arg("tests::kill::a_disk_without_room_is_outlived_and_nothing_that_was_told_meanwhile_is_lost")
+        .env(ROOM, folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let told: u64 = lines
+        .find_map(|line| Some(line.split_once("full after ")?.1.parse().unwrap()))
+        .unwrap();
+    let raised = Command::new("prlimit")
+        .args(["--fsize=unlimited:unlimited", "--pid", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(raised.success());
+    lines.for_each(drop);
+    assert!(child.wait().unwrap().success());
+    let (state, _) = open(folder.path());
+    assert!(told > 10);
+    assert!(matches!(state.verify_audit(None).unwrap(), Verdict::Whole(whole) if whole.records == told));
+}

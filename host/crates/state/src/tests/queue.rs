@@ -50,7 +50,7 @@ fn a_locked_database_keeps_the_queue_and_says_so_until_it_is_written() {
     state.tell(vec![Write::Audit(entry(1))]);
     wait_until("it fails", || state.is_failing().is_some());
     let error = state.settle(SHORT).unwrap_err();
-    assert_eq!(error.code().0, "PB-STATE-011");
+    assert_eq!(error.code().0, "PB-DURABLE-011");
     assert!(error.to_string().contains("1 change(s) wait, since"), "{error}");
     state.tell(vec![Write::Audit(entry(2))]);
     assert_eq!(state.stats().queued, 2);
@@ -68,7 +68,7 @@ fn a_database_that_was_moved_away_is_not_begun_anew_and_written_when_it_is_back(
     let (there, away) = (folder.path().join("state.db"), folder.path().join("away.db"));
     fs::rename(&there, &away).unwrap();
     let error = state.record(vec![Write::Audit(entry(2))], SHORT).unwrap_err();
-    assert_eq!(error.code().0, "PB-STATE-011");
+    assert_eq!(error.code().0, "PB-DURABLE-011");
     wait_until("it fails", || {
         state.is_failing().is_some_and(|why| why.contains("moved"))
     });
@@ -94,14 +94,14 @@ fn a_revision_whose_artifact_is_gone_is_refused_with_all_that_was_told_with_it_a
     state.tell(vec![Write::Audit(entry(3))]);
     admin.execute_batch("ROLLBACK").unwrap();
     let error = state.settle(LONG).unwrap_err();
-    assert_eq!(error.code().0, "PB-STATE-013");
+    assert_eq!(error.code().0, "PB-DURABLE-013");
     assert!(error.to_string().contains("is not there"), "{error}");
     state.settle(LONG).unwrap();
     assert_eq!(audited(&state), [1, 3]);
     assert_eq!(state.stats().refused, 1);
 
     let error = state.record(vec![Write::Revision(gone)], LONG).unwrap_err();
-    assert_eq!(error.code().0, "PB-STATE-013");
+    assert_eq!(error.code().0, "PB-DURABLE-013");
     // Who ordered it knows; nobody else has to.
     state.settle(LONG).unwrap();
     drop(state);
@@ -119,7 +119,7 @@ fn a_refusal_that_nobody_waited_for_is_told_to_the_next_who_asks_once() {
     };
     state.tell(vec![Write::Revision(gone)]);
     wait_until("it is refused", || state.stats().refused == 1);
-    assert_eq!(state.settle(LONG).unwrap_err().code().0, "PB-STATE-013");
+    assert_eq!(state.settle(LONG).unwrap_err().code().0, "PB-DURABLE-013");
     state.settle(LONG).unwrap();
 }
 
@@ -133,7 +133,7 @@ fn what_is_larger_than_anything_sensible_is_refused() {
     };
     assert_eq!(
         state.record(vec![huge], LONG).unwrap_err().code().0,
-        "PB-STATE-013"
+        "PB-DURABLE-013"
     );
     state.record(vec![Write::Audit(entry(1))], LONG).unwrap();
     assert_eq!(audited(&state), [1]);
@@ -151,7 +151,7 @@ fn what_is_queued_is_written_when_the_handle_is_dropped() {
     assert_eq!(audited(&state).len(), 100);
     state.close();
     state.tell(vec![Write::Audit(entry(101))]);
-    assert_eq!(state.settle(LONG).unwrap_err().code().0, "PB-STATE-011");
+    assert_eq!(state.settle(LONG).unwrap_err().code().0, "PB-DURABLE-011");
 }
 
 #[test]

@@ -232,6 +232,38 @@ fn the_log_of_a_damaged_state_is_salvaged_with_it_and_kept() {
 }
 
 #[test]
+fn a_repair_that_is_killed_at_any_point_is_done_by_the_next() {
+    const FOLDER: &str = "PATCHBAY_TEST_DOCTOR_FOLDER";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let folder = Path::new(&folder);
+        let _ = repair(folder, &examine(folder), &FakeClock::new());
+        return;
+    }
+    for point in ["state.remade", "state.kept", "state.parted", "state.replaced"] {
+        let mut bytes = good().1.clone();
+        bytes[..100].fill(0);
+        let folder = with_state(&bytes);
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--test-threads=1"])
+            .arg("doctor::tests::damage::a_repair_that_is_killed_at_any_point_is_done_by_the_next")
+            .env(FOLDER, folder.path())
+            .env("PATCHBAY_KILL_AT", point)
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.code().is_none(), "{point}: it ended with {status}");
+        mended(folder.path());
+        let (_, _, rows) = reopened(folder.path());
+        assert_eq!((all_rows(&rows), rows.audit), (ALL, RECORDS + 2), "{point}");
+        let kept = artifacts::files(folder.path());
+        let is_kept = |path: &std::path::PathBuf| {
+            path.display().to_string().contains("state.db.damaged-") && fs::read(path).unwrap() == bytes
+        };
+        assert!(kept.iter().any(is_kept), "{point}: {kept:?}");
+    }
+}
+
+#[test]
 fn files_that_have_each_others_names_get_their_own_back() {
     let folder = tempfile::tempdir().unwrap();
     furnished(folder.path());
