@@ -11,9 +11,9 @@ use patchbay_intake::{StageConfig, WatchConfig};
 use patchbay_isolate::ProbeConfig;
 use patchbay_lifecycle::{IdleConfig, Lifecycle, LifecycleConfig, ParkLimits, Parts};
 use patchbay_registry::Registry;
-use patchbay_runs::Runs;
+use patchbay_runs::{Runs, Triggers};
 use patchbay_state::{State, StateConfig};
-use patchbay_vocab::{Clock, SystemClock};
+use patchbay_vocab::{Clock, SystemClock, kill_point};
 use tokio::sync::broadcast;
 
 use crate::comeback::{bring_back, go_live, on_event, on_load};
@@ -131,7 +131,9 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
             on_load: on_load(&state, &registry),
         },
     )?;
+    kill_point("host.restored");
     let instead = bring_back(&start, &lifecycle, &registry, &log);
+    kill_point("host.reinstated");
     let mode = match (&start.why, config.delivery.mode) {
         (None, _) => "normal",
         (Some(_), Mode::Safe) => "safe",
@@ -146,6 +148,9 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         tracing::warn!("serving before every file of the plugin directory was vetted");
     }
     let mut workflows = config.workflows;
+    if mode == "safe" {
+        workflows.triggers = Triggers::Off;
+    }
     if let Some(dir) = &mut workflows.workflows {
         make_dir(dir, 0o755)?;
         *dir = absolute(dir)?;
@@ -176,6 +181,7 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
             on_event: Box::new(move |event| told.add_delivery(event)),
         },
     )?;
+    kill_point("host.opened");
     Ok(Inner {
         runs,
         registry,
@@ -183,6 +189,7 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
         lifecycle,
         delivery,
         state,
+        closed: std::sync::atomic::AtomicBool::new(false),
         mode,
         instead,
         log,

@@ -61,7 +61,7 @@ impl Patchbay {
             policy: serde_json::to_value(&policy).unwrap_or_default(),
             allowed: refusal.is_none(),
             refusal,
-            tenants: crate::recordings::tenants(&self.inner.runs, plugin, &workflows),
+            tenants: crate::recordings::tenants(&self.inner.runs, plugin, &*self.inner.clock),
             workflows,
             dependents: dependents
                 .into_iter()
