@@ -14,7 +14,7 @@ use patchbay_intake::{InspectPolicy, StageConfig, Store, WatchConfig, WatchEvent
 use patchbay_isolate::{ProbeConfig, VerdictCache};
 use patchbay_loader::MapsDir;
 use patchbay_registry::{Change, Force, Mount, Quarantined, Registry, RegistryError, Selector};
-use patchbay_vocab::{Clock, Digest, Explained, PluginName, RevisionNumber, Version};
+use patchbay_vocab::{Clock, Digest, Explained, PluginName, RevisionNumber, Version, kill_point};
 
 use crate::admit::mount_again;
 use crate::conductor::{self, Message};
@@ -372,7 +372,9 @@ impl Lifecycle {
         {
             tracing::warn!(%plugin, revision = %fallback, %error, "a fallback could not be mapped");
         }
+        kill_point("quarantine.ready");
         let done = registry.quarantine(plugin, number, change)?;
+        kill_point("quarantine.stored");
         self.tell_about(plugin, number, EventKind::Quarantined);
         if let Some(swap) = &done.fallback {
             self.remember_choice(plugin, swap.to);
@@ -487,10 +489,7 @@ impl Lifecycle {
     }
 
     pub(crate) fn is_admitted(&self, digest: Digest) -> bool {
-        let plugins = self.registry().plugins();
-        plugins
-            .iter()
-            .any(|plugin| plugin.revisions.iter().any(|revision| revision.digest == digest))
+        self.registry().has_content(digest)
     }
 
     pub(crate) fn settle_again(&self, path: PathBuf) {

@@ -101,10 +101,22 @@ fn remove_left_overs(parent: &Path) {
         let process = name
             .to_str()
             .and_then(|name| name.split('-').next()?.parse::<u32>().ok());
-        if process.is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists()) {
+        if process.is_some_and(|process| !is_running(process)) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
+}
+
+/// Whether there is such a process, and it has not ended: one that nobody has waited for yet is listed, and maps nothing.
+fn is_running(process: u32) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{process}/stat")) else {
+        return false;
+    };
+    // The name, in parentheses, may hold anything.
+    let state = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.trim_start().chars().next());
+    !matches!(state, Some('Z' | 'X'))
 }
 
 /// Loads an inspected artifact and asks it what it is. Constructors run.

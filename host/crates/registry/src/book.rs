@@ -3,7 +3,7 @@
 //! Invariant: `live` names a revision whose state is live and whose mount the current snapshot routes; every
 //! other revision is in another state.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use patchbay_vocab::{
@@ -23,6 +23,8 @@ pub(crate) struct Book<H> {
     pub(crate) plugins: BTreeMap<PluginName, PluginRecord<H>>,
     /// For each plugin, the plugins whose live revision names it as a dependency.
     pub(crate) needed_by: BTreeMap<PluginName, BTreeSet<PluginName>>,
+    /// The content of every revision, with how many have it.
+    pub(crate) contents: HashMap<Digest, usize>,
     /// Whether changes are told to nobody: the host ends, and what is desired stays.
     pub(crate) unwitnessed: bool,
 }
@@ -84,6 +86,7 @@ impl<H> Book<H> {
         Self {
             plugins: BTreeMap::new(),
             needed_by: BTreeMap::new(),
+            contents: HashMap::new(),
             unwitnessed: false,
         }
     }
@@ -124,6 +127,21 @@ impl<H> Book<H> {
             .revisions
             .get_mut(&number)
             .ok_or_else(|| unknown(plugin, number))
+    }
+
+    /// A revision has this content from now on.
+    pub(crate) fn add_content(&mut self, digest: Digest) {
+        *self.contents.entry(digest).or_default() += 1;
+    }
+
+    /// A revision with this content is gone.
+    pub(crate) fn remove_content(&mut self, digest: Digest) {
+        if let Some(count) = self.contents.get_mut(&digest) {
+            *count -= 1;
+            if *count == 0 {
+                self.contents.remove(&digest);
+            }
+        }
     }
 
     /// The live revision of a plugin.

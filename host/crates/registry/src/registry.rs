@@ -71,6 +71,12 @@ impl<H: Mounted> Registry<H> {
         admission::check_version(&self.book.lock(), (plugin, version), digest, self.same_version).map(drop)
     }
 
+    /// Whether a revision has this content.
+    #[must_use]
+    pub fn has_content(&self, digest: Digest) -> bool {
+        self.book.lock().contents.contains_key(&digest)
+    }
+
     /// Gives a revision its number, exactly once for each content.
     pub fn admit(
         &self,
@@ -103,6 +109,7 @@ impl<H: Mounted> Registry<H> {
             past_calls: 0,
         };
         record.revisions.insert(number, revision);
+        book.add_content(candidate.digest);
         self.record(&mut book, &plugin, Event::to(number, Action::Admitted), change);
         Ok(Admission::New(number))
     }

@@ -58,6 +58,7 @@ impl<H: Mounted> Registry<H> {
                     draining: Vec::new(),
                     past_calls: 0,
                 };
+                book.add_content(revision.digest);
                 record.revisions.insert(number, revision);
             }
             let is_known = |number: &RevisionNumber| record.revisions.contains_key(number);
@@ -131,8 +132,11 @@ impl<H: Mounted> Registry<H> {
         }
         self.record(&mut book, plugin, Event::to(number, Action::Forgotten), change);
         let record = book.plugin_mut(plugin)?;
-        record.revisions.remove(&number);
+        let gone = record.revisions.remove(&number);
         record.live_order.retain(|known| *known != number);
+        if let Some(gone) = gone {
+            book.remove_content(gone.digest);
+        }
         Ok(())
     }
 }
