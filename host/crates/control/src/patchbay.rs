@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use patchbay_delivery::{Delivery, DeliveryError, Ordered};
@@ -37,6 +38,8 @@ pub(crate) struct Inner {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) state: Arc<State>,
+    /// Whether it was closed by order: dropping it has nothing left to do.
+    pub(crate) closed: AtomicBool,
     /// `normal`, `safe` or `recovered`.
     pub(crate) mode: &'static str,
     /// Of plugins that did not come back as they should: what should be live, and what was instead.
@@ -77,6 +80,9 @@ impl Inner {
 
     /// Ends everything in the order in which it depends on each other; what is desired stays remembered.
     fn close(&self, most: Duration) {
+        if self.closed.swap(true, Ordering::SeqCst) {
+            return;
+        }
         self.runs.close(most);
         self.delivery.stop();
         self.lifecycle.shut_down(most);
