@@ -12,7 +12,7 @@ use patchbay_lifecycle::Lifecycle;
 use patchbay_registry::{Force, Registry};
 use patchbay_rollout::{Rollout, Tickets};
 use patchbay_state::{State, StoredRollout};
-use patchbay_vocab::{Clock, Explain, Monotonic, PluginName, RevisionNumber, UnixMillis};
+use patchbay_vocab::{Clock, Explain, Monotonic, PluginName, RevisionNumber, UnixMillis, kill_point};
 
 use crate::active::Active;
 use crate::breaker::Watched;
@@ -263,6 +263,7 @@ impl Delivery {
             replays: 0,
         };
         self.take_up(&mut active);
+        kill_point("rollout.resumed");
         if !active.rollout.phase().is_finished() {
             self.put(&stored.plugin, Arc::new(Mutex::new(active)));
         }

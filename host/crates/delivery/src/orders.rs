@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use patchbay_registry::{Force, Selector};
 use patchbay_rollout::{Input, Order, OrderKind, Policy, Rollout, Tickets};
 use patchbay_state::{Entry, Write};
-use patchbay_vocab::{PluginName, RevisionNumber};
+use patchbay_vocab::{PluginName, RevisionNumber, kill_point};
 use serde_json::json;
 
 use crate::active::Active;
@@ -103,6 +103,7 @@ impl Delivery {
             replays: 0,
         };
         self.parts().state.tell(vec![active.stored()]);
+        kill_point("rollout.begun");
         let entry = {
             // Held until it is known to others, so that two orders at once do not both begin.
             let mut all = self.active_map().lock();
@@ -288,6 +289,7 @@ impl Delivery {
             .as_ref()
             .map(|policy| serde_json::to_string(policy).unwrap_or_default());
         if self.policies().set(plugin, policy) {
+            kill_point("policy.set");
             let (now, source) = self.policies().of(plugin);
             let entry = Entry {
                 at: self.parts().clock.wall(),
@@ -306,6 +308,7 @@ impl Delivery {
                 policy: text,
             };
             self.parts().state.tell(vec![policy, Write::Audit(entry)]);
+            kill_point("policy.told");
         }
         self.parts().state.settle(SETTLE)?;
         Ok(self.policies().of(plugin))

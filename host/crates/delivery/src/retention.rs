@@ -112,6 +112,7 @@ impl Delivery {
         kill_point("retention.forgotten");
         for one in &done.removed {
             self.parts().lifecycle.forget_artifact(one.digest);
+            kill_point("retention.removed");
             self.parts().state.tell(vec![Write::ForgetArtifact(one.digest)]);
         }
         Ok(done)

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use patchbay_intake::{InspectPolicy, Inspected};
-use patchbay_vocab::Digest;
+use patchbay_vocab::{Digest, kill_point};
 
 use crate::probe::{ProbeConfig, Probed, policy_text, probe};
 use crate::{ProbeError, Verdict};
@@ -112,7 +112,10 @@ impl VerdictCache {
             return;
         };
         let part = self.dir.join(format!("{digest}.part"));
-        let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, self.path(digest)));
+        let written = fs::write(&part, bytes).and_then(|()| {
+            kill_point("verdict.written");
+            fs::rename(&part, self.path(digest))
+        });
         if let Err(error) = written {
             tracing::debug!(%digest, %error, "a verdict could not be kept");
         }

@@ -63,6 +63,7 @@ pub(crate) fn admit(
     kill_point("admit.loaded");
     let mounted = registry.admit(candidate, &origin, change).and_then(|admission| {
         let number = admission.number();
+        kill_point("admit.numbered");
         if registry.mounted(inspected.plugin(), number).is_some() {
             return Ok((number, false));
         }

@@ -13,7 +13,7 @@ use patchbay_intake::{Settled, WatchEvent};
 use patchbay_isolate::Probed;
 use patchbay_loader::Unloaded;
 use patchbay_registry::{Change, Force, Mount};
-use patchbay_vocab::{Digest, Explain, Explained, Monotonic};
+use patchbay_vocab::{Digest, Explain, Explained, Monotonic, kill_point};
 
 use crate::admit::admit;
 use crate::error::LifecycleError;
@@ -189,6 +189,7 @@ impl Conductor {
         let change = Change::by("watcher", "a new file in the plugin directory");
         let inspected = probed.inspected();
         let number = admit(&self.lifecycle, probed, &change)?;
+        kill_point("admit.mounted");
         self.lifecycle
             .note_provenance(inspected.digest(), inspected.provenance().clone());
         let plugin = inspected.plugin();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use patchbay_dispatch::{Mount, Served};
 use patchbay_registry::{Change, Force, PinScope, Pinning, RegistryError, Selector, Split};
-use patchbay_vocab::{Digest, PluginName, RevisionNumber};
+use patchbay_vocab::{Digest, PluginName, RevisionNumber, kill_point};
 
 use crate::admit::mount_again;
 use crate::error::LifecycleError;
@@ -28,7 +28,10 @@ impl Lifecycle {
         let turn = self.turn(plugin);
         let _turn = self.take(&turn, plugin)?;
         self.ready_beside(plugin, number, Force::No)?;
-        Ok(self.registry().pin(plugin, scope, number, change)?)
+        kill_point("pin.loaded");
+        let pinning = self.registry().pin(plugin, scope, number, change)?;
+        kill_point("pin.stored");
+        Ok(pinning)
     }
 
     /// Gives a revision a share of the calls, or another one than it has.

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use patchbay_vocab::Digest;
+use patchbay_vocab::{Digest, kill_point};
 
 use super::{StageError, Staged, check_size, hash, open_regular};
 use crate::inspect::Inspected;
@@ -199,7 +199,9 @@ impl Store {
         copy.file
             .set_permissions(Permissions::from_mode(0o400))
             .map_err(|e| self.refused(e))?;
+        kill_point("artifact.copied");
         fs::rename(&copy.path, path).map_err(|e| self.refused(e))?;
+        kill_point("artifact.placed");
         copy.placed = true;
         Ok(())
     }
