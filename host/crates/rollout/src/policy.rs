@@ -71,7 +71,7 @@ pub enum OnDeadline {
     Rollback,
     /// The rollout waits for an order.
     Pause,
-    /// The rollout goes on to its next step.
+    /// The rollout goes on to its next step, unless its last check has failed: then it fails.
     Promote,
 }
 

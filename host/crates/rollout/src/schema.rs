@@ -18,6 +18,8 @@ use shape::{Shape, Types};
 pub const MOST_CHANGES: usize = 200;
 /// More pairs of schemas are not looked at.
 const MOST_PAIRS: usize = 10_000;
+/// More keywords, properties, values and forms are not looked at, counted as often as they are met.
+const MOST_WORK: usize = 1_000_000;
 /// What lies deeper is not looked at.
 const DEEPEST: usize = 24;
 /// The longest name of a property in a path, in letters.
@@ -130,6 +132,7 @@ pub fn changes(old: &Value, new: &Value) -> Vec<SchemaChange> {
         old_root: old,
         new_root: new,
         seen: HashSet::new(),
+        work: 0,
         found: Vec::new(),
     };
     walk.pair(old, new, "", 0);
@@ -142,6 +145,8 @@ pub(crate) struct Walk<'a> {
     /// Pairs that were looked at, by their addresses: a schema that refers to itself would be walked without an end, and
     /// one that refers to the next twice, and so on, nearly so.
     seen: HashSet<(usize, usize)>,
+    /// How much was looked at.
+    work: usize,
     found: Vec<SchemaChange>,
 }
 
@@ -160,6 +165,10 @@ impl<'a> Walk<'a> {
             return;
         }
         let (was, is) = (Shape::of(old, self.old_root), Shape::of(new, self.new_root));
+        if !self.may_spend(was.size().saturating_add(is.size())) {
+            self.say(path, Kind::RuleChanged, "is too large to be compared".to_owned());
+            return;
+        }
         self.types(&was, &is, path);
         self.values(&was, &is, path);
         limits::compare(self, &was, &is, path);
@@ -324,6 +333,12 @@ impl<'a> Walk<'a> {
             let text = "refers to a schema that cannot be found".to_owned();
             self.say(path, Kind::RuleChanged, text);
         }
+    }
+
+    /// Whether there is so much work left to be done.
+    fn may_spend(&mut self, work: usize) -> bool {
+        self.work = self.work.saturating_add(work);
+        self.work <= MOST_WORK
     }
 
     fn say(&mut self, path: &str, kind: Kind, text: String) {

@@ -62,7 +62,7 @@ pub(crate) fn least_increase(first: Share, second: Share) -> f64 {
 pub(crate) fn samples_needed(q: f64) -> u64 {
     let odds = (q / (1.0 - q)).max((1.0 - q) / q);
     // Two more: ranks are whole.
-    FEWEST_SAMPLES.max((Z * Z * odds).ceil() as u64 + 2)
+    FEWEST_SAMPLES.max(((Z * Z * odds).ceil() as u64).saturating_add(2))
 }
 
 /// What a quantile is at least and at most, in nanoseconds. The width of the buckets is in it.

@@ -151,3 +151,33 @@ fn a_check_is_stored_with_all_its_numbers() {
             .all(|finding| !finding.to_string().is_empty())
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_was_counted_and_asked_judging_it_ends_in_numbers(
+        calls: [u64; 8],
+        few in 0..3_000_u64,
+        limits in proptest::array::uniform4(proptest::num::f64::ANY),
+        min_calls: u64,
+    ) {
+        let arm = |from: usize| {
+            let mut arm = timed(few, |call| call.wrapping_mul(calls[from]));
+            (arm.calls, arm.failed, arm.panicked, arm.timed_out) = (calls[from], calls[from + 1], calls[from + 2], calls[from + 3]);
+            arm
+        };
+        let analysis = Analysis {
+            min_calls: min_calls % 10,
+            max_error_rate: Some(limits[0]),
+            max_error_rate_increase: Some(limits[1]),
+            latency: vec![LatencyLimit { quantile: limits[2], max_ratio: limits[3] }, LatencyLimit { quantile: 1.0, max_ratio: 1.0 }],
+            ..Analysis::default()
+        };
+        let check = judge(&analysis, &window(arm(0), arm(4)));
+        for finding in &check.findings {
+            for number in [finding.stable, finding.candidate, finding.bound].into_iter().flatten() {
+                proptest::prop_assert!(number.is_finite(), "{finding:?}");
+            }
+        }
+        proptest::prop_assert!(!check.reason().is_empty());
+    }
+}

@@ -134,6 +134,64 @@ fn snake_case_is_read_as_toml_has_it() {
 }
 
 #[test]
+fn the_examples_of_the_documentation_are_policies() {
+    let text = include_str!("../../../../docs/rollouts.md");
+    let example = text
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("an example");
+    let file: toml::Table = example.parse().expect("TOML");
+    let mut policies = vec![file["rollout"]["policy"].clone()];
+    policies.extend(
+        file["plugin"]
+            .as_table()
+            .expect("plugins")
+            .values()
+            .map(|plugin| plugin["policy"].clone()),
+    );
+    assert_eq!(policies.len(), 4);
+    for policy in policies {
+        let policy: Policy = policy.try_into().expect("a policy");
+        policy.validate().expect("a valid policy");
+    }
+}
+
+#[test]
+fn what_is_standard_is_as_the_documentation_says() {
+    let text = include_str!("../../../../docs/rollouts.md");
+    let mut standards = serde_json::Map::new();
+    for policy in [
+        serde_json::to_value(Canary::default()),
+        serde_json::to_value(Analysis::default()),
+        serde_json::to_value(Replay::default()),
+        serde_json::to_value(Shadow::default()),
+    ] {
+        for (field, value) in policy.expect("JSON").as_object().expect("fields") {
+            standards.insert(format!("{field} {value}"), value.clone());
+        }
+    }
+    let rows = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | `"));
+    let rows: Vec<_> = rows
+        .filter_map(|(field, rest)| Some((field, rest.split_once('`')?.0)))
+        .collect();
+    assert!(rows.len() > 20, "{}", rows.len());
+    for (field, standard) in rows {
+        let value: serde_json::Value = serde_json::from_str(standard).expect(standard);
+        // A number of failed checks is short for a table.
+        let value = if field == "failedChecks" {
+            json!({"consecutive": value})
+        } else {
+            value
+        };
+        let known = ["analysis"].contains(&field) || standards.contains_key(&format!("{field} {value}"));
+        assert!(known, "{field} {value}");
+    }
+}
+
+#[test]
 fn a_policy_that_cannot_be_read_says_what_was_expected() {
     for (text, part) in [
         ("", "EOF"),

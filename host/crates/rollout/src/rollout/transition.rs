@@ -190,6 +190,10 @@ impl Rollout {
         match then {
             OnDeadline::Rollback => self.fail(&why, effects),
             OnDeadline::Pause => self.hold(PauseReason::Deadline, Cause::policy(why), effects),
+            // To give more calls to what has just failed a check would be the opposite of what checks are for.
+            OnDeadline::Promote if self.checks.last_failed() => {
+                self.fail(&format!("{why}, and the last check has failed"), effects);
+            }
             OnDeadline::Promote => self.next(Cause::policy(why), effects),
         }
     }

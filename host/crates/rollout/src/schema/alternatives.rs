@@ -34,49 +34,78 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a>, was: &Shape<'a>, is: &Shape<'a>, 
         }
         (false, false) => {}
     }
-    let mut rest_old: Vec<&'a Value> = Vec::new();
-    let mut rest_new: Vec<&'a Value> = new.iter().collect();
+    let (Some(old), Some(new)) = (Form::all(walk, old, was.root()), Form::all(walk, new, is.root())) else {
+        let text = "takes one of several forms that are too large to be compared".to_owned();
+        walk.say(path, Kind::RuleChanged, text);
+        return;
+    };
+    let mut rest_old: Vec<Form<'a>> = Vec::new();
+    let mut rest_new = new;
     let mut pairs = Vec::new();
     for form in old {
-        let tag = tag(form, was.root());
-        let same = |other: &&Value| match &tag {
-            Some(tag) => self::tag(other, is.root()).as_ref() == Some(tag),
-            None => *other == form,
-        };
-        match rest_new.iter().position(same) {
-            Some(place) => pairs.push((form, rest_new.remove(place), tag.unwrap_or_default())),
+        match rest_new
+            .iter()
+            .position(|other| form.name == other.name && form.is_tagged == other.is_tagged)
+        {
+            Some(place) => pairs.push((form, rest_new.remove(place))),
             None => rest_old.push(form),
         }
     }
-    if rest_old.len() == rest_new.len() && rest_old.iter().all(|form| tag(form, was.root()).is_none()) {
-        pairs.extend(
-            rest_old
-                .drain(..)
-                .zip(rest_new.drain(..))
-                .map(|(old, new)| (old, new, String::new())),
-        );
+    if rest_old.len() == rest_new.len() && rest_old.iter().all(|form| !form.is_tagged) {
+        pairs.extend(rest_old.drain(..).zip(rest_new.drain(..)));
     }
-    for (old, new, tag) in pairs {
-        let path = if tag.is_empty() {
-            path.to_owned()
+    for (old, new) in pairs {
+        let path = if old.is_tagged {
+            format!("{path}({})", old.name)
         } else {
-            format!("{path}({tag})")
+            path.to_owned()
         };
-        walk.pair(old, new, &path, depth + 1);
+        walk.pair(old.schema, new.schema, &path, depth + 1);
     }
     for form in rest_old {
-        let text = format!("no longer takes the form {}", name(form, was.root()));
+        let text = format!("no longer takes the form {}", cut(&form.name));
         walk.say(path, Kind::AlternativeRemoved, text);
     }
     for form in rest_new {
-        let text = format!("takes the form {} now", name(form, is.root()));
+        let text = format!("takes the form {} now", cut(&form.name));
         walk.say(path, Kind::AlternativeAdded, text);
     }
 }
 
+/// A form, and what tells it apart: its tag, or all of it.
+struct Form<'a> {
+    schema: &'a Value,
+    name: String,
+    is_tagged: bool,
+}
+
+impl<'a> Form<'a> {
+    /// All of a list; none when that is more than may be looked at.
+    fn all(walk: &mut Walk<'a>, forms: &'a [Value], root: &'a Value) -> Option<Vec<Self>> {
+        let mut all = Vec::with_capacity(forms.len());
+        for schema in forms {
+            let shape = Shape::of(schema, root);
+            if !walk.may_spend(shape.size()) {
+                return None;
+            }
+            let tag = tag(&shape);
+            let is_tagged = tag.is_some();
+            let name = tag.unwrap_or_else(|| schema.to_string());
+            if !walk.may_spend(name.len()) {
+                return None;
+            }
+            all.push(Self {
+                schema,
+                name,
+                is_tagged,
+            });
+        }
+        Some(all)
+    }
+}
+
 /// The property with one fixed value that a form must have.
-fn tag(form: &Value, root: &Value) -> Option<String> {
-    let shape = Shape::of(form, root);
+fn tag(shape: &Shape<'_>) -> Option<String> {
     let required = shape.required();
     let fixed = shape
         .properties()
@@ -94,6 +123,12 @@ fn tag(form: &Value, root: &Value) -> Option<String> {
     fixed.min()
 }
 
-fn name(form: &Value, root: &Value) -> String {
-    tag(form, root).unwrap_or_else(|| super::shown(form))
+fn cut(name: &str) -> String {
+    let mut letters = name.chars();
+    let start: String = letters.by_ref().take(2 * super::LONGEST_NAME).collect();
+    if letters.next().is_some() {
+        format!("{start}…")
+    } else {
+        start
+    }
 }

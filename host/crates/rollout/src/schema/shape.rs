@@ -148,6 +148,20 @@ impl<'a> Shape<'a> {
         self.root
     }
 
+    /// How much there is to look at in it.
+    pub(super) fn size(&self) -> usize {
+        let length = |value: &Value| match value {
+            Value::Object(map) => map.len(),
+            Value::Array(list) => list.len(),
+            _ => 1,
+        };
+        let layers = self.layers.iter();
+        let own: usize = layers
+            .map(|layer| layer.len() + layer.values().map(length).sum::<usize>())
+            .sum();
+        1 + own + self.alternatives.map_or(0, <[Value]>::len)
+    }
+
     /// The forms of which one holds.
     pub(super) fn alternatives(&self) -> &'a [Value] {
         // A list of values in another dress is none of forms.

@@ -233,6 +233,23 @@ fn schemas_that_refer_to_themselves_come_to_an_end() {
         "{}",
         found.len()
     );
+    // Each of many pairs has many large forms.
+    let large = |default: i64| {
+        let big: serde_json::Map<_, _> = (0..2_000)
+            .map(|n| (format!("p{n}"), json!({"default": default})))
+            .collect();
+        let forms: Vec<_> = (0..90).map(|_| json!({"$ref": "#/$defs/big"})).collect();
+        let users: serde_json::Map<_, _> = (0..900)
+            .map(|n| (format!("u{n}"), json!({"anyOf": forms})))
+            .collect();
+        json!({"properties": users, "$defs": {"big": {"type": "object", "properties": big}}})
+    };
+    let found = changes(&large(1), &large(1));
+    assert!(
+        found.iter().any(|change| change.text.contains("too large")),
+        "{}",
+        found.len()
+    );
     let many = |count: usize| {
         let all: serde_json::Map<_, _> = (0..count).map(|n| (n.to_string(), json!({}))).collect();
         with(&Value::Object(all))

@@ -191,3 +191,13 @@ fn a_deadline_does_what_the_policy_says() {
     let mut promote = with(OnDeadline::Promote);
     assert_eq!(done(promote.tick(60_000, None)), [weight(5_000), Effect::Measure]);
 }
+
+#[test]
+fn a_deadline_does_not_promote_what_has_just_failed_a_check() {
+    let (mut bench, _) = Bench::ready(Policy::Canary(Canary {
+        on_deadline: OnDeadline::Promote,
+        ..canary()
+    }));
+    assert_eq!(done(bench.tick(1_000, bad())), [Effect::Measure]);
+    assert!(failed(&bench.tick(59_000, None)).ends_with("the last check has failed"));
+}
