@@ -42,9 +42,31 @@ fn looked_at(data: &Path) -> DoctorView {
 
 /// Mends what can be mended, and looks once more: what counts is how the directory is then.
 fn mended(data: &Path) -> DoctorView {
-    let found = examine(data);
-    let repaired = repair(data, &found, &SystemClock::new());
-    view(data, &examine(data), repaired)
+    let clock = SystemClock::new();
+    let (left, repaired) = rounds(|| examine(data), |found| repair(data, found, &clock));
+    view(data, &left, repaired)
+}
+
+/// How often mending may uncover something else: what a damaged state remembers of artifacts can be seen when it is
+/// mended, and what is live, when those are.
+const ROUNDS: usize = 4;
+
+/// Looks and mends until nothing is mended any more; what is left then, and all that was mended.
+fn rounds<F>(
+    mut look: impl FnMut() -> Vec<F>,
+    mut mend: impl FnMut(&[F]) -> Vec<Repaired>,
+) -> (Vec<F>, Vec<Repaired>) {
+    let (mut found, mut all) = (look(), Vec::new());
+    for _ in 0..ROUNDS {
+        let repaired = mend(&found);
+        let any = repaired.iter().any(|one| one.done);
+        all.extend(repaired);
+        if !any {
+            break;
+        }
+        found = look();
+    }
+    (found, all)
 }
 
 fn view(data: &Path, findings: &[Finding], repaired: Vec<Repaired>) -> DoctorView {
@@ -112,6 +134,7 @@ mod tests {
     use std::sync::Arc;
 
     use patchbay_state::{State, StateConfig};
+    use patchbay_vocab::Code;
 
     use super::*;
 
@@ -154,6 +177,30 @@ mod tests {
                 .any(|one| one.done && !one.message.is_empty()),
             "{mended:?}"
         );
+    }
+
+    #[test]
+    fn what_a_repair_uncovers_is_mended_as_well_and_what_resists_is_tried_once() {
+        let repaired = |done| Repaired {
+            code: Code("PB-DOCTOR-004"),
+            message: String::new(),
+            done,
+        };
+        // Three layers, each of which is seen when the one before is mended; the last one resists.
+        let layer = std::cell::Cell::new(0);
+        let (left, all) = rounds(
+            || vec![layer.get()],
+            |found| {
+                let done = found[0] < 2;
+                layer.set(layer.get() + i32::from(done));
+                vec![repaired(done)]
+            },
+        );
+        let done: Vec<_> = all.iter().map(|one| one.done).collect();
+        assert_eq!((left, done), (vec![2], vec![true, true, false]));
+        // What comes back each time is not mended for ever.
+        let (left, all) = rounds(|| vec![1], |_| vec![repaired(true)]);
+        assert_eq!((left.len(), all.len()), (1, ROUNDS));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use patchbay_wire::{EvidenceView, LeftOutView, PolicyView, RevisionRef, RolloutV
 use serde_json::Value as Json;
 
 use super::{facts, indented, push_column, render_table};
-use crate::clock::stamp;
+use crate::clock::{stamp, uptime};
 use crate::streams::Layout;
 use crate::text;
 
@@ -264,23 +264,77 @@ fn short(value: &Json) -> String {
     }
 }
 
+/// What a policy says, in the order in which it matters; whatever else there is comes behind.
+const TOLD: [&str; 12] = [
+    "steps",
+    "sample",
+    "last",
+    "calls",
+    "pause",
+    "sticky",
+    "bakeMs",
+    "ignore",
+    "deadlineMs",
+    "onDeadline",
+    "then",
+    "analysis",
+];
+
 /// A policy as one line: its kind, and what it says.
 pub(super) fn policy_line(policy: &Json) -> String {
+    text::cut(&kind_line(policy), LONGEST_POLICY)
+}
+
+fn kind_line(policy: &Json) -> String {
     if let Some(word) = policy.as_str() {
-        return text::cut(word, LONGEST_POLICY);
+        return word.to_owned();
     }
     let mut kinds = policy.as_object().into_iter().flatten();
-    let line = match (kinds.next(), kinds.next()) {
-        (Some((kind, Json::Object(fields))), None) => {
-            let fields = fields.iter().map(|(name, value)| {
-                let value = value.as_str().map_or_else(|| short(value), str::to_owned);
-                format!("{name} {value}")
-            });
-            format!("{kind}: {}", fields.collect::<Vec<_>>().join(", "))
-        }
-        _ => policy.to_string(),
+    let (Some((kind, Json::Object(fields))), None) = (kinds.next(), kinds.next()) else {
+        return short(policy);
     };
-    text::cut(&line, LONGEST_POLICY)
+    let place = |name: &str| TOLD.iter().position(|told| *told == name);
+    let mut fields: Vec<_> = fields.iter().collect();
+    // The analysis comes last in any case: it is long.
+    fields.sort_by_key(|(name, _)| match place(name) {
+        Some(at) if *name == "analysis" => (2, at),
+        Some(at) => (0, at),
+        None => (1, 0),
+    });
+    let fields = fields
+        .into_iter()
+        .map(|(name, value)| match name.strip_suffix("Ms") {
+            Some(name) => format!("{name} {}", time(value)),
+            None => format!("{name} {}", piece(name, value)),
+        });
+    format!("{kind}: {}", fields.collect::<Vec<_>>().join(", "))
+}
+
+/// What a policy says of one thing.
+fn piece(name: &str, value: &Json) -> String {
+    match (name, value) {
+        ("then", then) => format!("({})", kind_line(then)),
+        ("pause", Json::Array(each)) => each.iter().map(pause).collect::<Vec<_>>().join(" "),
+        ("pause", pause_of_all) => pause(pause_of_all),
+        (_, Json::Array(items)) => items.iter().map(word).collect::<Vec<_>>().join(" "),
+        (_, value) => word(value),
+    }
+}
+
+fn pause(pause: &Json) -> String {
+    pause.get("afterMs").map_or_else(|| word(pause), time)
+}
+
+fn word(value: &Json) -> String {
+    value.as_str().map_or_else(|| short(value), str::to_owned)
+}
+
+/// Milliseconds, as somebody would say them.
+fn time(value: &Json) -> String {
+    match value.as_u64() {
+        Some(millis) if millis >= 1_000 && millis % 1_000 == 0 => uptime(millis),
+        _ => format!("{} ms", short(value)),
+    }
 }
 
 /// The policy of a plugin, and where it comes from.
@@ -288,7 +342,7 @@ pub(crate) fn policy(view: &PolicyView) -> String {
     let from = match view.source.as_str() {
         "api" => "set by an order",
         "file" => "from the configuration file",
-        "default" => "nothing else was said",
+        "default" => "the standard",
         other => other,
     };
     let text = serde_json::to_string_pretty(&view.policy).unwrap_or_default();

@@ -80,7 +80,7 @@ fn one_rollout_shows_its_policy_and_what_was_seen() {
 rollout:  r-string-3
 plugin:   string
 versions: 1.1.0 (r1) -> 1.2.0 (r2)
-policy:   canary: steps [2.5,25], sticky tenant
+policy:   canary: steps 2.5 25, sticky tenant
 phase:    stepping
 step:     1/3
 weight:   2.5 %
@@ -335,6 +335,32 @@ fn a_plan_that_is_refused_ends_with_why_and_what_to_do() {
     assert!(text.contains("t18, t19, and 10 more\n"), "{text}");
     refused.refusal = None;
     assert!(rollout_plan(&refused, Layout::Pipe).ends_with("\nrefused\n"));
+}
+
+#[test]
+fn a_policy_is_told_on_one_line_with_what_matters_first() {
+    let canary = json!({"canary": {
+        "analysis": {"minCalls": 50}, "bakeMs": 600_000, "deadlineMs": 1_500, "onDeadline": "rollback",
+        "pause": [{"afterMs": 90_000}, "promote"], "steps": [2.5, 50], "sticky": "run", "new": [1]
+    }});
+    let line = "canary: steps 2.5 50, pause 1m 30s promote, sticky run, bake 10m 0s, deadline 1500 ms, onDeadline \
+                rollback, new 1, analysis {\"minCalls\":50}";
+    let shown = |policy: serde_json::Value| {
+        let text = rollout(&RolloutView { policy, ..view() }, Layout::Pipe);
+        let found = text.lines().find_map(|line| line.strip_prefix("policy:   "));
+        found.unwrap().to_owned()
+    };
+    assert_eq!(shown(canary.clone()), line);
+    assert_eq!(
+        shown(json!({"replay": {"last": 50, "ignore": ["/a", "/b"], "then": canary}})),
+        format!("replay: last 50, ignore /a /b, then ({line})")
+    );
+    assert_eq!(
+        shown(json!({"canary": {"pause": "promote"}})),
+        "canary: pause promote"
+    );
+    assert_eq!(shown(json!("manual")), "manual");
+    assert_eq!(shown(json!({"a": 1, "b": 2})), "{\"a\":1,\"b\":2}");
 }
 
 #[test]
