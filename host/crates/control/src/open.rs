@@ -25,7 +25,7 @@ use crate::{Config, OpenError};
 /// Events a slow subscriber may lag behind before it loses some.
 const EVENTS_KEPT: usize = 1024;
 
-pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
+pub(crate) fn open(mut config: Config) -> Result<Inner, OpenError> {
     if patchbay_isolate::is_child() {
         return Err(OpenError::IsChild);
     }
@@ -137,7 +137,10 @@ pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
     let mode = match (&start.why, config.delivery.mode) {
         (None, _) => "normal",
         (Some(_), Mode::Safe) => "safe",
-        (Some(_), Mode::Normal) => "recovered",
+        (Some(_), Mode::Normal | Mode::Recovered) => {
+            config.delivery.mode = Mode::Recovered;
+            "recovered"
+        }
     };
     if start.leaves_directory_alone {
         lifecycle.leave_directory_alone();

@@ -107,11 +107,25 @@ fn suspects(remembered: &Remembered, looping: &CrashLoop) -> Vec<Suspect> {
             ),
         })
     });
+    let candidates = remembered.rollouts.iter().map(|rollout| Suspect {
+        plugin: rollout.plugin.clone(),
+        revision: rollout.to,
+        version: version(&rollout.plugin, rollout.to),
+        why: format!(
+            "the host ended {} times in a row while it was rolled out",
+            looping.boots
+        ),
+    });
     // Without a set that was good there is nothing that could have changed: everything would be a suspect.
-    match good {
-        Some(_) => changed.collect(),
-        None => Vec::new(),
+    let mut all: Vec<_> = good.map(|_| changed.collect()).unwrap_or_default();
+    for candidate in candidates {
+        let is_known =
+            |known: &Suspect| (&known.plugin, known.revision) == (&candidate.plugin, candidate.revision);
+        if !all.iter().any(is_known) {
+            all.push(candidate);
+        }
     }
+    all
 }
 
 fn wanted(

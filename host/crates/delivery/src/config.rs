@@ -33,6 +33,8 @@ pub enum Mode {
     /// Rollouts go on and versions arrive.
     #[default]
     Normal,
+    /// Rollouts go on; versions that arrive wait for orders, since the host kept ending.
+    Recovered,
     /// Only orders change anything: somebody looks for what is wrong.
     Safe,
 }

@@ -85,7 +85,7 @@ impl Delivery {
         let force = order.force;
         let fit = self.fit(plugin, number, order.policy, force)?;
         let version = self.parts().registry.version(plugin, number);
-        let mut active = Active {
+        let active = Active {
             id: self.next_id(plugin)?,
             plugin: plugin.clone(),
             from: fit.from,
@@ -115,7 +115,6 @@ impl Delivery {
                     id: other.id.clone(),
                 });
             }
-            active.left_out.shrink_to_fit();
             let entry = Arc::new(Mutex::new(active));
             all.insert(plugin.clone(), Arc::clone(&entry));
             entry
@@ -314,11 +313,13 @@ impl Delivery {
         Ok(self.policies().of(plugin))
     }
 
+    /// A number that no rollout of the plugin has had: what was begun last may not be on the disk yet.
     fn next_id(&self, plugin: &PluginName) -> Result<String, DeliveryError> {
-        let last = self.parts().state.rollouts(Some(plugin), 1)?.pop();
-        let number = last
-            .and_then(|last| last.id.rsplit_once('-')?.1.parse::<u64>().ok())
-            .unwrap_or(0);
-        Ok(format!("{plugin}-{}", number + 1))
+        let stored = self.parts().state.rollouts(Some(plugin), 1)?.pop();
+        let stored = stored.and_then(|last| last.id.rsplit_once('-')?.1.parse::<u64>().ok());
+        let mut numbers = self.numbers().lock();
+        let last = numbers.entry(plugin.clone()).or_default();
+        *last = stored.unwrap_or(0).max(*last) + 1;
+        Ok(format!("{plugin}-{last}"))
     }
 }

@@ -175,6 +175,7 @@ impl Conductor {
                     self.lifecycle.note_provenance(digest, provenance);
                 }
                 self.lifecycle.rejections().clear(&path);
+                self.lifecycle.came_again(digest);
             }
             Outcome::Unfit { artifact, why } => self.reject(&path, artifact, why),
             Outcome::Changed => self.lifecycle.settle_again(path.clone()),

@@ -131,6 +131,8 @@ pub struct Lifecycle {
     blocked: Mutex<Vec<Blocked>>,
     turns: Turns,
     wakes: Wakes,
+    /// What should be live and could not be loaded at the start: it is, when its content comes in again.
+    missing: Mutex<BTreeMap<PluginName, RevisionNumber>>,
     /// What the instances of loads that are gone counted.
     past_instances: Mutex<BTreeMap<PluginName, InstanceCounts>>,
     me: Weak<Self>,
@@ -200,6 +202,7 @@ impl Lifecycle {
             blocked: Mutex::default(),
             turns: Turns::default(),
             wakes: Wakes::default(),
+            missing: Mutex::default(),
             past_instances: Mutex::default(),
             me: Weak::clone(me),
             messages,
@@ -478,6 +481,10 @@ impl Lifecycle {
 
     pub(crate) fn send(&self, message: Message) {
         let _ = self.messages.send(message);
+    }
+
+    pub(crate) const fn missing(&self) -> &Mutex<BTreeMap<PluginName, RevisionNumber>> {
+        &self.missing
     }
 
     pub(crate) const fn ledger(&self) -> &Ledger {

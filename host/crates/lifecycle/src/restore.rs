@@ -1,12 +1,13 @@
 //! What was live when the last process ended is live again, before anything else happens.
 //!
 //! Invariant: a revision that cannot be mapped any more keeps nobody else from serving: the one that was live before it
-//! takes its place, and what is desired stays as it was.
+//! takes its place, and what is desired stays as it was. It is live again when its content comes in.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use patchbay_vocab::{Explain, Explained, PluginName, RevisionNumber};
+use patchbay_registry::{Change, Force};
+use patchbay_vocab::{Digest, Explain, Explained, PluginName, RevisionNumber};
 
 use crate::admit::mount_again;
 use crate::lifecycle::Lifecycle;
@@ -78,6 +79,9 @@ impl Lifecycle {
             }
         };
         let live = wanted.live.iter().copied().find(|number| load(*number));
+        if let Some(desired) = wanted.live.first().filter(|desired| live != Some(**desired)) {
+            self.missing().lock().insert(wanted.plugin.clone(), *desired);
+        }
         for number in &wanted.beside {
             load(*number);
         }
@@ -85,6 +89,28 @@ impl Lifecycle {
             plugin: wanted.plugin.clone(),
             live,
             failed,
+        }
+    }
+}
+
+impl Lifecycle {
+    /// A content came in that is known: what should be live, and could not be loaded, is live when this is it.
+    pub(crate) fn came_again(&self, digest: Digest) {
+        let missing = self.missing().lock().clone();
+        for (plugin, number) in missing {
+            let status = self.registry().plugin(&plugin);
+            let mut revisions = status.into_iter().flat_map(|status| status.revisions);
+            if !revisions.any(|known| known.number == number && known.digest == digest) {
+                continue;
+            }
+            self.missing().lock().remove(&plugin);
+            let change = Change::by("watcher", "its file is there again");
+            match self.go_live(&plugin, number, Force::No, &change, None) {
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%plugin, revision = %number, error = %error.chain(), "what should be live cannot be");
+                }
+            }
         }
     }
 }
