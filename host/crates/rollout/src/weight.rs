@@ -104,6 +104,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_share_takes_exactly_as_many_numbers_as_it_says() {
+        for points in [0, 1, 250, 9_999, 10_000] {
+            let weight = Weight::from_basis_points(points).expect("a weight");
+            assert_eq!(
+                (0..10_000).filter(|number| weight.admits(*number)).count(),
+                usize::from(points)
+            );
+        }
+    }
+
+    #[test]
     fn a_percentage_has_two_decimals_and_is_exact() {
         for points in 0..=10_000_u16 {
             let weight = Weight::from_basis_points(points).expect("a weight");

@@ -63,6 +63,17 @@ fn some_failures_are_noise_and_many_are_not() {
 }
 
 #[test]
+fn what_is_exactly_at_its_limit_passes() {
+    let none = Analysis {
+        max_error_rate: Some(0.0),
+        max_error_rate_increase: Some(1.0),
+        ..Analysis::default()
+    };
+    assert_eq!(verdict(&none, (100, 0), (100, 0)), Verdict::Pass);
+    assert_eq!(verdict(&none, (100, 0), (100, 100)), Verdict::Fail);
+}
+
+#[test]
 fn slower_calls_fail_when_they_are_surely_slower() {
     let analysis = Analysis::default();
     let check = |stable, candidate| judge(&analysis, &window(stable, candidate));

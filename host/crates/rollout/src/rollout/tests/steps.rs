@@ -201,3 +201,20 @@ fn a_deadline_does_not_promote_what_has_just_failed_a_check() {
     assert_eq!(done(bench.tick(1_000, bad())), [Effect::Measure]);
     assert!(failed(&bench.tick(59_000, None)).ends_with("the last check has failed"));
 }
+
+#[test]
+fn neither_a_step_nor_a_bake_ends_while_the_last_check_has_failed() {
+    let (mut bench, _) = Bench::ready(Policy::Canary(canary()));
+    bench.tick(1_000, good());
+    assert_eq!(done(bench.tick(1_000, bad())), [Effect::Measure]);
+    assert_eq!(done(bench.tick(20_000, None)), []);
+    assert_eq!(
+        done(bench.tick(1_000, good())),
+        [Effect::Measure, weight(5_000), Effect::Measure]
+    );
+    bench.tick(10_000, good());
+    assert_eq!(bench.phase(), "baking");
+    assert_eq!(done(bench.tick(1_000, bad())), [Effect::Measure]);
+    assert_eq!(done(bench.tick(20_000, None)), []);
+    assert_eq!(done(bench.tick(1_000, good())), [Effect::Measure, promoted()]);
+}

@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn the_time_in_which_the_host_was_down_counts_for_nothing() {
     let (mut bench, _) = Bench::ready(Policy::Canary(canary()));
-    bench.tick(5_000, good());
+    bench.tick(4_100, good());
+    bench.tick(900, None);
     bench.now += 3_600_000;
     assert_eq!(
         bench.rollout.resumed(UnixMillis(bench.now)),
