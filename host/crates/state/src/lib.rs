@@ -23,6 +23,7 @@ mod config;
 mod doctor;
 mod error;
 mod form;
+mod keys;
 mod loading;
 mod reading;
 mod record;

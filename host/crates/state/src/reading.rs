@@ -183,11 +183,15 @@ impl State {
         crate::export(&self.path, after_seq, out)
     }
 
-    /// The first record with this key: what a repeated order was answered with.
+    /// The first record with this key: what a repeated order was answered with. For a key that nobody had
+    /// the database is hardly ever asked.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn audit_by_key(&self, key: &str) -> Result<Option<AuditRecord>, StateError> {
+        if !self.keys.may_have(key) {
+            return Ok(None);
+        }
         let sql = format!("SELECT {AUDIT} FROM audit WHERE key = ?1 ORDER BY seq LIMIT 1");
         let found = checked(&self.reader()?, "audit", &sql, &[&key], audit_record)?;
         Ok(found.into_iter().next())

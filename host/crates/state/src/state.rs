@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use patchbay_database::{self as database, Lock};
 use patchbay_vocab::{Clock, PluginName, RevisionNumber, kill_point};
 
+use crate::keys::Keys;
 use crate::loading::{Loading, Marker};
 use crate::record::{GoodSet, Remembered, Write};
 use crate::session::Session;
@@ -24,6 +25,7 @@ pub struct State {
     pub(crate) path: PathBuf,
     events: Sender<Event>,
     gauges: Arc<Gauges>,
+    pub(crate) keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
     boot: u64,
     loading: Marker,
@@ -53,16 +55,22 @@ impl State {
             .map_err(|error| StateError::from(database::refusal(&path, error)))?;
         kill_point("state.booted");
         let gauges = Arc::new(Gauges::default());
+        let keys = Arc::new(Keys::default());
         let (events, received) = unbounded();
         let writer = Writer::new(session, Arc::clone(&gauges), received);
+        let known = Arc::clone(&keys);
         let thread = std::thread::Builder::new()
             .name("patchbay-state".to_owned())
-            .spawn(move || writer.run())
+            .spawn(move || {
+                writer.fill(&known);
+                writer.run();
+            })
             .map_err(StateError::Thread)?;
         let state = Self {
             path,
             events,
             gauges,
+            keys,
             clock,
             boot,
             loading: marker,
@@ -162,6 +170,11 @@ impl State {
     fn send(&self, writes: Vec<Write>, answer: Option<crate::writer::Answer>) {
         if writes.is_empty() && answer.is_none() {
             return;
+        }
+        for write in &writes {
+            if let Write::Audit(entry) = write {
+                entry.key.iter().for_each(|key| self.keys.add(key));
+            }
         }
         let bytes = writes.iter().map(Write::bytes).fold(0, usize::saturating_add);
         if !writes.is_empty() {

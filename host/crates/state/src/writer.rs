@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender};
 use patchbay_vocab::Explain;
 
 use crate::StateError;
+use crate::keys::Keys;
 use crate::record::Write;
 use crate::session::{Session, Trouble, told};
 use crate::stats::Gauges;
@@ -92,6 +93,17 @@ impl Writer {
             unheard: None,
             failure: None,
             closing: false,
+        }
+    }
+
+    /// Puts every key of the audit into `keys`. When that cannot be read, every order's key is looked up in the database.
+    pub(crate) fn fill(&self, keys: &Keys) {
+        let filled = self
+            .session
+            .connection()
+            .map_or(Ok(()), |connection| keys.fill(connection));
+        if let Err(error) = filled {
+            tracing::warn!(%error, "the keys of orders could not be read");
         }
     }
 

@@ -291,3 +291,24 @@ fn the_page_for_admins_names_every_table_and_its_questions_can_be_asked() {
     }
     assert!(page.contains(GENESIS) && page.contains(GENESIS_TEXT));
 }
+
+#[test]
+fn a_fresh_key_is_known_to_be_fresh_without_the_database_also_by_the_next_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let (state, _) = open(folder.path());
+    state.record(vec![Write::Audit(entry(8))], LONG).unwrap();
+    drop(state);
+    let (state, _) = open(folder.path());
+    state.record(vec![Write::Audit(entry(10))], LONG).unwrap();
+    let away = folder.path().join("away.db");
+    std::fs::rename(folder.path().join("state.db"), &away).unwrap();
+    assert_eq!(state.audit_by_key("fresh").unwrap(), None);
+    for known in ["key-8", "key-10"] {
+        assert!(state.audit_by_key(known).is_err(), "{known}");
+    }
+    std::fs::rename(&away, folder.path().join("state.db")).unwrap();
+    for n in [8, 10] {
+        let found = state.audit_by_key(&format!("key-{n}")).unwrap();
+        assert_eq!(found.unwrap().entry, entry(n));
+    }
+}
