@@ -54,7 +54,6 @@ impl Marker {
             file.by_ref()
                 .take((SLOTS * SLOT_BYTES) as u64)
                 .read_to_end(&mut left)?;
-            file.write_all_at(&[0; SLOTS * SLOT_BYTES], 0)?;
             Ok((file, left))
         };
         let (file, left) = open().map_err(|cause| StateError::Open {
@@ -67,6 +66,11 @@ impl Marker {
         };
         let left = left.chunks(SLOT_BYTES).filter_map(read).collect();
         Ok((Self(Arc::new(slots)), left))
+    }
+
+    /// Ends every mark that the last process left, once somebody was told of them.
+    pub(crate) fn clear(&self) {
+        self.0.write(0, &[0; SLOTS * SLOT_BYTES]);
     }
 
     pub(crate) fn mark(&self, plugin: &PluginName, number: RevisionNumber) -> Loading {
@@ -120,7 +124,9 @@ mod tests {
     use super::*;
 
     fn left(folder: &Path) -> Vec<(PluginName, RevisionNumber)> {
-        Marker::open(&folder.join("state.db")).unwrap().1
+        let (marker, left) = Marker::open(&folder.join("state.db")).unwrap();
+        marker.clear();
+        left
     }
 
     fn name(text: &str) -> PluginName {
@@ -147,6 +153,22 @@ mod tests {
             ]
         );
         assert!(left(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn a_host_that_does_not_come_to_start_leaves_the_marks_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        std::mem::forget(
+            Marker::open(&path)
+                .unwrap()
+                .0
+                .mark(&name("culprit"), RevisionNumber(1)),
+        );
+        for _ in 0..2 {
+            let (_, found) = Marker::open(&path).unwrap();
+            assert_eq!(found, [(name("culprit"), RevisionNumber(1))]);
+        }
     }
 
     #[test]

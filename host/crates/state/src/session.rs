@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use crate::apply::apply;
 use crate::artifact;
 use crate::audit::{self, AppendError};
-use crate::form::FORM;
+use crate::form::{self, FORM};
 use crate::record::Write;
 use crate::sql::integer;
 use crate::{StateConfig, StateError};
@@ -90,6 +90,10 @@ impl Session {
     pub(crate) fn begin(path: PathBuf, config: &StateConfig) -> Result<Self, StateError> {
         let connection = database::open(&path, &FORM)?;
         let refused = |error| StateError::from(database::refusal(&path, error));
+        if let Some(missing) = form::missing(&connection).map_err(refused)? {
+            let found = format!("{missing} is not as it should be");
+            return Err(StateError::Damaged { path, found });
+        }
         let found = audit::head(&connection).map_err(refused)?;
         let last = audit::last(&connection).map_err(refused)?;
         match found {

@@ -54,6 +54,7 @@ impl State {
             .boot(clock.wall(), &config.version)
             .map_err(|error| StateError::from(database::refusal(&path, error)))?;
         kill_point("state.booted");
+        marker.clear();
         let gauges = Arc::new(Gauges::default());
         let keys = Arc::new(Keys::default());
         let (events, received) = unbounded();

@@ -5,7 +5,7 @@ mod records;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use patchbay_vocab::{Digest, FakeClock, PluginName, RevisionNumber, UnixMillis};
 use rusqlite::Connection;
@@ -20,8 +20,15 @@ fn config(folder: &Path) -> StateConfig {
     StateConfig::within(folder, "1.2.3")
 }
 
+/// A process that another test starts at the moment holds our locks until it has become another program.
 pub(crate) fn open(folder: &Path) -> (State, Remembered) {
-    State::open(&config(folder), Arc::new(FakeClock::new())).unwrap()
+    let until = Instant::now() + LONG;
+    loop {
+        match State::open(&config(folder), Arc::new(FakeClock::new())) {
+            Err(StateError::InUse { .. }) if Instant::now() < until => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 /// What an admin with `sqlite3` has.

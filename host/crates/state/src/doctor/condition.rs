@@ -6,6 +6,8 @@ use std::path::Path;
 use patchbay_database::{self as database, DatabaseError, one_line};
 use rusqlite::Connection;
 
+use crate::form::{self, FORM};
+
 /// What condition a database file is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Condition {
@@ -58,6 +60,11 @@ fn read(connection: &Connection, wanted: i64, format: Option<i64>) -> rusqlite::
             return Ok(Condition::Absent);
         }
     }
+    if application_id != wanted && wanted == FORM.application_id && form::missing(connection)?.is_none() {
+        return Ok(Condition::Damaged(
+            "it has all that is ours but its mark".to_owned(),
+        ));
+    }
     if application_id != wanted {
         return Ok(Condition::Foreign { application_id });
     }
@@ -67,6 +74,11 @@ fn read(connection: &Connection, wanted: i64, format: Option<i64>) -> rusqlite::
     let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if said != "ok" {
         return Ok(Condition::Damaged(one_line(&said)));
+    }
+    if wanted == FORM.application_id
+        && let Some(missing) = form::missing(connection)?
+    {
+        return Ok(Condition::Damaged(format!("{missing} is not as it should be")));
     }
     Ok(Condition::Sound)
 }

@@ -21,7 +21,7 @@ use super::scan::Scanned;
 use super::{STATE, artifacts};
 use crate::artifact::sync_one;
 use crate::audit;
-use crate::form::FORM;
+use crate::form::{self, FORM};
 
 mod fill;
 
@@ -88,7 +88,9 @@ enum Patch {
 /// The damaged state as a copy that can be asked; `None` when nothing helps.
 fn source(state: &Path, workshop: &Path, fresh: &Path) -> Result<Option<Connection>, RepairError> {
     let copy = workshop.join("old.db");
-    for with_log in [true, false] {
+    // The tables as they should be are looked for first, whatever that takes; then some that can be asked at all.
+    let all = [Wanted::Intact, Wanted::Some].map(|wanted| [true, false].map(|with_log| (wanted, with_log)));
+    for (wanted, with_log) in all.into_iter().flatten() {
         for patch in [Patch::Nothing, Patch::Header, Patch::Schema] {
             for end in ["", "-wal", "-shm"] {
                 absent(&database::beside(&copy, end))?;
@@ -99,7 +101,7 @@ fn source(state: &Path, workshop: &Path, fresh: &Path) -> Result<Option<Connecti
                 fs::copy(log, database::beside(&copy, "-wal"))?;
             }
             apply(patch, &copy, fresh)?;
-            if let Ok(connection) = open(&copy) {
+            if let Ok(connection) = open(&copy, wanted) {
                 return Ok(Some(connection));
             }
         }
@@ -152,8 +154,17 @@ fn roots(fresh: &Path) -> Result<BTreeSet<u64>, RepairError> {
         .collect())
 }
 
+/// Which tables make a copy worth asking.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// All, as they were made.
+    Intact,
+    /// The most important ones, by their names.
+    Some,
+}
+
 /// Opens a copy however broken it is; none of its own code is run.
-fn open(copy: &Path) -> rusqlite::Result<Connection> {
+fn open(copy: &Path, wanted: Wanted) -> rusqlite::Result<Connection> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(copy, flags)?;
@@ -168,7 +179,8 @@ fn open(copy: &Path) -> rusqlite::Result<Connection> {
         [],
         |row| row.get(0),
     )?;
-    if tables == 3 {
+    let is_fit = tables == 3 && (wanted == Wanted::Some || form::missing(&connection)?.is_none());
+    if is_fit {
         Ok(connection)
     } else {
         Err(rusqlite::Error::QueryReturnedNoRows)

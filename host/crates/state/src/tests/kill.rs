@@ -121,7 +121,7 @@ fn what_was_settled_survives_hundreds_of_kills_in_its_order() {
     let mut promised = vec![0; PLUGINS.len()];
     let mut came_to = promised.clone();
     let mut kills = 0;
-    for round in 0..50_u64 {
+    for round in 0..40_u64 {
         let points = POINTS
             .iter()
             .map(|point| Some(format!("{point}:{}", 1 + (round * 7) % 11)));
@@ -155,8 +155,8 @@ fn what_was_settled_survives_hundreds_of_kills_in_its_order() {
             promised.clone_from(&came_to);
         }
     }
-    assert_eq!(kills, 250);
-    assert!(came_to.iter().all(|n| *n > 50), "{came_to:?}");
+    assert_eq!(kills, 200);
+    assert!(came_to.iter().all(|n| *n > 40), "{came_to:?}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The writer: order, failures, refusals.
 
 use std::fs;
-use std::time::Instant;
 
 use patchbay_vocab::Explain;
 

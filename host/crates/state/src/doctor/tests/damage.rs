@@ -236,7 +236,7 @@ fn a_repair_that_is_killed_at_any_point_is_done_by_the_next() {
     const FOLDER: &str = "PATCHBAY_TEST_DOCTOR_FOLDER";
     if let Some(folder) = std::env::var_os(FOLDER) {
         let folder = Path::new(&folder);
-        let _ = repair(folder, &examine(folder), &FakeClock::new());
+        let _ = done(folder, &looked(folder), &FakeClock::new());
         return;
     }
     for point in ["state.remade", "state.kept", "state.parted", "state.replaced"] {
@@ -273,15 +273,37 @@ fn files_that_have_each_others_names_get_their_own_back() {
     fs::rename(&state, &between).unwrap();
     fs::rename(&journal, &state).unwrap();
     fs::rename(&between, &journal).unwrap();
-    assert_eq!(codes(&examine(folder.path())), ["008"]);
+    assert_eq!(codes(&looked(folder.path())), ["008"]);
     mended(folder.path());
     assert!(bytes_of(folder.path()) == before);
 
     // The repair was interrupted at its last step.
     fs::rename(&journal, folder.path().join("state.db.swapped")).unwrap();
-    assert_eq!(codes(&examine(folder.path())), ["008"]);
+    assert_eq!(codes(&looked(folder.path())), ["008"]);
     mended(folder.path());
     assert!(bytes_of(folder.path()) == before);
+}
+
+#[test]
+fn a_state_that_lost_its_mark_or_a_column_is_damaged_and_loses_nothing() {
+    let marked = with_state(&good().1);
+    sqlite(marked.path())
+        .pragma_update(None, "application_id", 7)
+        .unwrap();
+    let mut column = good().1.clone();
+    // It is there more than once: pages keep what was in them.
+    let text = b"    policy TEXT NOT NU";
+    let places: Vec<usize> = (0..column.len())
+        .filter(|at| column[*at..].starts_with(text))
+        .collect();
+    for at in places {
+        column[at + 4] = b'q';
+    }
+    for bytes in [fs::read(marked.path().join(STATE)).unwrap(), column] {
+        let (_folder, repaired, _, rows) = mended_from(&bytes);
+        assert_eq!(repaired[0].code.0, "PB-DOCTOR-004");
+        assert_eq!((all_rows(&rows), rows.audit), (ALL, RECORDS + 2), "{repaired:?}");
+    }
 }
 
 #[test]
@@ -289,7 +311,7 @@ fn one_journal_in_the_place_of_the_state_and_a_newer_state_are_left_to_people() 
     let folder = tempfile::tempdir().unwrap();
     furnished(folder.path());
     fs::copy(folder.path().join(JOURNAL), folder.path().join(STATE)).unwrap();
-    let findings = examine(folder.path());
+    let findings = looked(folder.path());
     assert_eq!(codes(&findings), ["005"]);
     assert!(!findings[0].repairable && findings[0].message.contains("is a journal"));
 
@@ -297,10 +319,10 @@ fn one_journal_in_the_place_of_the_state_and_a_newer_state_are_left_to_people() 
     sqlite(newer.path())
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    let findings = examine(newer.path());
+    let findings = looked(newer.path());
     assert_eq!(codes(&findings), ["005"]);
     assert!(findings[0].message.contains("format 99"));
-    assert!(repair(newer.path(), &findings, &FakeClock::new()).is_empty());
+    assert!(done(newer.path(), &findings, &FakeClock::new()).is_empty());
 }
 
 #[test]
@@ -311,13 +333,13 @@ fn a_damaged_journal_is_moved_aside_and_the_log_of_no_database_is_kept() {
     let mut bytes = fs::read(&journal).unwrap();
     bytes.truncate(3 * PAGE);
     fs::write(&journal, &bytes).unwrap();
-    assert_eq!(codes(&examine(folder.path())), ["006"]);
+    assert_eq!(codes(&looked(folder.path())), ["006"]);
     mended(folder.path());
     assert!(!journal.exists());
     assert!(fs::read(folder.path().join("journal.db.damaged-77")).unwrap() == bytes);
 
     fs::write(folder.path().join("journal.db-wal"), "what was written last").unwrap();
-    assert_eq!(codes(&examine(folder.path())), ["017"]);
+    assert_eq!(codes(&looked(folder.path())), ["017"]);
     mended(folder.path());
     let kept = fs::read_to_string(folder.path().join("journal.db-wal.damaged-77")).unwrap();
     assert_eq!(kept, "what was written last");
@@ -332,9 +354,52 @@ proptest! {
     ) {
         let mut bytes = good().1.clone();
         for (at, by) in flips {
-            let at = at.index(bytes.len());
-            bytes[at] ^= by;
+            flip(&mut bytes, at, by);
         }
         mended_from(&bytes);
     }
+
+    #[test]
+    fn whatever_bytes_of_a_log_are_others_the_state_can_be_opened_in_the_end(
+        flips in prop::collection::vec((any::<prop::sample::Index>(), 1..=u8::MAX), 1..50),
+        in_state in prop::collection::vec((any::<prop::sample::Index>(), 1..=u8::MAX), 0..20),
+        kept in 0..=100_usize,
+    ) {
+        let (mut state, mut log) = logged().clone();
+        log.truncate(log.len() * kept / 100);
+        for (bytes, flips) in [(&mut log, flips), (&mut state, in_state)] {
+            for (at, by) in flips {
+                flip(bytes, at, by);
+            }
+        }
+        let folder = with_state(&state);
+        fs::write(folder.path().join("state.db-wal"), &log).unwrap();
+        mended(folder.path());
+        reopened(folder.path());
+    }
+}
+
+/// Makes one byte another one, but for those that say which format it is: a later one is left to people.
+fn flip(bytes: &mut [u8], at: prop::sample::Index, by: u8) {
+    if bytes.is_empty() {
+        return;
+    }
+    let at = at.index(bytes.len());
+    if !(60..64).contains(&at) {
+        bytes[at] ^= by;
+    }
+}
+
+/// A state and its log as a kill leaves them.
+fn logged() -> &'static (Vec<u8>, Vec<u8>) {
+    static LOGGED: std::sync::LazyLock<(Vec<u8>, Vec<u8>)> = std::sync::LazyLock::new(|| {
+        let folder = with_state(&good().1);
+        let (state, _) = open(folder.path());
+        for n in 1..=30 {
+            state.record(vec![Write::Audit(entry(n))], LONG).unwrap();
+        }
+        let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+        (read(STATE), read("state.db-wal"))
+    });
+    &LOGGED
 }

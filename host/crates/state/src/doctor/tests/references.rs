@@ -42,7 +42,7 @@ fn a_damaged_artifact_is_kept_aside_its_revision_quarantined_and_the_one_before_
     let path = artifact_of(folder.path(), "beta", 4);
     fs::write(&path, "other bytes").unwrap();
     fs::write(path.with_added_extension("minisig"), "signature").unwrap();
-    let findings = examine(folder.path());
+    let findings = looked(folder.path());
     assert_eq!(codes(&findings), ["012"]);
     assert!(
         findings[0].message.contains("`beta` revision 4"),
@@ -74,7 +74,7 @@ fn without_an_artifact_nothing_that_needs_it_is_live() {
     for number in 1..=REVISIONS {
         fs::remove_file(artifact_of(folder.path(), "alpha", number)).unwrap();
     }
-    assert_eq!(codes(&examine(folder.path())), ["011"; 4]);
+    assert_eq!(codes(&looked(folder.path())), ["011"; 4]);
     mended(folder.path());
     let (_, remembered, _) = reopened(folder.path());
     assert_eq!(standing(&remembered, "alpha"), (None, vec![1, 2, 3, 4]));
@@ -88,7 +88,7 @@ fn a_link_in_the_place_of_an_artifact_is_damage() {
     let elsewhere = folder.path().join("elsewhere");
     fs::rename(&path, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
-    assert_eq!(codes(&examine(folder.path())), ["012"]);
+    assert_eq!(codes(&looked(folder.path())), ["012"]);
     mended(folder.path());
     assert_eq!(fs::read_to_string(elsewhere).unwrap(), "alpha 1");
 }
@@ -104,7 +104,7 @@ fn what_nobody_remembers_is_kept_aside_and_what_was_never_finished_goes() {
     fs::create_dir_all(folder.path().join("maps/probe-1")).unwrap();
     fs::write(folder.path().join("maps/probe-1/x.so"), "copy").unwrap();
     fs::create_dir(folder.path().join("doctor-5")).unwrap();
-    let mut found = examine(folder.path());
+    let mut found = looked(folder.path());
     found.sort_by_key(|finding| finding.code);
     assert_eq!(codes(&found), ["015", "015", "016", "016", "016"]);
     assert!(found.iter().all(|finding| finding.severity == Severity::Note));
@@ -125,7 +125,7 @@ fn what_nobody_remembers_is_kept_aside_and_what_was_never_finished_goes() {
 #[test]
 fn what_is_live_and_not_known_gives_way_to_what_was_live_before() {
     let folder = tampered("DELETE FROM revisions WHERE plugin = 'beta' AND number = 4; DELETE FROM good");
-    let found = examine(folder.path());
+    let found = looked(folder.path());
     // Its artifact is still in the index: somebody may want it.
     assert_eq!(codes(&found), ["013"]);
     mended(folder.path());
@@ -137,7 +137,7 @@ fn what_is_live_and_not_known_gives_way_to_what_was_live_before() {
 #[test]
 fn what_is_live_and_quarantined_gives_way_too() {
     let folder = tampered("UPDATE revisions SET quarantined = 1 WHERE plugin = 'beta' AND number > 2");
-    assert_eq!(codes(&examine(folder.path())), ["013"]);
+    assert_eq!(codes(&looked(folder.path())), ["013"]);
     mended(folder.path());
     let (_, remembered, _) = reopened(folder.path());
     assert_eq!(standing(&remembered, "beta"), (Some(2), vec![3, 4]));
@@ -151,7 +151,7 @@ fn pins_rollouts_good_sets_and_entries_of_the_index_that_lead_nowhere_are_droppe
          UPDATE good SET revision = 9 WHERE plugin = 'gamma';
          INSERT INTO artifacts VALUES ('cb1591b800956b932dda1a07f7cb3ba81bde7c60c2e9548ae96aff29021e4dba', 1)",
     );
-    assert_eq!(codes(&examine(folder.path())), ["014"; 4]);
+    assert_eq!(codes(&looked(folder.path())), ["014"; 4]);
     mended(folder.path());
     let (state, remembered, rows) = reopened(folder.path());
     assert_eq!((remembered.pins.len(), remembered.rollouts.len()), (2, 2));
@@ -165,7 +165,7 @@ fn pins_rollouts_good_sets_and_entries_of_the_index_that_lead_nowhere_are_droppe
 #[test]
 fn an_audit_that_somebody_changed_is_kept_aside_and_the_new_one_says_so() {
     let folder = tampered("UPDATE audit SET reason = 'nothing happened' WHERE seq = 7");
-    let findings = examine(folder.path());
+    let findings = looked(folder.path());
     assert_eq!(codes(&findings), ["009"]);
     assert!(
         findings[0].message.contains("record 7"),
@@ -187,7 +187,7 @@ fn rows_that_no_host_writes_are_left_out() {
         "INSERT INTO policies VALUES ('Not A Name', '1');
          UPDATE plugins SET live_order = '{' WHERE name = 'alpha'",
     );
-    assert_eq!(codes(&examine(folder.path())), ["010"]);
+    assert_eq!(codes(&looked(folder.path())), ["010"]);
     let repaired = mended(folder.path());
     assert!(
         repaired[0].message.contains("3 of policies (1 refused)"),
