@@ -51,7 +51,16 @@ pub(crate) fn open(mut config: Config) -> Result<Inner, OpenError> {
     let (state, remembered) = State::open(&state, Arc::clone(&clock))?;
     let state = Arc::new(state);
     let start = patchbay_delivery::begin(&registry, &remembered, config.delivery.mode, clock.wall());
-    registry.witnessed_by(Box::new(Remembering(Arc::clone(&state))));
+    let store = StageConfig {
+        dir: data.join("artifacts"),
+        max_bytes: config.max_plugin_bytes,
+        free_bytes_min: config.min_free_bytes,
+    };
+    let kept = store.clone();
+    registry.witnessed_by(Box::new(Remembering {
+        state: Arc::clone(&state),
+        bytes_of: Box::new(move |digest| kept.bytes_of(digest)),
+    }));
     let policies = Arc::new(Policies::new(
         config.delivery.policy.clone(),
         config.delivery.policies.clone(),
@@ -77,11 +86,6 @@ pub(crate) fn open(mut config: Config) -> Result<Inner, OpenError> {
     }
     let (events, _) = broadcast::channel(EVENTS_KEPT);
     let log = Arc::new(EventLog::new(events, Arc::clone(&clock)));
-    let store = StageConfig {
-        dir: data.join("artifacts"),
-        max_bytes: config.max_plugin_bytes,
-        free_bytes_min: config.min_free_bytes,
-    };
     let probe = ProbeConfig {
         helper: config.probe_helper,
         deadline: config.probe_deadline,

@@ -10,18 +10,33 @@ use patchbay_registry::{
     Action, Change, Changed, Dependency, HistoryEntry, KnownPlugin, KnownRevision, PinScope, Witness,
 };
 use patchbay_state::{Entry, HistoryLine, Pin, Remembered, State, Write};
-use patchbay_vocab::{PluginName, RevisionNumber};
+use patchbay_vocab::{Digest, PluginName, RevisionNumber};
 use serde_json::json;
 
 /// Tells the state what the registry does.
-#[derive(Debug)]
-pub struct Remembering(pub Arc<State>);
+pub struct Remembering {
+    /// The state.
+    pub state: Arc<State>,
+    /// How long the artifact with a content is, in bytes.
+    pub bytes_of: Box<dyn Fn(Digest) -> u64 + Send + Sync>,
+}
+
+impl std::fmt::Debug for Remembering {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Remembering")
+    }
+}
 
 impl Witness<Served> for Remembering {
     fn changed(&self, change: &Changed<'_, Served>) {
-        let writes = writes(change);
+        let mut writes = writes(change);
+        if change.line.action == Action::Admitted {
+            let digest = change.digest();
+            let bytes = (self.bytes_of)(digest);
+            writes.insert(0, Write::Artifact { digest, bytes });
+        }
         if !writes.is_empty() {
-            self.0.tell(writes);
+            self.state.tell(writes);
         }
     }
 }

@@ -72,7 +72,7 @@ impl Vetting {
 
     /// How long a stored artifact is; 0 when it is not there.
     pub(crate) fn bytes_of(&self, digest: Digest) -> u64 {
-        std::fs::metadata(self.store.path_of(digest)).map_or(0, |found| found.len())
+        self.store.config().bytes_of(digest)
     }
 
     /// Removes what is kept of a content that was refused: a directory of bad files must not fill the store.

@@ -23,6 +23,20 @@ pub struct StageConfig {
     pub free_bytes_min: u64,
 }
 
+impl StageConfig {
+    /// Where the copy with this content is, or would be.
+    #[must_use]
+    pub fn path_of(&self, digest: Digest) -> PathBuf {
+        self.dir.join(format!("{digest}.so"))
+    }
+
+    /// How long it is, in bytes; 0 when it is not there.
+    #[must_use]
+    pub fn bytes_of(&self, digest: Digest) -> u64 {
+        fs::metadata(self.path_of(digest)).map_or(0, |found| found.len())
+    }
+}
+
 /// Ends the name of a copy that is not complete.
 const PART: &str = "part";
 
@@ -65,7 +79,7 @@ impl Store {
     /// Where the copy with this content is, or would be.
     #[must_use]
     pub fn path_of(&self, digest: Digest) -> PathBuf {
-        self.config.dir.join(format!("{digest}.so"))
+        self.config.path_of(digest)
     }
 
     /// Takes up a copy that was staged before, after hashing it again.
@@ -141,7 +155,9 @@ impl Store {
         Ok(digests)
     }
 
-    pub(super) const fn config(&self) -> &StageConfig {
+    /// How it keeps copies.
+    #[must_use]
+    pub const fn config(&self) -> &StageConfig {
         &self.config
     }
 
