@@ -107,7 +107,10 @@ pub(crate) fn bring_back(
             [] => String::new(),
             names => format!("; taken out of service: {}", names.join(", ")),
         };
-        tracing::error!(why, suspects = ?names, "started on the last good set of versions");
+        match &*names {
+            [] => tracing::warn!(why, "started on the last good set of versions"),
+            suspects => tracing::error!(why, ?suspects, "started on the last good set of versions"),
+        }
         log.add_delivery(DeliveryEvent {
             kind: "host.recovered",
             plugin: None,

@@ -6,7 +6,6 @@ use patchbay_delivery::StartOrder;
 use patchbay_dispatch::{Mount, Served};
 use patchbay_registry::{Force, Selector};
 use patchbay_rollout::nodes::{self, Effect, Node};
-use patchbay_rollout::{Canary, Pause, Policy, Then};
 use patchbay_vocab::{Explain, PluginName};
 use patchbay_wire as wire;
 use plugin_api::meta;
@@ -57,7 +56,7 @@ impl Patchbay {
             plugin: plugin.clone(),
             from: status.live.map(|live| self.revision_ref(plugin, live)),
             to: self.revision_ref(plugin, number),
-            steps: steps(&policy),
+            steps: policy.words(),
             policy: serde_json::to_value(&policy).unwrap_or_default(),
             allowed: refusal.is_none(),
             refusal,
@@ -105,61 +104,4 @@ fn described(mount: &Arc<Mount<Served>>) -> Vec<Node<'_>> {
         config: &node.meta.config,
     });
     described.collect()
-}
-
-/// What a policy would do, step by step.
-fn steps(policy: &Policy) -> Vec<String> {
-    let then = |then: &Then| match then {
-        Then::Promote => vec![LIVE.to_owned()],
-        Then::Manual => vec!["it waits for an order to promote".to_owned()],
-        Then::Canary(canary) => canary_steps(canary),
-    };
-    match policy {
-        Policy::Immediate => vec![LIVE.to_owned()],
-        Policy::Manual => vec!["nothing, until somebody promotes it".to_owned()],
-        Policy::Canary(canary) => canary_steps(canary),
-        Policy::Shadow(shadow) => {
-            let mut steps = vec![format!(
-                "copies of {} of the calls go to it until {} are answered; at most {} may differ",
-                shadow.sample, shadow.calls, shadow.max_differences
-            )];
-            steps.extend(then(&shadow.then));
-            steps
-        }
-        Policy::Replay(replay) => {
-            let mut steps = vec![format!(
-                "the last {} recorded calls are made again on it; at most {} may differ",
-                replay.last, replay.max_differences
-            )];
-            steps.extend(then(&replay.then));
-            steps
-        }
-    }
-}
-
-const LIVE: &str = "it goes live: all calls that begin then go to it";
-
-fn canary_steps(canary: &Canary) -> Vec<String> {
-    let stages = canary.stages().iter().enumerate();
-    let mut steps: Vec<_> = stages
-        .map(|(step, weight)| {
-            let until = match canary.pause.at(step) {
-                Some(Pause::AfterMs(millis)) => format!("for {}", seconds(millis)),
-                _ => "until somebody promotes it".to_owned(),
-            };
-            format!("{weight} of the calls go to it, {until}")
-        })
-        .collect();
-    steps.push(match canary.bake_ms {
-        0 => LIVE.to_owned(),
-        millis => format!("{LIVE}; it is watched for {}", seconds(millis)),
-    });
-    steps
-}
-
-fn seconds(millis: u64) -> String {
-    match millis {
-        0..60_000 => format!("{} s", millis as f64 / 1000.0),
-        _ => format!("{} min", (millis as f64 / 6000.0).round() / 10.0),
-    }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use patchbay_registry::{Change, Force, RegistryError, Selector, Split};
-use patchbay_rollout::{Comparing, Effect, Evidence, IgnorePath, Input, Outcome, Policy, Weight};
+use patchbay_rollout::{Comparing, Effect, Evidence, IgnorePath, Input, Outcome, Phase, Policy, Weight};
 use patchbay_state::{Entry, Write};
 use patchbay_vocab::{Explain, NodeType, kill_point};
 use serde_json::json;
@@ -20,7 +20,6 @@ use crate::orders::Ordered;
 use crate::replay::{Replaying, names};
 use crate::shadow::{Comparison, Shadow};
 use crate::stages::comparable;
-use crate::status::message_of;
 
 /// Under which name a rollout changes things by itself.
 pub(crate) const ITSELF: &str = "rollout";
@@ -67,11 +66,11 @@ impl Delivery {
         }
         if after != before {
             self.tell(DeliveryEvent {
-                kind: kind_of(&active.rollout),
+                kind: kind_of(&after),
                 plugin: Some(active.plugin.clone()),
                 version: Some(active.version.clone()),
                 revision: Some(active.to),
-                message: message_of(&active.rollout),
+                message: active.rollout.message(),
                 code: None,
             });
         }
@@ -283,7 +282,7 @@ impl Delivery {
         Entry {
             at: self.parts().clock.wall(),
             actor: order.map_or_else(|| ITSELF.to_owned(), |order| order.actor.clone()),
-            action: kind_of(rollout).to_owned(),
+            action: kind_of(&rollout.phase()).to_owned(),
             plugin: Some(active.plugin.clone()),
             revision: Some(active.to),
             tenant: None,
@@ -295,7 +294,7 @@ impl Delivery {
                 "version": active.version,
                 "from": active.from,
                 "weight": rollout.weight(),
-                "message": message_of(rollout),
+                "message": rollout.message(),
             })
             .to_string(),
         }
@@ -323,17 +322,17 @@ fn stored_evidence(id: &str, evidence: &Evidence) -> patchbay_state::Evidence {
 }
 
 /// What an event and the audit call where a rollout stands.
-pub(crate) fn kind_of(rollout: &patchbay_rollout::Rollout) -> &'static str {
-    match rollout.phase().as_str() {
-        "preparing" => "rollout.began",
-        "replay" => "rollout.replaying",
-        "shadow" => "rollout.shadowing",
-        "step" => "rollout.step",
-        "paused" => "rollout.paused",
-        "baking" => "rollout.baking",
-        "promoted" => "rollout.promoted",
-        "aborted" => "rollout.aborted",
-        _ => "rollout.failed",
+pub(crate) const fn kind_of(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Preparing => "rollout.began",
+        Phase::Replay => "rollout.replaying",
+        Phase::Shadow => "rollout.shadowing",
+        Phase::Step(_) => "rollout.step",
+        Phase::Paused { .. } => "rollout.paused",
+        Phase::Baking => "rollout.baking",
+        Phase::Promoted => "rollout.promoted",
+        Phase::Aborted => "rollout.aborted",
+        Phase::Failed => "rollout.failed",
     }
 }
 

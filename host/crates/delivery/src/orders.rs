@@ -71,16 +71,8 @@ impl Delivery {
         by: &Ordered,
     ) -> Result<RolloutStatus, DeliveryError> {
         let number = self.parts().registry.rollback_target(plugin, Some(&order.to))?;
-        if let Some(entry) = self.of_plugin(plugin) {
-            let active = entry.lock();
-            if active.to == number {
-                return Ok(RolloutStatus::of(&active, self.now()));
-            }
-            return Err(DeliveryError::Running {
-                plugin: plugin.clone(),
-                version: active.version.clone(),
-                id: active.id.clone(),
-            });
+        if let Some(entry) = self.running_of(plugin) {
+            return self.same(&entry, number);
         }
         let force = order.force;
         let fit = self.fit(plugin, number, order.policy, force)?;
@@ -102,30 +94,47 @@ impl Delivery {
             shadowing: None,
             replays: 0,
         };
+        let entry = Arc::new(Mutex::new(active));
+        // Locked before others know it, so that nobody meets it before it has begun.
+        let mut active = entry.lock();
+        let other = {
+            let mut all = self.active_map().lock();
+            match all.get(plugin) {
+                Some(other) => Some(Arc::clone(other)),
+                None => {
+                    all.insert(plugin.clone(), Arc::clone(&entry));
+                    None
+                }
+            }
+        };
+        if let Some(other) = other {
+            // Somebody else was quicker; this one was never told of.
+            if other.lock().to != number {
+                self.parts().lifecycle.let_go(plugin, number);
+            }
+            return self.same(&other, number);
+        }
         self.parts().state.tell(vec![active.stored()]);
         kill_point("rollout.begun");
-        let entry = {
-            // Held until it is known to others, so that two orders at once do not both begin.
-            let mut all = self.active_map().lock();
-            if let Some(other) = all.get(plugin) {
-                let other = other.lock();
-                return Err(DeliveryError::Running {
-                    plugin: plugin.clone(),
-                    version: other.version.clone(),
-                    id: other.id.clone(),
-                });
-            }
-            let entry = Arc::new(Mutex::new(active));
-            all.insert(plugin.clone(), Arc::clone(&entry));
-            entry
-        };
-        let mut active = entry.lock();
         self.advance(&mut active, Input::Tick { window: None }, Some(by))?;
-        let mut status = RolloutStatus::of(&active, self.now());
+        let mut status = RolloutStatus::of(&active);
         status.changed = true;
         drop(active);
         self.forget_finished(&entry);
         Ok(status)
+    }
+
+    /// The answer to an order to begin while one is under way.
+    fn same(&self, entry: &Mutex<Active>, number: RevisionNumber) -> Result<RolloutStatus, DeliveryError> {
+        let active = entry.lock();
+        if active.to == number {
+            return Ok(RolloutStatus::of(&active));
+        }
+        Err(DeliveryError::Running {
+            plugin: active.plugin.clone(),
+            version: active.version.clone(),
+            id: active.id.clone(),
+        })
     }
 
     /// Whether a rollout could begin now, and what it would leave out.
@@ -138,7 +147,7 @@ impl Delivery {
         order: &StartOrder,
     ) -> Result<(RevisionNumber, Policy, Vec<LeftOut>), DeliveryError> {
         let number = self.parts().registry.rollback_target(plugin, Some(&order.to))?;
-        if let Some(entry) = self.of_plugin(plugin) {
+        if let Some(entry) = self.running_of(plugin) {
             let active = entry.lock();
             return Err(DeliveryError::Running {
                 plugin: plugin.clone(),
@@ -237,7 +246,7 @@ impl Delivery {
         kind: OrderKind,
         by: &Ordered,
     ) -> Result<RolloutStatus, DeliveryError> {
-        let entry = self.of_plugin(plugin).ok_or_else(|| DeliveryError::NoRollout {
+        let entry = self.running_of(plugin).ok_or_else(|| DeliveryError::NoRollout {
             plugin: plugin.clone(),
         });
         let entry = match entry {
@@ -252,7 +261,7 @@ impl Delivery {
             reason: by.reason.clone(),
         };
         let changed = self.advance(&mut active, Input::Order(order), Some(by))?;
-        let mut status = RolloutStatus::of(&active, self.now());
+        let mut status = RolloutStatus::of(&active);
         status.changed = changed;
         drop(active);
         self.forget_finished(&entry);
@@ -267,8 +276,8 @@ impl Delivery {
             OrderKind::Promote(_) => "promoted",
             OrderKind::Pause | OrderKind::Resume => return None,
         };
-        let last = self.parts().state.rollouts(Some(plugin), 1).ok()?.pop()?;
-        (last.phase == wanted).then(|| self.status_of(&last))
+        let last = self.remembered(Some(plugin), 1).ok()?.pop()?;
+        (last.stored.phase == wanted).then_some(last)
     }
 
     /// Sets the policy of a plugin, or goes back to the configured one.

@@ -1,6 +1,6 @@
 //! Rollouts as they are shown.
 
-use patchbay_rollout::{Outcome, PauseReason, Phase, Rollout, Stage};
+use patchbay_rollout::{Phase, Rollout};
 use patchbay_state::StoredRollout;
 use patchbay_vocab::{PluginName, RevisionNumber, UnixMillis};
 
@@ -29,12 +29,12 @@ pub struct RolloutStatus {
 }
 
 impl RolloutStatus {
-    pub(crate) fn of(active: &Active, now: UnixMillis) -> Self {
+    pub(crate) fn of(active: &Active) -> Self {
         Self {
             stored: active.as_stored(),
-            message: message_of(&active.rollout),
+            message: active.rollout.message(),
             left_out: active.left_out.clone(),
-            next_at: next_at(&active.rollout, now),
+            next_at: active.rollout.next_at(),
             dropped: active
                 .shadowing
                 .as_ref()
@@ -49,10 +49,9 @@ impl Delivery {
     /// The rollouts under way, in the order of the plugins.
     #[must_use]
     pub fn running(&self) -> Vec<RolloutStatus> {
-        let now = self.now();
         self.all()
             .iter()
-            .map(|entry| RolloutStatus::of(&entry.lock(), now))
+            .map(|entry| RolloutStatus::of(&entry.lock()))
             .collect()
     }
 
@@ -65,6 +64,7 @@ impl Delivery {
         plugin: Option<&PluginName>,
         limit: u32,
     ) -> Result<Vec<RolloutStatus>, DeliveryError> {
+        self.catch_up();
         let stored = self.parts().state.rollouts(plugin, limit)?;
         Ok(stored.iter().map(|stored| self.status_of(stored)).collect())
     }
@@ -75,20 +75,30 @@ impl Delivery {
     /// When there is none.
     pub fn rollout(&self, named: &str) -> Result<RolloutStatus, DeliveryError> {
         if let Some(entry) = self.by_id(named) {
-            return Ok(RolloutStatus::of(&entry.lock(), self.now()));
+            return Ok(RolloutStatus::of(&entry.lock()));
         }
         let unknown = || DeliveryError::UnknownRollout {
             id: named.chars().take(128).flat_map(char::escape_debug).collect(),
         };
+        self.catch_up();
         if let Some(stored) = self.parts().state.rollout(named)? {
             return Ok(self.status_of(&stored));
         }
         let plugin: PluginName = named.parse().map_err(|_| unknown())?;
         if let Some(entry) = self.of_plugin(&plugin) {
-            return Ok(RolloutStatus::of(&entry.lock(), self.now()));
+            return Ok(RolloutStatus::of(&entry.lock()));
         }
         let last = self.parts().state.rollouts(Some(&plugin), 1)?.pop();
         last.map(|last| self.status_of(&last)).ok_or_else(unknown)
+    }
+
+    /// A rollout that has just ended is on its way to the disk: what is read there is to have it. A disk that does not
+    /// answer is not waited for any longer.
+    fn catch_up(&self) {
+        const MOST: std::time::Duration = std::time::Duration::from_secs(1);
+        if let Err(error) = self.parts().state.settle(MOST) {
+            tracing::debug!(error = %patchbay_vocab::Explain::chain(&error), "what is read may be old");
+        }
     }
 
     /// The rollout of a plugin that is under way: its candidate, and whether that is live.
@@ -103,13 +113,13 @@ impl Delivery {
         if !stored.finished
             && let Some(entry) = self.by_id(&stored.id)
         {
-            return RolloutStatus::of(&entry.lock(), self.now());
+            return RolloutStatus::of(&entry.lock());
         }
         let rollout = Rollout::restore(&stored.state).ok();
         RolloutStatus {
             message: rollout
                 .as_ref()
-                .map_or_else(|| "its record cannot be read".to_owned(), message_of),
+                .map_or_else(|| "its record cannot be read".to_owned(), Rollout::message),
             stored: stored.clone(),
             rollout,
             left_out: Vec::new(),
@@ -117,54 +127,5 @@ impl Delivery {
             dropped: 0,
             changed: false,
         }
-    }
-}
-
-fn next_at(rollout: &Rollout, now: UnixMillis) -> Option<UnixMillis> {
-    let progress = rollout.progress();
-    if matches!(progress.phase, Phase::Paused { .. }) {
-        return None;
-    }
-    let left = progress.at_least_ms?.saturating_sub(progress.here_ms);
-    Some(UnixMillis(now.0.saturating_add(left)))
-}
-
-/// Where a rollout stands, in words.
-pub(crate) fn message_of(rollout: &Rollout) -> String {
-    let progress = rollout.progress();
-    match &progress.phase {
-        Phase::Preparing => "it begins".to_owned(),
-        Phase::Replay => format!("recorded calls are made again: {} so far", progress.compared),
-        Phase::Shadow => format!(
-            "{} copies of calls compared, {} differ",
-            progress.compared, progress.differing
-        ),
-        Phase::Step(_) => format!(
-            "step {} of {}: {} of the calls",
-            progress.step, progress.steps, progress.weight
-        ),
-        Phase::Baking => "the candidate is live, and watched".to_owned(),
-        Phase::Paused { at, reason } => {
-            let place = match at {
-                Stage::Step(step) => format!("at step {} ({} of the calls)", step + 1, progress.weight),
-                Stage::Baking => "while the candidate is live and watched".to_owned(),
-                Stage::Waiting => "before its first call".to_owned(),
-                Stage::Preparing => "before it began".to_owned(),
-                Stage::Replay => "during the replay".to_owned(),
-                Stage::Shadow => "during the shadow".to_owned(),
-            };
-            let why = match reason {
-                PauseReason::Order { by, reason } if reason.is_empty() => format!("{by} paused it"),
-                PauseReason::Order { by, reason } => format!("{by} paused it: {reason}"),
-                PauseReason::Policy => "the policy waits for an order to promote".to_owned(),
-                PauseReason::Deadline => "its deadline passed".to_owned(),
-            };
-            format!("paused {place}: {why}")
-        }
-        Phase::Promoted => "the candidate is live".to_owned(),
-        Phase::Aborted | Phase::Failed => match rollout.outcome() {
-            Some(Outcome::Aborted { why } | Outcome::Failed { why }) => why.clone(),
-            _ => "it has ended".to_owned(),
-        },
     }
 }
