@@ -99,7 +99,7 @@ fn is_same(one: &Split, other: &Split) -> bool {
 
 impl Drawer<'_> {
     /// Whether the run goes to the candidate. It was not pinned.
-    fn draws(&mut self, plugin: &PluginName, detours: &Detours<Served>) -> bool {
+    fn draws<H>(&mut self, plugin: &PluginName, detours: &Detours<H>) -> bool {
         let Some(split) = detours.split() else {
             return false;
         };
@@ -325,3 +325,6 @@ pub(crate) fn outside(compiled: &Compiled, routes: &Routes) -> Option<String> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;
