@@ -147,6 +147,7 @@ impl Dispatcher {
             mount: &mount,
             place,
             held: held.as_ref(),
+            trial: None,
         };
         if options.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
             return Err(CallError::Cancelled {

@@ -15,7 +15,7 @@ use crate::error::{CallError, ServedBy, shown};
 use crate::nearest::nearest;
 use crate::rules::TenantRules;
 use crate::scope::NodeScope;
-use crate::served::Served;
+use crate::served::{Faults, Served};
 use crate::stores::TenantStores;
 use crate::variables::Variables;
 use crate::view::{RouteCache, Routes, View};
@@ -227,6 +227,35 @@ impl Dispatcher {
         options: &CallOptions<'_>,
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
+        self.call_counted(mount, node_type, input, options, out, None)
+    }
+
+    /// Like [`Dispatcher::call_mount`], for a call that nobody waits for: what goes wrong of it is counted in `faults`,
+    /// and not against the version.
+    ///
+    /// # Errors
+    /// As [`Dispatcher::call_mount`].
+    pub fn try_mount<'o>(
+        self: &Arc<Self>,
+        mount: &Arc<Mount<Served>>,
+        node_type: &str,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+        faults: &Faults,
+    ) -> Result<Answer<'o>, CallError> {
+        self.call_counted(mount, node_type, input, options, out, Some(faults))
+    }
+
+    fn call_counted<'o>(
+        self: &Arc<Self>,
+        mount: &Arc<Mount<Served>>,
+        node_type: &str,
+        input: ValueRef<'_>,
+        options: &CallOptions<'_>,
+        out: &'o mut Output,
+        faults: Option<&Faults>,
+    ) -> Result<Answer<'o>, CallError> {
         let begun = self.clock.now();
         let (mount, pass, place) = self.enter_mount(mount, node_type, options.timeout)?;
         let hold = match place.is_stateful {
@@ -239,6 +268,7 @@ impl Dispatcher {
             mount: &mount,
             place,
             held: None,
+            trial: faults,
         };
         self.call_under(pass, target, input, &options, out)
     }
@@ -306,6 +336,7 @@ impl Dispatcher {
                     mount: &mount,
                     place,
                     held: None,
+                    trial: None,
                 };
                 return self.call_inside(inside, target, input, &rest, out);
             }
@@ -326,6 +357,7 @@ impl Dispatcher {
                     mount: &mount,
                     place,
                     held: None,
+                    trial: None,
                 };
                 return self.call_inside(inside, target, input, &rest, out);
             }
@@ -339,6 +371,7 @@ impl Dispatcher {
                 mount,
                 place,
                 held: None,
+                trial: None,
             };
             return self.call_sync(&pass, target, input, options, out);
         }

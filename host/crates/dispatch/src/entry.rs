@@ -19,7 +19,7 @@ use crate::error::{CallError, ServedBy};
 use crate::held::Held;
 use crate::observed::{Noting, Tapped, Watch};
 use crate::scope::NodeScope;
-use crate::served::{Place, Served};
+use crate::served::{Faults, Place, Served};
 use crate::services::{OwnedServices, Services, nanos};
 
 /// The node that a call enters, and the session that it is part of.
@@ -28,6 +28,8 @@ pub(crate) struct Target<'t> {
     pub(crate) mount: &'t Arc<Mount<Served>>,
     pub(crate) place: Place,
     pub(crate) held: Option<&'t Arc<Held>>,
+    /// Where it is counted what goes wrong of a call that nobody waits for; of any other one that is with the version.
+    pub(crate) trial: Option<&'t Faults>,
 }
 
 /// A pass as the way of a call needs it.
@@ -53,13 +55,17 @@ impl Target<'_> {
         asked.or(self.place.timeout)
     }
 
+    fn faults(&self) -> &Faults {
+        self.trial.unwrap_or_else(|| self.mount.handle().faults())
+    }
+
     pub(crate) fn name(&self) -> String {
         name_of(self.mount, self.place.node)
     }
 
     #[cold]
     pub(crate) fn timed_out(&self, after: Option<Duration>) -> CallError {
-        self.mount.handle().faults().count_timed_out();
+        self.faults().count_timed_out();
         CallError::TimedOut {
             node_type: self.name(),
             after: after.unwrap_or_default(),
@@ -68,7 +74,7 @@ impl Target<'_> {
 
     #[cold]
     pub(crate) fn failed(&self, fault: CallFault) -> CallError {
-        let (mount, faults) = (self.mount, self.mount.handle().faults());
+        let (mount, faults) = (self.mount, self.faults());
         let node_type = self.name();
         match fault {
             CallFault::Failed(error) => {
@@ -88,6 +94,18 @@ impl Target<'_> {
                     fault: Box::new(fault),
                 }
             }
+        }
+    }
+}
+
+impl Target<'_> {
+    /// The node says that it failed, when its time was over: it was not answered in time, whatever it says.
+    #[cold]
+    fn failed_late(&self, error: Box<NodeError>) -> CallError {
+        self.faults().count_timed_out();
+        CallError::Failed {
+            node_type: self.name(),
+            error,
         }
     }
 }
@@ -227,7 +245,9 @@ impl Dispatcher {
         options: &CallOptions<'_>,
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
-        let Target { mount, place, held } = target;
+        let Target {
+            mount, place, held, ..
+        } = target;
         let plugin = mount.handle().plugin();
         let deadline = self.deadline(target.timeout(options.timeout));
         let services = Services {
@@ -255,8 +275,14 @@ impl Dispatcher {
                 value,
                 revision: mount.revision(),
             }),
+            Err(CallFault::Failed(error)) if self.is_over(deadline) => Err(target.failed_late(error)),
             Err(fault) => Err(target.failed(fault)),
         }
+    }
+
+    #[cold]
+    fn is_over(&self, deadline: Option<Monotonic>) -> bool {
+        deadline.is_some_and(|deadline| deadline <= self.clock().now())
     }
 
     /// Begins an async call and drives it on this thread.
@@ -271,6 +297,20 @@ impl Dispatcher {
     ) -> Result<Answer<'o>, CallError> {
         let timeout = target.timeout(options.timeout);
         let deadline = self.deadline(timeout);
+        let observed = target.mount.handle().observed();
+        let watch = observed.now();
+        let tap = match watch.is_tapped() && target.place.may_be_shown() {
+            true => observed.tapped_by(),
+            false => None,
+        };
+        let scope = options.scope.and_then(NodeScope::shared);
+        let (scope, noting) = match (&tap, scope) {
+            (Some(_), Some(scope)) => {
+                let noting = Arc::new(Noting::new(scope));
+                (Some(Arc::clone(&noting) as Arc<dyn NodeScope>), Some(noting))
+            }
+            (_, scope) => (scope, None),
+        };
         let services = OwnedServices {
             dispatcher: Arc::clone(self),
             mount: Arc::clone(target.mount),
@@ -280,32 +320,43 @@ impl Dispatcher {
             run: options.run.to_owned(),
             node: options.node.to_owned(),
             variables: options.variables.cloned(),
-            scope: options.scope.and_then(NodeScope::shared),
+            scope,
             deadline,
             cancel: options.cancel.cloned().unwrap_or_default(),
             depth: options.depth,
         };
-        let observed = target.mount.handle().observed();
-        let began = observed.now().is_timed().then(|| self.clock().now());
+        let began = watch.is_timed().then(|| self.clock().now());
         let future = self.started(pass, target, input.to_value(), options.config, services)?;
         let done = block_on(future, deadline, &**self.clock());
         if let Some(began) = began {
             observed.took(self.clock().now().since(began));
         }
-        match done {
+        let answer = match done {
             Some(Ok(value)) => {
                 out.clear();
-                if out.push(value.as_ref().raw()).is_err() {
-                    return Err(target.failed(CallFault::OutputLimit));
+                match out.push(value.as_ref().raw()) {
+                    Ok(_) => Ok(Answer {
+                        value: ValueRef::assume_valid(out.written()),
+                        revision: target.mount.revision(),
+                    }),
+                    Err(_) => Err(target.failed(CallFault::OutputLimit)),
                 }
-                Ok(Answer {
-                    value: ValueRef::assume_valid(out.written()),
-                    revision: target.mount.revision(),
-                })
             }
             Some(Err(fault)) => Err(target.failed(fault)),
             None => Err(target.timed_out(timeout)),
+        };
+        if let Some(tap) = tap {
+            tap.called(&Tapped {
+                node_type: name_in(target.mount, target.place.node),
+                tenant: options.tenant,
+                run: options.run,
+                input,
+                variables: options.variables,
+                asked: noting.is_some_and(|noting| noting.has_asked()),
+                answer: shown_answer(answer.as_ref().map(|answer| answer.value)),
+            });
         }
+        answer
     }
 
     /// Begins an async call, which then owns whatever it needs.

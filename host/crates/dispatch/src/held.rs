@@ -112,6 +112,7 @@ impl Held {
             mount,
             place,
             held: Some(self),
+            trial: None,
         };
         // Under the session's own pass: its version may have closed to everybody else.
         let inside = pass.renew();
