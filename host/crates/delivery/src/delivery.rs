@@ -193,6 +193,16 @@ impl Delivery {
         self.active.lock().get(plugin).cloned()
     }
 
+    /// The rollout of a plugin that has not ended. One that has stays for a moment, until who ended it lets go of it.
+    pub(crate) fn running_of(&self, plugin: &PluginName) -> Option<Arc<Mutex<Active>>> {
+        let entry = self.of_plugin(plugin)?;
+        if entry.lock().rollout.phase().is_finished() {
+            self.forget_finished(&entry);
+            return None;
+        }
+        Some(entry)
+    }
+
     pub(crate) fn all(&self) -> Vec<Arc<Mutex<Active>>> {
         self.active.lock().values().cloned().collect()
     }

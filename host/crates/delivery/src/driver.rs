@@ -137,7 +137,7 @@ impl Delivery {
             reason: "a new version arrived".to_owned(),
             key: None,
         };
-        if let Some(entry) = self.of_plugin(plugin) {
+        if let Some(entry) = self.running_of(plugin) {
             let mut active = entry.lock();
             let older = registry.version(plugin, active.to) < registry.version(plugin, number);
             if !older || active.to == number {

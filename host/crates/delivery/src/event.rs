@@ -6,7 +6,7 @@ use patchbay_vocab::{Code, PluginName, RevisionNumber, Version};
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeliveryEvent {
     /// What: `rollout.began`, `rollout.step`, `rollout.paused`, `rollout.promoted`, `rollout.aborted`, `rollout.failed`,
-    /// `breaker.opened`, `host.recovered`, `artifacts.collected`.
+    /// `breaker.opened`, `host.recovered`, `host.stable`, `artifacts.collected`.
     pub kind: &'static str,
     /// To which plugin.
     pub plugin: Option<PluginName>,

@@ -35,6 +35,9 @@ mod shadow;
 mod stages;
 mod status;
 
+#[cfg(test)]
+mod tests;
+
 pub use boot::{Start, Suspect, begin};
 pub use breaker::BreakerConfig;
 pub use config::{DeliveryConfig, Mode, RetentionConfig};

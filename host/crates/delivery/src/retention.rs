@@ -261,5 +261,16 @@ impl Delivery {
             .plugins()
             .map(|mount| (mount.plugin().clone(), mount.revision()));
         self.parts().state.boot_stable(live);
+        let after = self.config().stable_after.as_secs_f64();
+        self.tell(DeliveryEvent {
+            kind: "host.stable",
+            plugin: None,
+            version: None,
+            revision: None,
+            message: format!(
+                "what is live has served for {after} s: if the host kept ending, it would begin with this"
+            ),
+            code: None,
+        });
     }
 }

@@ -49,10 +49,13 @@ impl Delivery {
     /// The rollouts under way, in the order of the plugins.
     #[must_use]
     pub fn running(&self) -> Vec<RolloutStatus> {
-        self.all()
-            .iter()
-            .map(|entry| RolloutStatus::of(&entry.lock()))
-            .collect()
+        let all = self.all();
+        let running = all.iter().filter_map(|entry| {
+            let active = entry.lock();
+            // One that has just ended is let go of in a moment.
+            (!active.rollout.phase().is_finished()).then(|| RolloutStatus::of(&active))
+        });
+        running.collect()
     }
 
     /// All rollouts that are remembered, the newest first; of one plugin, if it is named.
