@@ -42,7 +42,12 @@ impl Patchbay {
         scope: PinScope,
         order: Order,
     ) -> Result<wire::PinnedView, ControlError> {
-        self.once(&order.to_ordered(), |action| action == "pin.set")?;
+        if self
+            .once(&order.to_ordered(), |action| action == "pin.set")?
+            .is_some()
+        {
+            return self.pinned_before(plugin, &scope);
+        }
         let change = order.into_change(None).1;
         let pinning = self.inner.lifecycle.pin(plugin, to, scope.clone(), &change);
         let pinning = pinning.map_err(ControlError::from)?;
@@ -60,12 +65,33 @@ impl Patchbay {
         scope: PinScope,
         order: Order,
     ) -> Result<wire::PinnedView, ControlError> {
-        self.once(&order.to_ordered(), |action| action == "pin.removed")?;
+        if self
+            .once(&order.to_ordered(), |action| action == "pin.removed")?
+            .is_some()
+        {
+            return self.pinned_before(plugin, &scope);
+        }
         let change = order.into_change(None).1;
         let pinning = self.inner.registry.unpin(plugin, &scope, &change)?;
         self.settle()?;
         self.inner.lifecycle.tidy();
         self.pinned(plugin, &scope, &pinning)
+    }
+
+    /// The answer to an order that was carried out before: how it is now, with nothing changed.
+    fn pinned_before(&self, plugin: &PluginName, scope: &PinScope) -> Result<wire::PinnedView, ControlError> {
+        let status = self.inner.registry.plugin(plugin)?;
+        let now = status
+            .pins
+            .iter()
+            .find(|(known, _)| known == scope)
+            .map(|(_, to)| *to);
+        let pinning = Pinning {
+            before: now,
+            now,
+            generation: self.inner.registry.snapshot().generation(),
+        };
+        self.pinned(plugin, scope, &pinning)
     }
 
     fn pinned(

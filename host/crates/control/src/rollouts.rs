@@ -52,7 +52,9 @@ impl Patchbay {
             force: order.force,
         };
         let by = order.into_ordered();
-        self.once(&by, |action| action.starts_with("rollout."))?;
+        if let Some(done) = self.once(&by, |action| action.starts_with("rollout."))? {
+            return self.rollout_before(plugin, &done);
+        }
         let status = self.inner.delivery.start_rollout(plugin, start, &by)?;
         Ok(self.rollout_view(status, 0))
     }
@@ -144,11 +146,30 @@ impl Patchbay {
         order: Order,
     ) -> Result<wire::RolloutView, ControlError> {
         let by = order.into_ordered();
-        if self.once(&by, |action| action.starts_with("rollout."))?.is_some() {
-            return self.rollout(plugin.as_str());
+        if let Some(done) = self.once(&by, |action| action.starts_with("rollout."))? {
+            return self.rollout_before(plugin, &done);
         }
         let status = self.inner.delivery.order(plugin, kind, &by)?;
         Ok(self.rollout_view(status, 1))
+    }
+
+    /// The rollout that an order was about which was carried out before: by now there may be a later one.
+    fn rollout_before(
+        &self,
+        plugin: &PluginName,
+        done: &patchbay_state::AuditRecord,
+    ) -> Result<wire::RolloutView, ControlError> {
+        let entry = &done.entry;
+        if entry.plugin.as_ref() != Some(plugin) {
+            return Err(DeliveryError::KeyUsed {
+                key: entry.key.clone().unwrap_or_default(),
+                action: entry.action.clone(),
+            }
+            .into());
+        }
+        let detail: Json = serde_json::from_str(&entry.detail).unwrap_or_default();
+        let id = detail.get("rollout").and_then(Json::as_str);
+        self.rollout(id.unwrap_or(plugin.as_str()))
     }
 
     /// How versions of a plugin go live.
@@ -173,7 +194,9 @@ impl Patchbay {
     ) -> Result<wire::PolicyView, ControlError> {
         let policy = policy.map(read_policy).transpose()?;
         let by = order.into_ordered();
-        self.once(&by, |action| action == "policy.set")?;
+        if self.once(&by, |action| action == "policy.set")?.is_some() {
+            return self.policy(plugin);
+        }
         let (policy, source) = self.inner.delivery.set_policy(plugin, policy, &by)?;
         Ok(policy_view(plugin, &policy, source.as_str()))
     }
