@@ -151,8 +151,10 @@ fn run(arguments: &UpArgs) -> Result<(), UpError> {
         let host = opened
             .map_err(|error| UpError::Serve(error.into()))?
             .map_err(UpError::Open)?;
+        // Before it is announced: whoever reads that it is ready may end it in the same moment.
+        let told_to_end = end();
         announce(bound);
-        let served = patchbay_http::serve(listener, host.clone(), end())
+        let served = patchbay_http::serve(listener, host.clone(), told_to_end)
             .await
             .map_err(UpError::Serve);
         tracing::info!("unloading the plugins");
@@ -206,21 +208,32 @@ fn announce(address: SocketAddr) {
     let _ = writeln!(out, "ready http://{address}").and_then(|()| out.flush());
 }
 
-/// Ready when the process is asked to end.
-pub(crate) async fn end() {
-    if let Err(error) = asked_to_end().await {
-        tracing::warn!(%error, "cannot listen for signals; end the host with SIGKILL");
-        std::future::pending::<()>().await;
+/// Ready when the process is asked to end, from the moment on at which this returns.
+pub(crate) fn end() -> impl Future<Output = ()> {
+    let listening = listen_for_signals();
+    async move {
+        let ended = match listening {
+            Ok(told) => asked_to_end(told).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            tracing::warn!(%error, "cannot listen for signals; end the host with SIGKILL");
+            std::future::pending::<()>().await;
+        }
     }
 }
 
 /// Tokio's own signals are not used: that part of Tokio opens descriptors that it never closes, and since a build gives
 /// a crate its features once, every plugin built together with the host would do so at each load.
-async fn asked_to_end() -> std::io::Result<()> {
+fn listen_for_signals() -> std::io::Result<UnixStream> {
     let (told, telling) = UnixStream::pair()?;
     pipe::register(Signal::INT.as_raw(), telling.try_clone()?)?;
     pipe::register(Signal::TERM.as_raw(), telling)?;
     told.set_nonblocking(true)?;
+    Ok(told)
+}
+
+async fn asked_to_end(told: UnixStream) -> std::io::Result<()> {
     let told = tokio::net::UnixStream::from_std(told)?;
     loop {
         told.readable().await?;
