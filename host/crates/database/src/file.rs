@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::DatabaseError;
 
@@ -55,13 +56,29 @@ pub fn lock(path: &Path) -> Result<Lock, DatabaseError> {
         .mode(0o600)
         .open(&beside)
         .map_err(|error| DatabaseError::open(path, error))?;
-    match file.try_lock() {
+    match try_lock(&file) {
         Ok(()) => Ok(Lock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse {
             path: path.to_owned(),
         }),
         Err(TryLockError::Error(error)) => Err(DatabaseError::open(path, error)),
     }
+}
+
+/// Locks a file, and waits a moment when it is locked: a process that this one is starting just now has all files that
+/// are open here until its program begins, the one that was given up a moment ago among them.
+///
+/// # Errors
+/// When somebody else has it, or the system refuses.
+pub fn try_lock(file: &File) -> Result<(), TryLockError> {
+    const TRIES: u32 = 50;
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            other => return other,
+        }
+    }
+    file.try_lock()
 }
 
 /// The file whose name is the database's and `end`.

@@ -18,6 +18,6 @@ mod form;
 mod open;
 
 pub use error::{DatabaseError, one_line, refusal};
-pub use file::{Identity, Lock, beside, identity, lock, refuse_other_kinds, resolve, vet};
+pub use file::{Identity, Lock, beside, identity, lock, refuse_other_kinds, resolve, try_lock, vet};
 pub use form::{Form, Synchronous};
 pub use open::{open, open_to_read};
