@@ -11,7 +11,7 @@ const BUILT: &str = "PATCHBAY_TESTS_BUILT";
 /// Plugins over contracts as they once were, by the name of their folder in `tests/frozen`.
 const FROZEN: [&str; 3] = ["contract-1-0", "other-sdk", "wide-bytes"];
 
-const FIXTURES: [&str; 27] = [
+const FIXTURES: [&str; 31] = [
     "echo-1-0",
     "echo-1-1",
     "echo-1-1-other",
@@ -39,6 +39,10 @@ const FIXTURES: [&str; 27] = [
     "sql-1-1",
     "waits-1-0",
     "waits-1-1",
+    "fickle-1-0",
+    "fickle-1-1",
+    "fickle-1-2",
+    "lethal",
 ];
 
 /// Those of the sample plugins that recorded workflows are made of, by the name of their folder in `sample-plugins`.
