@@ -189,7 +189,7 @@ impl Delivery {
             .any(|known| *known == number);
         if status.live == Some(number) {
             Some("it is live")
-        } else if revision.mounted || !revision.pinned.is_empty() || revision.calls_in_flight > 0 {
+        } else if revision.mounted || revision.draining {
             Some("it is loaded")
         } else if status.pins.iter().any(|(_, to)| *to == number) {
             Some("somebody is pinned to it")

@@ -263,6 +263,7 @@ impl<H> RevisionRecord<H> {
             state: self.state,
             mounted: self.mount.is_some(),
             asleep: self.mount.as_ref().is_some_and(|mount| mount.is_closed()),
+            draining: !self.draining.is_empty(),
             calls_in_flight: loads().map(|mount| mount.gate().in_flight()).sum(),
             calls_ever: self.past_calls + loads().map(|mount| mount.gate().entered()).sum::<u64>(),
             pinned: self

@@ -40,6 +40,8 @@ pub struct RevisionStatus {
     pub mounted: bool,
     /// Whether that load was put to sleep: its gate is closed, and the next call or promotion loads it again.
     pub asleep: bool,
+    /// Whether a load of it is on its way out.
+    pub draining: bool,
     /// Calls inside it now, in all its loads.
     pub calls_in_flight: u64,
     /// Calls that ever began, in all its loads.

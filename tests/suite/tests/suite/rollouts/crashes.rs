@@ -59,6 +59,20 @@ fn well() -> Site {
     site
 }
 
+/// A host on which 1.1.0 has gone live, which is remembered.
+fn with_1_1(site: &Site) -> Life {
+    let life = boot(site);
+    drop_in(site, "fickle-1-1");
+    until(site, &life, "plugins/fickle", |plugin| plugin["live"] == "1.1.0");
+    // It is live before it is on the disk; an order that is answered is there with everything before it.
+    let order = json!({ "to": "1.1.0" });
+    let answer = life
+        .client()
+        .send("POST", "plugins/fickle/promote", Some(&order), None);
+    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    life
+}
+
 /// Ends a host by a call of 1.1.0, as a bad plugin would.
 fn die(life: Life) {
     let input = json!({ "input": { "in": ["1.1.0"], "how": "abort" } });
@@ -70,10 +84,7 @@ fn die(life: Life) {
 #[test]
 fn after_three_deaths_in_a_row_the_last_good_set_serves_and_what_came_since_is_out_of_service() {
     let site = well();
-    let life = boot(&site);
-    drop_in(&site, "fickle-1-1");
-    until(&site, &life, "plugins/fickle", |plugin| plugin["live"] == "1.1.0");
-    die(life);
+    die(with_1_1(&site));
     // Twice it comes back as it was.
     for _ in 0..2 {
         let life = boot(&site);
@@ -135,10 +146,7 @@ fn after_three_deaths_in_a_row_the_last_good_set_serves_and_what_came_since_is_o
 #[test]
 fn two_deaths_or_a_clean_end_between_them_are_no_reason_to_go_back() {
     let site = well();
-    let life = boot(&site);
-    drop_in(&site, "fickle-1-1");
-    until(&site, &life, "plugins/fickle", |plugin| plugin["live"] == "1.1.0");
-    die(life);
+    die(with_1_1(&site));
     die(boot(&site));
     assert!(boot(&site).end().success());
     die(boot(&site));

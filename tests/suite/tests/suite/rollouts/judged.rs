@@ -18,22 +18,19 @@ fn without_breaker(config: &mut Config) {
     config.delivery.breaker.error_rate = 0.0;
 }
 
+const CALLERS: usize = 2;
+
 /// Has 1.1.0 go wrong under load until its rollout has ended, and gives the rollout with its evidence.
 fn gone_wrong(host: &TestHost, how: &str, analysis: &Json) -> RolloutView {
-    let ((), load) = under_load(host, 2, &deed(how), |load| {
+    let ((), load) = under_load(host, CALLERS, &deed(how), |load| {
         start(host, &judged(analysis));
         wait_end(host, "rollout.failed");
         assert_eq!(host.live("fickle"), "1.0.0");
-        // Whoever calls from now on is answered.
-        let failed = load.failures();
-        load.more(host, 2);
-        let settled = load.failures();
+        // Whoever calls from now on is answered; the callers may have been inside.
+        let count = || load.failures().values().sum::<u64>();
+        let failed = count();
         load.more(host, 100);
-        assert_eq!(
-            load.failures(),
-            settled,
-            "a call failed after the end; before it {failed:?}"
-        );
+        assert!(count() <= failed + CALLERS as u64, "{failed} {load:?}");
     });
     assert!(load.answered_by("1.0.0") > 0);
     assert_eq!(load.failures().is_empty(), how == "slow", "{load:?}");

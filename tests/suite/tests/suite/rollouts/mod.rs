@@ -121,6 +121,17 @@ fn wait(host: &TestHost, from: usize, kind: &str) -> EventView {
     host.wait_after(from, kind, |event| event.kind == kind)
 }
 
+/// Waits until this version of `fickle` has been unloaded since a position.
+fn wait_retired(host: &TestHost, from: usize, version: &str) -> EventView {
+    host.wait_after(from, &format!("{version} to be unloaded"), |event| {
+        let is_version = event
+            .version
+            .as_ref()
+            .is_some_and(|known| known.to_string() == version);
+        event.kind == "revision.retired" && is_version
+    })
+}
+
 /// Waits for the end of a rollout, which is to be this one.
 fn wait_end(host: &TestHost, kind: &str) -> EventView {
     let end = host.wait_after(0, "the end of a rollout", |event| {

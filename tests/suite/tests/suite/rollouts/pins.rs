@@ -132,10 +132,11 @@ fn a_pinned_revision_is_neither_retired_nor_collected_and_goes_when_nobody_is_he
         config.delivery.retention.bytes = 1;
     });
     pin(&host, "1.0.0", scope(Some("acme"), None));
+    let from = host.tape().position();
     for version in ["1.1.0", "1.2.0"] {
         host.promote("fickle", version).unwrap();
     }
-    host.wait("revision.retired", "fickle", "1.1.0");
+    super::wait_retired(&host, from, "1.1.0");
     assert_eq!(version_for(&host, "acme"), "1.0.0");
     let done = host.host().collect(Collect::ForReal, by_ada()).unwrap();
     assert!(
@@ -144,8 +145,9 @@ fn a_pinned_revision_is_neither_retired_nor_collected_and_goes_when_nobody_is_he
             .all(|one| one.version.as_ref().unwrap().to_string() != "1.0.0")
     );
     assert_eq!(version_for(&host, "acme"), "1.0.0");
+    let from = host.tape().position();
     unpin(&host, scope(Some("acme"), None));
-    host.wait("revision.retired", "fickle", "1.0.0");
+    super::wait_retired(&host, from, "1.0.0");
     assert_eq!(version_for(&host, "acme"), "1.2.0");
     let done = host.host().collect(Collect::ForReal, by_ada()).unwrap();
     assert!(
@@ -217,8 +219,9 @@ fn a_pin_that_cannot_be_is_refused_and_changes_nothing() {
 #[test]
 fn a_pinned_revision_that_is_not_loaded_is_loaded_first() {
     let host = holding(&["fickle-1-0", "fickle-1-1"], |config| config.history_limit = 0);
+    let from = host.tape().position();
     host.promote("fickle", "1.1.0").unwrap();
-    let gone = host.wait("revision.retired", "fickle", "1.0.0");
+    let gone = super::wait_retired(&host, from, "1.0.0");
     pin(&host, "1.0.0", scope(Some("acme"), None));
     assert_eq!(
         (version_for(&host, "acme"), version_for(&host, "other")),

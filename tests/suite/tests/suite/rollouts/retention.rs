@@ -17,11 +17,12 @@ fn three(change: impl FnOnce(&mut Config)) -> TestHost {
         config.delivery.retention.rollbacks = 1;
         change(config);
     });
+    let from = host.tape().position();
     for version in ["1.1.0", "1.2.0"] {
         host.promote("fickle", version).unwrap();
     }
     for version in ["1.0.0", "1.1.0"] {
-        host.wait("revision.retired", "fickle", version);
+        super::wait_retired(&host, from, version);
     }
     host
 }
@@ -127,16 +128,19 @@ fn the_disk_budget_takes_the_oldest_that_nothing_needs() {
 
 #[test]
 fn old_versions_go_by_themselves_and_are_gone_after_a_restart() {
-    let mut host = three(|config| {
-        config.delivery.retention.every = std::time::Duration::from_millis(20);
-    });
-    super::wait(&host, 0, "artifacts.collected");
+    let mut host = three(|_| {});
+    let often = std::time::Duration::from_millis(20);
+    host.reopen(|config| {
+        fs::remove_file(config.plugins.join("fickle-1-0.so")).unwrap();
+        config.delivery.retention.every = often;
+    })
+    .unwrap();
     let known = |host: &TestHost| -> Vec<String> {
         let revisions = host.plugin("fickle").revisions;
         revisions.iter().map(|known| known.version.to_string()).collect()
     };
-    assert_eq!(known(&host), ["1.1.0", "1.2.0"]);
-    host.restart(|config| fs::remove_file(config.plugins.join("fickle-1-0.so")).unwrap());
+    host.until("1.0.0 to be collected", || known(&host) == ["1.1.0", "1.2.0"]);
+    host.restart(|_| {});
     assert_eq!(known(&host), ["1.1.0", "1.2.0"]);
     assert_eq!(host.live("fickle"), "1.2.0");
     assert!(host.host().audit_verify(None).unwrap().intact);

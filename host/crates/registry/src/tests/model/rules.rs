@@ -36,7 +36,7 @@ pub(super) fn may_be_forgotten(listed: &[PluginStatus], plugin: &PluginName, num
     };
     let is_newest = status.revisions.iter().all(|other| other.number <= number);
     let is_pinned = status.pins.iter().any(|(_, to)| *to == number);
-    !is_newest && !is_pinned && !known.mounted && status.live != Some(number)
+    !is_newest && !is_pinned && !known.mounted && !known.draining && status.live != Some(number)
 }
 
 /// The revision that answers a caller; `None` when he is pinned to one that cannot.
