@@ -30,6 +30,8 @@ mod probe;
 mod replay;
 #[path = "suite/run_command.rs"]
 mod run_command;
+#[path = "suite/run_versions.rs"]
+mod run_versions;
 #[path = "suite/runs.rs"]
 mod runs;
 #[path = "suite/runs_served.rs"]

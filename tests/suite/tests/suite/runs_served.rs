@@ -130,6 +130,7 @@ fn a_run_over_http_gives_its_record_and_is_kept() {
             "plugins",
             "plans",
             "validations",
+            "overlays",
             "metadata",
             "results"
         ]

@@ -1,6 +1,6 @@
 //! Which version serves, who may change it, and what is remembered of it.
 
-use patchbay_tests_support::patchbay::{Explain, Force, GoLive, Order, RevisionState, SameVersion};
+use patchbay_tests_support::patchbay::{Explain, Force, Order, Policy, RevisionState, SameVersion};
 use patchbay_tests_support::{TestHost, name};
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn a_higher_version_goes_live_by_itself_and_a_lower_one_never_does() {
 
 #[test]
 fn in_manual_mode_nothing_goes_live_by_itself() {
-    let host = TestHost::with(|config| config.go_live = GoLive::Manual);
+    let host = TestHost::with(|config| config.delivery.policy = Policy::Manual);
     host.drop_in("echo-1-0");
     host.wait("revision.registered", "echo", "1.0.0");
     assert_eq!(
