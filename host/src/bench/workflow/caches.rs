@@ -2,14 +2,15 @@
 
 use std::time::Instant;
 
-use patchbay::{CachesView, Patchbay, RunOrder};
+use patchbay::{CachesView, Order, Patchbay, PluginName, RunOrder, Selector};
 
 use super::super::measure::median;
 use super::super::report::{Report, Row};
-use super::super::stage::Stage;
+use super::super::stage::{Stage, drop_in, variant};
 use super::super::{BenchError, Effort};
 use super::document::{Draft, Keep};
 use super::runner::{PATIENCE, Runner, order};
+use super::swapping::two_revisions;
 
 const PLUGINS: [&str; 6] = ["test", "string", "math", "logic", "list", "rate_limiter"];
 /// Workflows in the mix.
@@ -71,9 +72,23 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
         Effort::Full => 10_000,
     };
     let host = stage.host(&PLUGINS, 1)?;
+    // Some of the runs are on another version than the live one.
+    let string: PluginName = "string".parse().map_err(BenchError::new)?;
+    drop_in(&host.plugins, "string.so", &variant(&stage.bytes("string")?, 1))?;
+    let [_, second] = two_revisions(&host.patchbay, &string)?;
+    host.patchbay
+        .promote(
+            &string,
+            &Selector::Revision(second),
+            Order::by("bench", "a figure"),
+        )
+        .map_err(BenchError::new)?;
     let runner = Runner::on(&host.patchbay);
     let mix: Result<Vec<_>, _> = (0..WORKFLOWS).map(sample).collect();
-    let mix = mix?;
+    let mut mix = mix?;
+    for order in mix.iter_mut().step_by(5) {
+        order.versions.insert(string.clone(), "r1".to_owned());
+    }
     let mut rates = Vec::new();
     for _ in 0..runs / (WORKFLOWS * AT_ONCE) {
         let begin = Instant::now();

@@ -7,6 +7,7 @@ mod caches;
 mod crowd;
 mod document;
 mod grow;
+mod overlaid;
 mod reading;
 mod record;
 mod runner;
@@ -21,13 +22,14 @@ type Part = fn(&Stage, Effort) -> Result<Report, BenchError>;
 
 /// Adds the tables of all parts to `reports`, each as soon as it is measured.
 pub(crate) fn run(stage: &Stage, effort: Effort, reports: &mut Vec<Report>) -> Result<(), BenchError> {
-    let parts: [Part; 7] = [
+    let parts: [Part; 8] = [
         grow::run,
         record::run,
         template::run,
         reading::run,
         crowd::run,
         swapping::run,
+        overlaid::run,
         caches::run,
     ];
     for part in parts {

@@ -122,7 +122,7 @@ pub(super) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
 }
 
 /// The revisions of a plugin, once there are two.
-fn two_revisions(host: &Patchbay, plugin: &PluginName) -> Result<[RevisionNumber; 2], BenchError> {
+pub(super) fn two_revisions(host: &Patchbay, plugin: &PluginName) -> Result<[RevisionNumber; 2], BenchError> {
     let begin = Instant::now();
     loop {
         let view = host.plugin(plugin).map_err(BenchError::new)?;
