@@ -98,9 +98,11 @@ fn remove_left_overs(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let process = name
-            .to_str()
-            .and_then(|name| name.split('-').next()?.parse::<u32>().ok());
+        // A trial's folder has the number of the process that ordered it, behind a word.
+        let process = name.to_str().and_then(|name| {
+            let name = name.strip_prefix("probe-").unwrap_or(name);
+            name.split('-').next()?.parse::<u32>().ok()
+        });
         if process.is_some_and(|process| !is_running(process)) {
             let _ = fs::remove_dir_all(entry.path());
         }
