@@ -144,9 +144,8 @@ fn swap_and_roll_back(host: &Patchbay) -> Result<(), Box<dyn Error>> {
     );
     // An order has to say that it overrides refusals; this one does not.
     let order = Order {
-        actor: "example".to_owned(),
-        reason: "and forth".to_owned(),
         force: Force::No,
+        ..Order::by("example", "and forth")
     };
     let there = host.promote(&string, &Selector::Revision(from.revision), order)?;
     println!(

@@ -27,17 +27,17 @@ impl Patchbay {
     /// # Errors
     /// When the state cannot be read.
     pub fn audit(&self, filter: &AuditFilter) -> Result<Vec<wire::AuditView>, ControlError> {
-        let is_plain = filter.plugin.is_none() && filter.actor.is_none();
+        let wanted = StateFilter {
+            after_seq: filter.after.unwrap_or(0),
+            limit: filter.limit,
+            plugin: filter.plugin.clone(),
+            actor: filter.actor.clone(),
+        };
         let records = match filter.after {
-            None if is_plain => self.inner.state.audit_tail(filter.limit).map(|mut last| {
+            Some(_) => self.inner.state.audit(&wanted),
+            None => self.inner.state.audit_last(&wanted).map(|mut last| {
                 last.reverse();
                 last
-            }),
-            after => self.inner.state.audit(&StateFilter {
-                after_seq: after.unwrap_or(0),
-                limit: filter.limit,
-                plugin: filter.plugin.clone(),
-                actor: filter.actor.clone(),
             }),
         };
         let records = records.map_err(of_state)?;

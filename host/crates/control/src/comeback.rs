@@ -6,9 +6,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use patchbay_delivery::{Arrivals, DeliveryEvent, Policies, Start};
 use patchbay_dispatch::Served;
+use patchbay_intake::{KnownFile, OnKnown};
 use patchbay_lifecycle::{Event, EventKind, GoLive, Lifecycle, Loading};
 use patchbay_registry::Registry;
-use patchbay_state::State;
+use patchbay_state::{SeenFile, State, Write};
 use patchbay_vocab::{Digest, PluginName, RevisionNumber};
 
 use crate::listing::EventLog;
@@ -64,6 +65,30 @@ pub(crate) fn on_load(state: &Arc<State>, registry: &Arc<Registry<Served>>) -> O
                     marks.remove(&digest);
                 }
             }
+        }
+    })
+}
+
+/// Files that were read before, as the lifecycle takes them.
+pub(crate) fn known_files(seen: Vec<SeenFile>) -> Vec<KnownFile> {
+    let known = |file: SeenFile| KnownFile {
+        path: file.path.into(),
+        stamp: file.stamp,
+        digest: file.digest,
+    };
+    seen.into_iter().map(known).collect()
+}
+
+/// A file that was read is not read again at the next start. One whose name is no text is.
+pub(crate) fn on_file(state: &Arc<State>) -> OnKnown {
+    let state = Arc::clone(state);
+    Arc::new(move |file: KnownFile| {
+        if let Some(path) = file.path.to_str() {
+            state.tell(vec![Write::File(SeenFile {
+                path: path.to_owned(),
+                stamp: file.stamp,
+                digest: file.digest,
+            })]);
         }
     })
 }
@@ -125,7 +150,7 @@ pub(crate) fn bring_back(
         one.live
     };
     let instead = start.wanted.iter().filter_map(|wanted| {
-        let (desired, live) = (*wanted.live.first()?, came(&wanted.plugin));
+        let (desired, live) = (wanted.desired?, came(&wanted.plugin));
         (live != Some(desired)).then(|| (wanted.plugin.clone(), (desired, live)))
     });
     instead.collect()

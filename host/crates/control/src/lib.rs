@@ -14,6 +14,7 @@ mod error;
 mod examples;
 mod file;
 mod listing;
+mod once;
 mod open;
 mod patchbay;
 mod pins;

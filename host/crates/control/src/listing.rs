@@ -146,7 +146,7 @@ pub(crate) fn status(inner: &Inner) -> wire::StatusView {
         uptime_millis: u64::try_from(inner.clock.now().0.as_millis()).unwrap_or(u64::MAX),
         unload,
         mode: inner.mode.to_owned(),
-        rollouts: inner.delivery.running().len() as u64,
+        rollouts: inner.delivery.count() as u64,
         state_trouble: inner.state.is_failing(),
     }
 }

@@ -2,22 +2,24 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use patchbay_delivery::{Delivery, Mode, Policies, Remembering};
-use patchbay_dispatch::{Dispatcher, HandOverLimits, Limits};
+use patchbay_dispatch::{Dispatcher, HandOverLimits, Limits, Served};
 use patchbay_intake::{StageConfig, WatchConfig};
 use patchbay_isolate::ProbeConfig;
 use patchbay_lifecycle::{IdleConfig, Lifecycle, LifecycleConfig, ParkLimits, Parts};
 use patchbay_registry::Registry;
 use patchbay_runs::{Runs, Triggers};
-use patchbay_state::{State, StateConfig};
-use patchbay_vocab::{Clock, SystemClock, kill_point};
+use patchbay_state::{Remembered, State, StateConfig};
+use patchbay_vocab::{Clock, Explain, SystemClock, kill_point};
 use tokio::sync::broadcast;
 
-use crate::comeback::{bring_back, go_live, on_event, on_load};
+use crate::comeback::{bring_back, go_live, known_files, on_event, on_file, on_load};
 use crate::listing::EventLog;
+use crate::once::Keys;
 use crate::patchbay::Inner;
 use crate::recordings::{Journaled, reach};
 use crate::{Config, OpenError};
@@ -25,7 +27,7 @@ use crate::{Config, OpenError};
 /// Events a slow subscriber may lag behind before it loses some.
 const EVENTS_KEPT: usize = 1024;
 
-pub(crate) fn open(mut config: Config) -> Result<Inner, OpenError> {
+pub(crate) fn open(config: Config) -> Result<Inner, OpenError> {
     if patchbay_isolate::is_child() {
         return Err(OpenError::IsChild);
     }
@@ -50,6 +52,57 @@ pub(crate) fn open(mut config: Config) -> Result<Inner, OpenError> {
     let state = StateConfig::within(&data, env!("CARGO_PKG_VERSION"));
     let (state, remembered) = State::open(&state, Arc::clone(&clock))?;
     let state = Arc::new(state);
+    let ground = Ground {
+        contract,
+        data,
+        data_dir,
+        plugins,
+        maps,
+        runtime,
+        clock,
+        registry,
+        lock,
+    };
+    let opened = put_together(config, ground, Arc::clone(&state), remembered);
+    if opened.is_err() {
+        // It ends by order, and says why: that is no crash.
+        if let Err(error) = state.end_clean(Duration::from_secs(2)) {
+            tracing::warn!(error = %error.chain(), "the end of the host could not be remembered");
+        }
+    }
+    opened
+}
+
+/// What a host stands on, before anything of it can fail for what its configuration says.
+struct Ground {
+    contract: plugin_api::Contract,
+    data: PathBuf,
+    data_dir: PathBuf,
+    plugins: PathBuf,
+    maps: PathBuf,
+    runtime: tokio::runtime::Runtime,
+    clock: Arc<dyn Clock>,
+    registry: Arc<Registry<Served>>,
+    lock: File,
+}
+
+fn put_together(
+    mut config: Config,
+    ground: Ground,
+    state: Arc<State>,
+    mut remembered: Remembered,
+) -> Result<Inner, OpenError> {
+    let Ground {
+        contract,
+        data,
+        data_dir,
+        plugins,
+        maps,
+        runtime,
+        clock,
+        registry,
+        lock,
+    } = ground;
     let start = patchbay_delivery::begin(&registry, &remembered, config.delivery.mode, clock.wall());
     let store = StageConfig {
         dir: data.join("artifacts"),
@@ -132,6 +185,8 @@ pub(crate) fn open(mut config: Config) -> Result<Inner, OpenError> {
             clock: Arc::clone(&clock),
             on_event: on_event(&log, arrivals),
             go_live: go_live(&start, &policies),
+            files: known_files(std::mem::take(&mut remembered.files)),
+            on_file: on_file(&state),
             on_load: on_load(&state, &registry),
         },
     )?;
@@ -197,6 +252,7 @@ pub(crate) fn open(mut config: Config) -> Result<Inner, OpenError> {
         delivery,
         state,
         closed: std::sync::atomic::AtomicBool::new(false),
+        keys: Keys::default(),
         mode,
         instead,
         log,
@@ -218,7 +274,7 @@ fn make_dir(path: &Path, mode: u32) -> Result<(), OpenError> {
         })
 }
 
-fn absolute(path: &Path) -> Result<std::path::PathBuf, OpenError> {
+fn absolute(path: &Path) -> Result<PathBuf, OpenError> {
     fs::canonicalize(path).map_err(|cause| OpenError::Directory {
         path: path.to_owned(),
         cause,
@@ -237,7 +293,7 @@ pub(crate) fn lock(data: &Path) -> Result<File, OpenError> {
         path: path.clone(),
         cause,
     })?;
-    match file.try_lock() {
+    match patchbay_state::try_lock(&file) {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(OpenError::InUse {
             path: data.to_owned(),

@@ -5,21 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use patchbay_delivery::{Delivery, DeliveryError, Ordered};
+use patchbay_delivery::{Delivery, Ordered};
 use patchbay_dispatch::{Dispatcher, Served};
-use patchbay_lifecycle::{HandedOver, Lifecycle, WentLive};
+use patchbay_lifecycle::{HandedOver, Lifecycle, WentLive, Without};
 use patchbay_registry::{Action, Change, Force, PluginStatus, Registry, Selector};
 use patchbay_rollout::OrderKind;
 use patchbay_runs::Runs;
-use patchbay_state::{AuditRecord, State};
+use patchbay_state::{AuditRecord, Entry, State};
 use patchbay_vocab::{Clock, Explain, PluginName, RevisionNumber, TenantId};
 use patchbay_wire::{
     CachesView, EventView, HandedOverView, HistoryView, NodeView, PluginView, RejectedView, RevisionRef,
     StatusView, SwapView,
 };
+use serde_json::Value as Json;
 use tokio::sync::broadcast;
 
 use crate::listing::EventLog;
+use crate::once::{Keys, Once, order_of};
 use crate::{Config, ControlError, OpenError};
 
 /// How long dropping the last handle waits for plugins to be unloaded.
@@ -38,6 +40,8 @@ pub(crate) struct Inner {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) state: Arc<State>,
+    /// Keys of orders that are under way.
+    pub(crate) keys: Keys,
     /// Whether it was closed by order: dropping it has nothing left to do.
     pub(crate) closed: AtomicBool,
     /// `normal`, `safe` or `recovered`.
@@ -123,6 +127,7 @@ impl Order {
             actor: self.actor.clone(),
             reason: self.reason.clone(),
             key: self.key.clone(),
+            what: None,
         }
     }
 
@@ -131,6 +136,7 @@ impl Order {
             actor: self.actor,
             reason: self.reason,
             key: self.key,
+            what: None,
         }
     }
 
@@ -250,13 +256,16 @@ impl Patchbay {
         order: Order,
     ) -> Result<SwapView, ControlError> {
         let by = order.to_ordered();
-        if let Some(done) = self.once(&by, |action| action == "plugin.promoted")? {
-            return self.swapped_before(plugin, &done);
-        }
+        let is_it = |entry: &Entry, _: &Json| entry.action == "plugin.promoted";
+        let _under_way = match self.once(&by, "promote", plugin, is_it)? {
+            Once::New(under_way) => under_way,
+            Once::Done(done) => return Ok(self.swapped_before(plugin, &done)),
+        };
         let begin = self.inner.clock.now();
         let (force, change) = order.into_change(None);
         let live = self.inner.lifecycle.promote(plugin, to, force, &change)?;
         let view = self.went_live(plugin, &live, begin);
+        self.unchanged(&by, "promote", plugin, Some(live.swap.to))?;
         self.settle()?;
         Ok(view)
     }
@@ -271,14 +280,20 @@ impl Patchbay {
         to: Option<&Selector>,
         order: Order,
     ) -> Result<SwapView, ControlError> {
-        let by = order.to_ordered();
-        let is_kind = |action: &str| matches!(action, "plugin.rolled-back" | "rollout.aborted");
-        if let Some(done) = self.once(&by, is_kind)? {
-            return self.swapped_before(plugin, &done);
-        }
+        let by = Ordered {
+            what: Some("rollback"),
+            ..order.to_ordered()
+        };
+        let is_it = |entry: &Entry, detail: &Json| {
+            entry.action == "plugin.rolled-back" || order_of(detail) == Some("rollback")
+        };
+        let _under_way = match self.once(&by, "rollback", plugin, is_it)? {
+            Once::New(under_way) => under_way,
+            Once::Done(done) => return Ok(self.swapped_before(plugin, &done)),
+        };
         let begin = self.inner.clock.now();
         // Whoever wants to go back while a candidate has a share of the calls means the candidate.
-        if to.is_none() && self.has_candidate(plugin) {
+        if to.is_none() && self.inner.registry.split_of(plugin).is_some() {
             let ended = self.inner.delivery.order(plugin, OrderKind::Abort, &by)?;
             let (from, to) = (Some(ended.stored.to), ended.stored.from);
             let generation = self.inner.registry.snapshot().generation();
@@ -287,6 +302,7 @@ impl Patchbay {
         let (force, change) = order.into_change(Some(Action::RolledBack));
         let live = self.inner.lifecycle.roll_back(plugin, to, force, &change)?;
         let view = self.went_live(plugin, &live, begin);
+        self.unchanged(&by, "rollback", plugin, Some(live.swap.to))?;
         self.settle()?;
         Ok(view)
     }
@@ -302,23 +318,22 @@ impl Patchbay {
         order: Order,
     ) -> Result<SwapView, ControlError> {
         let by = order.to_ordered();
-        if let Some(done) = self.once(&by, |action| action == "plugin.quarantined")? {
-            return self.swapped_before(plugin, &done);
-        }
+        let is_it = |entry: &Entry, _: &Json| entry.action == "plugin.quarantined";
+        let _under_way = match self.once(&by, "quarantine", plugin, is_it)? {
+            Once::New(under_way) => under_way,
+            Once::Done(done) => return Ok(self.swapped_before(plugin, &done)),
+        };
         let begin = self.inner.clock.now();
         let (_, change) = order.into_change(None);
-        let (number, done) = self.inner.lifecycle.quarantine(plugin, which, &change)?;
+        let (number, done) = self
+            .inner
+            .lifecycle
+            .quarantine(plugin, which, Without::TakeOut, &change)?;
         let to = done.fallback.as_ref().map(|swap| swap.to);
         let view = self.swapped(plugin, Some(number), to, done.generation, begin);
+        self.unchanged(&by, "quarantine", plugin, Some(number))?;
         self.settle()?;
         Ok(view)
-    }
-
-    /// Whether a rollout of the plugin is under way whose candidate is not live yet.
-    fn has_candidate(&self, plugin: &PluginName) -> bool {
-        let live = self.inner.registry.live(plugin).map(|live| live.revision());
-        let under_way = self.inner.delivery.under_way(plugin);
-        under_way.is_some_and(|(candidate, _)| live != Some(candidate))
     }
 
     fn went_live(&self, plugin: &PluginName, live: &WentLive, begin: patchbay_vocab::Monotonic) -> SwapView {
@@ -330,26 +345,25 @@ impl Patchbay {
     }
 
     /// What an order did that was carried out before, as its record in the audit has it.
-    fn swapped_before(&self, plugin: &PluginName, done: &AuditRecord) -> Result<SwapView, ControlError> {
+    fn swapped_before(&self, plugin: &PluginName, done: &AuditRecord) -> SwapView {
         let entry = &done.entry;
-        if entry.plugin.as_ref() != Some(plugin) {
-            return Err(DeliveryError::KeyUsed {
-                key: entry.key.clone().unwrap_or_default(),
-                action: entry.action.clone(),
-            }
-            .into());
-        }
-        let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
-        let from = detail.get("from").and_then(serde_json::Value::as_u64);
-        let generation = detail.get("generation").and_then(serde_json::Value::as_u64);
-        Ok(SwapView {
+        let detail: Json = serde_json::from_str(&entry.detail).unwrap_or_default();
+        let number = |field: &str| detail.get(field).and_then(Json::as_u64).map(RevisionNumber);
+        let (from, to) = match &*entry.action {
+            "plugin.quarantined" => (entry.revision, number("live")),
+            // The candidate lost its share to what was live all the time.
+            action if action.starts_with("rollout.") => (entry.revision, number("from")),
+            _ => (number("from"), entry.revision),
+        };
+        let generation = detail.get("generation").and_then(Json::as_u64);
+        SwapView {
             plugin: plugin.clone(),
-            from: from.map(|from| self.revision_ref(plugin, RevisionNumber(from))),
-            to: entry.revision.map(|to| self.revision_ref(plugin, to)),
+            from: from.map(|from| self.revision_ref(plugin, from)),
+            to: to.map(|to| self.revision_ref(plugin, to)),
             generation: generation.unwrap_or_else(|| self.inner.registry.snapshot().generation()),
             micros: None,
             state: None,
-        })
+        }
     }
 
     fn swapped(

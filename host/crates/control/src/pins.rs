@@ -1,9 +1,12 @@
 //! Pins, as the API and the command line order them.
 
 use patchbay_registry::{PinScope, Pinning, Selector};
+use patchbay_state::Entry;
 use patchbay_vocab::PluginName;
 use patchbay_wire as wire;
+use serde_json::Value as Json;
 
+use crate::once::Once;
 use crate::patchbay::Order;
 use crate::{ControlError, Patchbay};
 
@@ -42,15 +45,16 @@ impl Patchbay {
         scope: PinScope,
         order: Order,
     ) -> Result<wire::PinnedView, ControlError> {
-        if self
-            .once(&order.to_ordered(), |action| action == "pin.set")?
-            .is_some()
-        {
-            return self.pinned_before(plugin, &scope);
-        }
+        let by = order.to_ordered();
+        let is_it = |entry: &Entry, _: &Json| entry.action == "pin.set" && is_of(entry, &scope);
+        let _under_way = match self.once(&by, "pin", plugin, is_it)? {
+            Once::New(under_way) => under_way,
+            Once::Done(_) => return self.pinned_before(plugin, &scope),
+        };
         let change = order.into_change(None).1;
         let pinning = self.inner.lifecycle.pin(plugin, to, scope.clone(), &change);
         let pinning = pinning.map_err(ControlError::from)?;
+        self.unchanged(&by, "pin", plugin, pinning.now)?;
         self.settle()?;
         self.pinned(plugin, &scope, &pinning)
     }
@@ -65,14 +69,15 @@ impl Patchbay {
         scope: PinScope,
         order: Order,
     ) -> Result<wire::PinnedView, ControlError> {
-        if self
-            .once(&order.to_ordered(), |action| action == "pin.removed")?
-            .is_some()
-        {
-            return self.pinned_before(plugin, &scope);
-        }
+        let by = order.to_ordered();
+        let is_it = |entry: &Entry, _: &Json| entry.action == "pin.removed" && is_of(entry, &scope);
+        let _under_way = match self.once(&by, "unpin", plugin, is_it)? {
+            Once::New(under_way) => under_way,
+            Once::Done(_) => return self.pinned_before(plugin, &scope),
+        };
         let change = order.into_change(None).1;
         let pinning = self.inner.registry.unpin(plugin, &scope, &change)?;
+        self.unchanged(&by, "unpin", plugin, pinning.before)?;
         self.settle()?;
         self.inner.lifecycle.tidy();
         self.pinned(plugin, &scope, &pinning)
@@ -110,4 +115,8 @@ impl Patchbay {
             changed: pinning.before != pinning.now,
         })
     }
+}
+
+fn is_of(entry: &Entry, scope: &PinScope) -> bool {
+    entry.tenant == scope.tenant && entry.workflow == scope.workflow
 }

@@ -3,10 +3,12 @@
 use patchbay_delivery::{DeliveryError, LeftOut, Ordered, RolloutStatus, StartOrder};
 use patchbay_registry::Selector;
 use patchbay_rollout::{OrderKind, Policy, Reach};
+use patchbay_state::Entry;
 use patchbay_vocab::{PluginName, RevisionNumber, Version};
 use patchbay_wire as wire;
 use serde_json::Value as Json;
 
+use crate::once::{Once, order_of};
 use crate::patchbay::Order;
 use crate::{ControlError, Patchbay};
 
@@ -51,11 +53,16 @@ impl Patchbay {
             policy: policy.map(read_policy).transpose()?,
             force: order.force,
         };
-        let by = order.into_ordered();
-        if let Some(done) = self.once(&by, |action| action.starts_with("rollout."))? {
-            return self.rollout_before(plugin, &done);
-        }
+        let by = Ordered {
+            what: Some("start"),
+            ..order.into_ordered()
+        };
+        let _under_way = match self.once(&by, "start", plugin, is_order("start"))? {
+            Once::New(under_way) => under_way,
+            Once::Done(done) => return self.rollout_before(plugin, &done),
+        };
         let status = self.inner.delivery.start_rollout(plugin, start, &by)?;
+        self.unchanged(&by, "start", plugin, Some(status.stored.to))?;
         Ok(self.rollout_view(status, 0))
     }
 
@@ -145,11 +152,20 @@ impl Patchbay {
         kind: OrderKind,
         order: Order,
     ) -> Result<wire::RolloutView, ControlError> {
-        let by = order.into_ordered();
-        if let Some(done) = self.once(&by, |action| action.starts_with("rollout."))? {
-            return self.rollout_before(plugin, &done);
-        }
+        let what = match kind {
+            OrderKind::Promote(Reach::Full) => "promote --full",
+            other => other.as_str(),
+        };
+        let by = Ordered {
+            what: Some(what),
+            ..order.into_ordered()
+        };
+        let _under_way = match self.once(&by, what, plugin, is_order(what))? {
+            Once::New(under_way) => under_way,
+            Once::Done(done) => return self.rollout_before(plugin, &done),
+        };
         let status = self.inner.delivery.order(plugin, kind, &by)?;
+        self.unchanged(&by, what, plugin, Some(status.stored.to))?;
         Ok(self.rollout_view(status, 1))
     }
 
@@ -160,13 +176,6 @@ impl Patchbay {
         done: &patchbay_state::AuditRecord,
     ) -> Result<wire::RolloutView, ControlError> {
         let entry = &done.entry;
-        if entry.plugin.as_ref() != Some(plugin) {
-            return Err(DeliveryError::KeyUsed {
-                key: entry.key.clone().unwrap_or_default(),
-                action: entry.action.clone(),
-            }
-            .into());
-        }
         let detail: Json = serde_json::from_str(&entry.detail).unwrap_or_default();
         let id = detail.get("rollout").and_then(Json::as_str);
         self.rollout(id.unwrap_or(plugin.as_str()))
@@ -194,10 +203,13 @@ impl Patchbay {
     ) -> Result<wire::PolicyView, ControlError> {
         let policy = policy.map(read_policy).transpose()?;
         let by = order.into_ordered();
-        if self.once(&by, |action| action == "policy.set")?.is_some() {
-            return self.policy(plugin);
-        }
+        let is_it = |entry: &Entry, _: &Json| entry.action == "policy.set";
+        let _under_way = match self.once(&by, "policy", plugin, is_it)? {
+            Once::New(under_way) => under_way,
+            Once::Done(_) => return self.policy(plugin),
+        };
         let (policy, source) = self.inner.delivery.set_policy(plugin, policy, &by)?;
+        self.unchanged(&by, "policy", plugin, None)?;
         Ok(policy_view(plugin, &policy, source.as_str()))
     }
 
@@ -250,29 +262,11 @@ impl Patchbay {
             changed: status.changed,
         }
     }
+}
 
-    /// Whether an order of this key was carried out before: then its record. An order without a key is always new.
-    ///
-    /// # Errors
-    /// When the key stands for an order of another kind.
-    pub(crate) fn once(
-        &self,
-        by: &Ordered,
-        is_kind: impl Fn(&str) -> bool,
-    ) -> Result<Option<patchbay_state::AuditRecord>, ControlError> {
-        let Some(key) = &by.key else { return Ok(None) };
-        let Some(record) = self.inner.state.audit_by_key(key).map_err(DeliveryError::from)? else {
-            return Ok(None);
-        };
-        if is_kind(&record.entry.action) {
-            return Ok(Some(record));
-        }
-        Err(DeliveryError::KeyUsed {
-            key: key.clone(),
-            action: record.entry.action,
-        }
-        .into())
-    }
+/// Whether a record is of an order about a rollout.
+fn is_order(what: &'static str) -> impl Fn(&Entry, &Json) -> bool {
+    move |entry, detail| entry.action.starts_with("rollout.") && order_of(detail) == Some(what)
 }
 
 pub(crate) fn read_policy(policy: Json) -> Result<Policy, ControlError> {

@@ -116,9 +116,23 @@ fn suspects(remembered: &Remembered, looping: &CrashLoop) -> Vec<Suspect> {
             looping.boots
         ),
     });
+    let since = remembered.good.as_ref().map(|good| good.at);
+    let pinned = remembered
+        .pins
+        .iter()
+        .filter(|pin| since.is_some_and(|since| pin.at > since));
+    let pinned = pinned.map(|pin| Suspect {
+        plugin: pin.plugin.clone(),
+        revision: pin.revision,
+        version: version(&pin.plugin, pin.revision),
+        why: format!(
+            "the host ended {} times in a row, and somebody was pinned to this since it was last known to be well",
+            looping.boots
+        ),
+    });
     // Without a set that was good there is nothing that could have changed: everything would be a suspect.
     let mut all: Vec<_> = good.map(|_| changed.collect()).unwrap_or_default();
-    for candidate in candidates {
+    for candidate in candidates.chain(pinned) {
         let is_known =
             |known: &Suspect| (&known.plugin, known.revision) == (&candidate.plugin, candidate.revision);
         if !all.iter().any(is_known) {
@@ -141,10 +155,13 @@ fn wanted(
                 .any(|suspect| suspect.plugin == plugin.name && suspect.revision == *number);
             known.is_some_and(|known| !known.quarantined) && !suspected
         };
-        let desired = plugin.live?;
         let first = good.and_then(|good| good.get(&plugin.name)).copied();
-        let mut live: Vec<_> = first.into_iter().chain([desired]).collect();
+        let mut live: Vec<_> = first.into_iter().chain(plugin.live).collect();
         live.extend(plugin.live_order.iter().copied());
+        if plugin.live.is_none() {
+            // Somebody took it out of the routes.
+            live.clear();
+        }
         let mut seen = std::collections::BTreeSet::new();
         live.retain(|number| is_fit(number) && seen.insert(*number));
         let pinned = remembered.pins.iter().filter(|pin| pin.plugin == plugin.name);
@@ -161,6 +178,7 @@ fn wanted(
         beside.dedup();
         Some(Wanted {
             plugin: plugin.name.clone(),
+            desired: plugin.live,
             live,
             beside,
         })

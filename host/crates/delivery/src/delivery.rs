@@ -9,12 +9,12 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 use patchbay_dispatch::{Dispatcher, Served};
 use patchbay_lifecycle::Lifecycle;
-use patchbay_registry::{Force, Registry};
-use patchbay_rollout::{Rollout, Tickets};
-use patchbay_state::{State, StoredRollout};
+use patchbay_registry::Registry;
+use patchbay_rollout::Tickets;
+use patchbay_state::{Entry, State, StoredRollout, Write};
 use patchbay_vocab::{Clock, Explain, Monotonic, PluginName, RevisionNumber, UnixMillis, kill_point};
 
-use crate::active::Active;
+use crate::active::{self, Active};
 use crate::breaker::Watched;
 use crate::config::{DeliveryConfig, Mode};
 use crate::driver::{self, Message};
@@ -67,6 +67,10 @@ pub struct Delivery {
     upkeep: Mutex<Upkeep>,
     messages: Sender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// The thread of the breaker ends when the sender is dropped.
+    breaker: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
+    /// Revisions whose rollouts wait for other plugins.
+    waiting: Mutex<BTreeMap<PluginName, RevisionNumber>>,
     /// A wall clock that does not jump: where it began, and the steady time then.
     began: (UnixMillis, Monotonic),
 }
@@ -118,6 +122,8 @@ impl Delivery {
             upkeep: Mutex::new(Upkeep::at(began.1)),
             messages,
             thread: Mutex::default(),
+            breaker: Mutex::default(),
+            waiting: Mutex::default(),
             began,
         });
         for stored in unfinished {
@@ -125,6 +131,10 @@ impl Delivery {
         }
         let thread = driver::start_thread(&delivery, received).map_err(DeliveryError::Thread)?;
         *delivery.thread.lock() = Some(thread);
+        let (stays, ends) = crossbeam_channel::bounded(0);
+        let breaker = driver::start_breaker(&delivery, ends).map_err(DeliveryError::Thread)?;
+        *delivery.breaker.lock() = Some((stays, breaker));
+        delivery.bring_on();
         Ok(delivery)
     }
 
@@ -135,6 +145,12 @@ impl Delivery {
             && thread.thread().id() != std::thread::current().id()
         {
             let _ = thread.join();
+        }
+        if let Some((stays, thread)) = self.breaker.lock().take() {
+            drop(stays);
+            if thread.thread().id() != std::thread::current().id() {
+                let _ = thread.join();
+            }
         }
         // Copies of calls end with the host.
         self.active.lock().clear();
@@ -160,6 +176,10 @@ impl Delivery {
 
     pub(crate) const fn numbers(&self) -> &Mutex<HashMap<PluginName, u64>> {
         &self.numbers
+    }
+
+    pub(crate) const fn waiting(&self) -> &Mutex<BTreeMap<PluginName, RevisionNumber>> {
+        &self.waiting
     }
 
     pub(crate) const fn watched(&self) -> &Mutex<Watched> {
@@ -254,10 +274,11 @@ impl Delivery {
     }
 
     fn restore(&self, stored: &StoredRollout) {
-        let rollout = match Rollout::restore(&stored.state) {
-            Ok(rollout) => rollout,
+        let (rollout, force) = match active::read(&stored.state) {
+            Ok(read) => read,
             Err(error) => {
-                tracing::error!(rollout = stored.id, error = %error.chain(), "a stored rollout cannot be read and is left as it is");
+                tracing::error!(rollout = stored.id, error = %error.chain(), "a stored rollout cannot be read and has ended");
+                self.end_unreadable(stored, &error.chain());
                 return;
             }
         };
@@ -269,23 +290,61 @@ impl Delivery {
             to: stored.to,
             version: version.unwrap_or_else(|| patchbay_vocab::Version::new(0, 0, 0)),
             rollout,
-            force: Force::No,
+            force,
             actor: stored.actor.clone(),
             reason: stored.reason.clone(),
             left_out: Vec::new(),
             tickets: Arc::new(Tickets::starting_at(self.began.0.0)),
             since: None,
             looked: None,
+            holds: Vec::new(),
+            rests_until: None,
             shadowing: None,
+            replaying: None,
             replays: 0,
         };
         // Somebody looks for what is wrong: a share of the calls may be it.
         if self.config.mode != Mode::Safe {
-            self.take_up(&mut active);
+            // What was changed by hand since it was stored last goes before what it would do.
+            match self.overtaken(&active) {
+                Some(input) => drop(self.advance(&mut active, input, None)),
+                None => self.take_up(&mut active),
+            }
         }
         kill_point("rollout.resumed");
         if !active.rollout.phase().is_finished() {
             self.put(&stored.plugin, Arc::new(Mutex::new(active)));
         }
+    }
+
+    /// Nothing can be done with it any more, and nothing should be kept for it.
+    fn end_unreadable(&self, stored: &StoredRollout, why: &str) {
+        let ended = StoredRollout {
+            phase: "failed".to_owned(),
+            finished: true,
+            changed_at: self.now(),
+            ..stored.clone()
+        };
+        let entry = Entry {
+            at: self.parts.clock.wall(),
+            actor: "host".to_owned(),
+            action: "rollout.failed".to_owned(),
+            plugin: Some(stored.plugin.clone()),
+            revision: Some(stored.to),
+            tenant: None,
+            workflow: None,
+            reason: format!("its record cannot be read: {why}"),
+            key: None,
+            detail: serde_json::json!({"rollout": stored.id}).to_string(),
+        };
+        self.parts
+            .state
+            .tell(vec![Write::Rollout(ended), Write::Audit(entry)]);
+    }
+
+    /// How many rollouts are under way.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.active.lock().len()
     }
 }

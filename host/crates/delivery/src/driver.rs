@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
+use patchbay_lifecycle::GoLive;
 use patchbay_registry::{Force, Selector};
 use patchbay_rollout::{Input, Order, OrderKind, Phase, Reach, Stage, Window};
 use patchbay_state::{Evidence, Write};
@@ -55,6 +56,23 @@ pub(crate) fn start_thread(
     std::thread::Builder::new()
         .name("pb-delivery".into())
         .spawn(move || run(&weak, &inbox, tick))
+}
+
+/// Starts the thread that looks at faults and at how well the host is: no rollout's work keeps it waiting.
+pub(crate) fn start_breaker(delivery: &Arc<Delivery>, end: Receiver<()>) -> std::io::Result<JoinHandle<()>> {
+    let weak = Arc::downgrade(delivery);
+    let tick = delivery.config().tick;
+    std::thread::Builder::new()
+        .name("pb-breaker".into())
+        .spawn(move || {
+            while let Err(RecvTimeoutError::Timeout) = end.recv_timeout(tick) {
+                let Some(delivery) = weak.upgrade() else { return };
+                if delivery.config().mode != Mode::Safe {
+                    delivery.look_for_faults();
+                }
+                delivery.look_for_stability();
+            }
+        })
 }
 
 fn run(delivery: &Weak<Delivery>, inbox: &Receiver<Message>, tick: Duration) {
@@ -108,7 +126,8 @@ impl Delivery {
     }
 
     fn note_difference(&self, id: String, body: &Json) {
-        if self.count_difference(&id) > DIFFERENCES {
+        // One that has ended since does not begin to be counted anew.
+        if self.by_id(&id).is_none() || self.count_difference(&id) > DIFFERENCES {
             return;
         }
         self.parts().state.tell(vec![Write::Evidence(Evidence {
@@ -127,15 +146,15 @@ impl Delivery {
             && self.parts().lifecycle.blocked_by(plugin, number).is_none();
         let (policy, _) = self.policies().of(plugin);
         if !is_wanted
-            || self.config().mode == Mode::Safe
-            || self.policies().go_live(plugin) != patchbay_lifecycle::GoLive::Rollout
+            || self.config().mode != Mode::Normal
+            || self.policies().go_live(plugin) != GoLive::Rollout
         {
             return;
         }
         let order = Ordered {
             actor: ITSELF.to_owned(),
             reason: "a new version arrived".to_owned(),
-            key: None,
+            ..Ordered::default()
         };
         if let Some(entry) = self.running_of(plugin) {
             let mut active = entry.lock();
@@ -158,6 +177,11 @@ impl Delivery {
             force: Force::No,
         };
         if let Err(error) = self.begin(plugin, start, &order) {
+            if error.waits() {
+                tracing::info!(%plugin, revision = %number, error = %error.chain(), "a rollout waits");
+                self.waiting().lock().insert(plugin.clone(), number);
+                return;
+            }
             tracing::warn!(%plugin, revision = %number, code = %error.code(), error = %error.chain(), "a rollout could not begin");
             self.tell(crate::DeliveryEvent {
                 kind: "rollout.failed",
@@ -175,34 +199,68 @@ impl Delivery {
         for entry in self.all() {
             self.look_at(&entry);
         }
-        self.look_for_faults();
-        self.look_for_stability();
+        let waiting = std::mem::take(&mut *self.waiting().lock());
+        for (plugin, number) in waiting {
+            self.arrived(&plugin, number);
+        }
         self.look_for_surplus();
     }
 
-    fn look_at(&self, entry: &Arc<Mutex<Active>>) {
-        let mut active = entry.lock();
-        let input = match self.overtaken(&active) {
-            Some(input) => Some(input),
-            None if self.config().mode == Mode::Safe => None,
-            None => {
-                self.watch_traffic(&mut active);
-                let window = match active.rollout.wants_window(self.now()) {
-                    true => self.window(&active),
-                    false => None,
-                };
-                Some(Input::Tick { window })
-            }
-        };
-        if let Some(input) = input {
-            let _ = self.advance(&mut active, input, None);
+    /// What the last process took in and did not bring live any more arrives now.
+    pub(crate) fn bring_on(&self) {
+        if self.config().mode != Mode::Normal {
+            return;
         }
+        let parts = self.parts();
+        for status in parts.registry.plugins() {
+            let Some(newest) = status.revisions.last() else {
+                continue;
+            };
+            let (plugin, number) = (&status.plugin, newest.number);
+            let was_live = parts.registry.live_order(plugin).contains(&number);
+            if was_live || !parts.registry.should_go_live(plugin, number) {
+                continue;
+            }
+            // One that was tried, and did not do, is not tried again by itself.
+            let tried = parts.state.rollouts(Some(plugin), 50);
+            if tried.is_ok_and(|all| all.iter().any(|rollout| rollout.to == number)) {
+                continue;
+            }
+            match self.policies().go_live(plugin) {
+                GoLive::Manual => {}
+                GoLive::Immediate => parts.lifecycle.arrived_before(plugin, number),
+                GoLive::Rollout if status.live.is_none() => parts.lifecycle.arrived_before(plugin, number),
+                GoLive::Rollout => {
+                    let _ = self.messages().send(Message::Arrived(plugin.clone(), number));
+                }
+            }
+        }
+    }
+
+    fn look_at(&self, entry: &Arc<Mutex<Active>>) {
+        // Whoever has it is at work for it, and one plugin's work does not keep the others waiting.
+        let Some(mut active) = entry.try_lock() else {
+            return;
+        };
+        let rests = active.rests_until.is_some_and(|until| self.now() < until);
+        if rests || self.config().mode == Mode::Safe {
+            return;
+        }
+        let input = self.overtaken(&active).unwrap_or_else(|| {
+            self.watch_traffic(&mut active);
+            let window = match active.rollout.wants_window(self.now()) {
+                true => self.window(&active),
+                false => None,
+            };
+            Input::Tick { window }
+        });
+        let _ = self.advance(&mut active, input, None);
         drop(active);
         self.forget_finished(entry);
     }
 
     /// Somebody changed what is live, or took the candidate out of service: the rollout ends.
-    fn overtaken(&self, active: &Active) -> Option<Input> {
+    pub(crate) fn overtaken(&self, active: &Active) -> Option<Input> {
         let status = self.parts().registry.plugin(&active.plugin).ok()?;
         let candidate = status.revisions.iter().find(|known| known.number == active.to);
         match candidate {

@@ -4,11 +4,14 @@
 //! stored last. An effect that fails loses the candidate: the stable version has all calls again.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use patchbay_dispatch::{Mount, Served};
 use patchbay_registry::{Change, Force, RegistryError, Selector, Split};
 use patchbay_rollout::{Comparing, Effect, Evidence, IgnorePath, Input, Outcome, Phase, Policy, Weight};
 use patchbay_state::{Entry, Write};
-use patchbay_vocab::{Explain, NodeType, kill_point};
+use patchbay_vocab::{Explain, NodeType, RevisionNumber, UnixMillis, kill_point};
 use serde_json::json;
 
 use crate::active::{Active, Since};
@@ -36,22 +39,24 @@ impl Delivery {
         let was = active.rollout.clone();
         let effects = active.rollout.advance(self.now(), input)?;
         let mut writes = Vec::new();
-        let mut trouble = None;
-        for effect in effects {
-            if let Err(error) = self.carry_out(active, effect, order, &mut writes) {
-                trouble = Some(error.chain());
-                break;
+        if let Err(error) = self.carry_out_all(active, effects, order, &mut writes) {
+            // What was decided has not come true: it stands where it stood.
+            active.rollout = was.clone();
+            writes.clear();
+            if order.is_some() || error.waits() {
+                self.rest(active, &error);
+                return Err(error);
+            }
+            tracing::warn!(rollout = active.id, error = %error.chain(), "a rollout could not go on");
+            let lost = Input::CandidateLost(error.chain());
+            let effects = active.rollout.advance(self.now(), lost)?;
+            if let Err(error) = self.carry_out_all(active, effects, None, &mut writes) {
+                active.rollout = was;
+                self.rest(active, &error);
+                return Err(error);
             }
         }
-        if let Some(why) = trouble {
-            tracing::warn!(rollout = active.id, why, "a rollout could not go on");
-            let effects = active.rollout.advance(self.now(), Input::CandidateLost(why))?;
-            for effect in effects {
-                if let Err(error) = self.carry_out(active, effect, None, &mut writes) {
-                    tracing::error!(rollout = active.id, error = %error.chain(), "a rollout could not be taken back");
-                }
-            }
-        }
+        active.rests_until = None;
         kill_point("rollout.effected");
         let after = active.rollout.phase();
         if after != before {
@@ -75,6 +80,42 @@ impl Delivery {
             });
         }
         Ok(changed)
+    }
+
+    fn carry_out_all(
+        &self,
+        active: &mut Active,
+        effects: Vec<Effect>,
+        order: Option<&Ordered>,
+        writes: &mut Vec<Write>,
+    ) -> Result<(), DeliveryError> {
+        for effect in effects {
+            self.carry_out(active, effect, order, writes)?;
+        }
+        Ok(())
+    }
+
+    /// What failed is tried again, and not at once.
+    fn rest(&self, active: &mut Active, error: &DeliveryError) {
+        const REST: u64 = 2_000;
+        if active.rests_until.is_none() {
+            tracing::warn!(rollout = active.id, code = %error.code(), error = %error.chain(), "a rollout stays where it is, and tries again");
+        }
+        active.rests_until = Some(UnixMillis(self.now().0.saturating_add(REST)));
+    }
+
+    /// Keeps a revision loaded and awake until the rollout ends.
+    fn keep(&self, active: &mut Active, number: RevisionNumber) -> Result<Arc<Mount<Served>>, DeliveryError> {
+        let parts = self.parts();
+        if active.holds.contains(&number)
+            && let Some(mount) = parts.registry.mounted(&active.plugin, number)
+            && !mount.is_closed()
+        {
+            return Ok(mount);
+        }
+        let mount = parts.lifecycle.hold(&active.plugin, number)?;
+        active.holds.push(number);
+        Ok(mount)
     }
 
     /// Does again what a rollout that was stored needs of this process.
@@ -110,8 +151,8 @@ impl Delivery {
             Effect::SetWeight(weight) => self.set_weight(active, weight, order)?,
             Effect::StartShadow => self.start_shadow(active)?,
             Effect::StartReplay => self.start_replay(active)?,
-            Effect::StopTrial => active.shadowing = None,
-            Effect::Measure => self.measure(active),
+            Effect::StopTrial => active.stop_trial(),
+            Effect::Measure => self.measure(active)?,
             Effect::GoLive => {
                 let to = Selector::Revision(active.to);
                 let change = change(active, order, "it goes live");
@@ -141,7 +182,7 @@ impl Delivery {
             weight,
             by: canary.map(|canary| canary.sticky.clone()).unwrap_or_default(),
             salt: active.salt(),
-            tickets: std::sync::Arc::clone(&active.tickets),
+            tickets: Arc::clone(&active.tickets),
         };
         let change = change(active, order, &format!("it has {weight} of the calls"));
         let lifecycle = &self.parts().lifecycle;
@@ -154,19 +195,13 @@ impl Delivery {
     }
 
     /// What is live and the candidate, both kept loaded.
-    fn sides(
-        &self,
-        active: &Active,
-    ) -> Result<[std::sync::Arc<patchbay_dispatch::Mount<patchbay_dispatch::Served>>; 2], DeliveryError> {
+    fn sides(&self, active: &mut Active) -> Result<[Arc<Mount<Served>>; 2], DeliveryError> {
         let from = active.from.ok_or_else(|| DeliveryError::NothingLive {
             plugin: active.plugin.clone(),
             version: active.version.clone(),
         })?;
-        let lifecycle = &self.parts().lifecycle;
-        Ok([
-            lifecycle.hold(&active.plugin, from)?,
-            lifecycle.hold(&active.plugin, active.to)?,
-        ])
+        let to = active.to;
+        Ok([self.keep(active, from)?, self.keep(active, to)?])
     }
 
     fn start_shadow(&self, active: &mut Active) -> Result<(), DeliveryError> {
@@ -181,7 +216,7 @@ impl Delivery {
         };
         let shadow = Shadow {
             id: active.id.clone(),
-            dispatcher: std::sync::Arc::clone(&self.parts().dispatcher),
+            dispatcher: Arc::clone(&self.parts().dispatcher),
             stable,
             candidate,
             fit: texts(&fit),
@@ -212,23 +247,32 @@ impl Delivery {
                 plugin: active.plugin.clone(),
                 why,
             })?;
+        active.stop_trial();
         active.replays += 1;
+        let ended = Arc::new(AtomicBool::new(false));
         let replaying = Replaying {
             id: active.id.clone(),
             number: active.replays,
-            dispatcher: std::sync::Arc::clone(&self.parts().dispatcher),
+            dispatcher: Arc::clone(&self.parts().dispatcher),
             stable,
             candidate,
             comparison: Comparison {
                 compare: Comparing::Yes,
                 ignore,
             },
+            ended: Arc::clone(&ended),
             told: self.messages(),
         };
-        replaying.start(calls).map_err(DeliveryError::Thread)
+        replaying.start(calls).map_err(DeliveryError::Thread)?;
+        active.replaying = Some(ended);
+        Ok(())
     }
 
-    fn measure(&self, active: &mut Active) {
+    fn measure(&self, active: &mut Active) -> Result<(), DeliveryError> {
+        // What sleeps meanwhile would take its counts with it.
+        for number in active.from.into_iter().chain([active.to]) {
+            self.keep(active, number)?;
+        }
         let registry = &self.parts().registry;
         let count = |number| arms::count(registry, &active.plugin, number);
         for number in active.from.into_iter().chain([active.to]) {
@@ -239,6 +283,7 @@ impl Delivery {
             stable: active.from.map(count).unwrap_or_default(),
             candidate: count(active.to),
         });
+        Ok(())
     }
 
     fn roll_back(
@@ -255,6 +300,8 @@ impl Delivery {
         let live = parts.registry.plugin(&active.plugin)?.live;
         if let Some(from) = active.from.filter(|_| live == Some(active.to)) {
             let to = Selector::Revision(from);
+            // It did not do: a rollback without a name, or a fallback, does not go there first.
+            parts.registry.put_last(&active.plugin, active.to);
             let change = Change {
                 action: Some(patchbay_registry::Action::RolledBack),
                 ..change(active, order, why)
@@ -269,10 +316,17 @@ impl Delivery {
     /// Lets go of what was kept for the rollout.
     fn finish(&self, active: &mut Active, outcome: &Outcome) {
         tracing::info!(rollout = active.id, ?outcome, "a rollout has ended");
-        active.shadowing = None;
+        self.release(active);
+    }
+
+    /// Lets go of whatever a rollout keeps of this process.
+    pub(crate) fn release(&self, active: &mut Active) {
+        active.stop_trial();
         let parts = self.parts();
         for number in active.from.into_iter().chain([active.to]) {
             arms::stop_sampling(&parts.registry, &active.plugin, number);
+        }
+        for number in std::mem::take(&mut active.holds) {
             parts.lifecycle.let_go(&active.plugin, number);
         }
     }
@@ -291,6 +345,7 @@ impl Delivery {
             key: order.and_then(|order| order.key.clone()),
             detail: json!({
                 "rollout": active.id,
+                "order": order.and_then(|order| order.what),
                 "version": active.version,
                 "from": active.from,
                 "weight": rollout.weight(),

@@ -54,6 +54,9 @@ pub enum DeliveryError {
     /// A key stands for one order.
     #[error("the key `{key}` was used for another order, `{action}`")]
     KeyUsed { key: String, action: String },
+    /// The first order under the key is not done.
+    #[error("an order under the key `{key}` is under way")]
+    KeyBusy { key: String },
     /// Nothing can be replayed.
     #[error("the recorded calls of `{plugin}` cannot be read: {why}")]
     NoRecords { plugin: PluginName, why: String },
@@ -69,6 +72,15 @@ impl From<RegistryError> for DeliveryError {
 }
 
 impl DeliveryError {
+    /// Whether it is only too early: for other plugins, or for another change to end.
+    #[must_use]
+    pub const fn waits(&self) -> bool {
+        match self {
+            Self::Lifecycle(error) => error.waits(),
+            _ => false,
+        }
+    }
+
     fn stage(&self) -> Option<&dyn Explain> {
         match self {
             Self::Policy(error) => Some(error),
@@ -92,6 +104,7 @@ impl Explain for DeliveryError {
             Self::Manual { .. } => Code("PB-DELIVERY-007"),
             Self::KeyUsed { .. } => Code("PB-DELIVERY-008"),
             Self::NoRecords { .. } => Code("PB-DELIVERY-009"),
+            Self::KeyBusy { .. } => Code("PB-DELIVERY-011"),
             _ => self.stage().map_or(Code("PB-DELIVERY-010"), Explain::code),
         }
     }

@@ -127,6 +127,7 @@ fn entry(change: &Changed<'_, Served>) -> Entry {
         detail: json!({
             "version": line.version,
             "from": line.from,
+            "live": change.live,
             "generation": line.generation,
             "digest": change.digest(),
         })

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use patchbay_registry::{Force, Selector};
+use patchbay_registry::{Force, RegistryError, Selector};
 use patchbay_rollout::{Input, Order, OrderKind, Policy, Rollout, Tickets};
 use patchbay_state::{Entry, Write};
-use patchbay_vocab::{PluginName, RevisionNumber, kill_point};
+use patchbay_vocab::{Explain, PluginName, RevisionNumber, kill_point};
 use serde_json::json;
 
 use crate::active::Active;
@@ -27,6 +27,8 @@ pub struct Ordered {
     pub reason: String,
     /// A name for the order.
     pub key: Option<String>,
+    /// What is ordered, in a word: the same key for something else is refused.
+    pub what: Option<&'static str>,
 }
 
 /// What is to be rolled out, and how.
@@ -46,6 +48,8 @@ struct Fit {
     from: Option<RevisionNumber>,
     policy: Policy,
     left_out: Vec<LeftOut>,
+    /// What was loaded for it, and is to be let go.
+    holds: Vec<RevisionNumber>,
 }
 
 impl Delivery {
@@ -77,8 +81,17 @@ impl Delivery {
         let force = order.force;
         let fit = self.fit(plugin, number, order.policy, force)?;
         let version = self.parts().registry.version(plugin, number);
+        let id = match self.next_id(plugin) {
+            Ok(id) => id,
+            Err(error) => {
+                for number in fit.holds {
+                    self.parts().lifecycle.let_go(plugin, number);
+                }
+                return Err(error);
+            }
+        };
         let active = Active {
-            id: self.next_id(plugin)?,
+            id,
             plugin: plugin.clone(),
             from: fit.from,
             to: fit.to,
@@ -91,7 +104,10 @@ impl Delivery {
             tickets: Arc::new(Tickets::starting_at(self.now().0)),
             since: None,
             looked: None,
+            holds: fit.holds,
+            rests_until: None,
             shadowing: None,
+            replaying: None,
             replays: 0,
         };
         let entry = Arc::new(Mutex::new(active));
@@ -109,14 +125,20 @@ impl Delivery {
         };
         if let Some(other) = other {
             // Somebody else was quicker; this one was never told of.
-            if other.lock().to != number {
-                self.parts().lifecycle.let_go(plugin, number);
-            }
+            self.release(&mut active);
             return self.same(&other, number);
         }
         self.parts().state.tell(vec![active.stored()]);
         kill_point("rollout.begun");
-        self.advance(&mut active, Input::Tick { window: None }, Some(by))?;
+        let begun = self.advance(&mut active, Input::Tick { window: None }, Some(by));
+        if let Err(error) = begun {
+            // It has ended before it began, and whoever ordered it is told why.
+            let lost = Input::CandidateLost(error.chain());
+            let _ = self.advance(&mut active, lost, None);
+            drop(active);
+            self.forget_finished(&entry);
+            return Err(error);
+        }
         let mut status = RolloutStatus::of(&active);
         status.changed = true;
         drop(active);
@@ -156,7 +178,9 @@ impl Delivery {
             });
         }
         let fit = self.fit(plugin, number, order.policy.clone(), order.force)?;
-        self.parts().lifecycle.let_go(plugin, number);
+        for number in fit.holds {
+            self.parts().lifecycle.let_go(plugin, number);
+        }
         Ok((fit.to, fit.policy, fit.left_out))
     }
 
@@ -192,11 +216,17 @@ impl Delivery {
             });
         }
         if policy == Policy::Immediate {
+            match parts.registry.check_promote(plugin, number, force) {
+                // It is mapped when it goes live.
+                Ok(()) | Err(RegistryError::NotMounted { .. } | RegistryError::GateClosed { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
             return Ok(Fit {
                 to: number,
                 from,
                 policy,
                 left_out: Vec::new(),
+                holds: Vec::new(),
             });
         }
         let candidate = parts.lifecycle.hold(plugin, number)?;
@@ -228,6 +258,7 @@ impl Delivery {
                 from,
                 policy,
                 left_out,
+                holds: vec![number],
             }),
             Err(error) => {
                 parts.lifecycle.let_go(plugin, number);
@@ -296,9 +327,8 @@ impl Delivery {
         let text = policy
             .as_ref()
             .map(|policy| serde_json::to_string(policy).unwrap_or_default());
-        if self.policies().set(plugin, policy) {
+        let remember = |now: &Policy, source: PolicySource| {
             kill_point("policy.set");
-            let (now, source) = self.policies().of(plugin);
             let entry = Entry {
                 at: self.parts().clock.wall(),
                 actor: by.actor.clone(),
@@ -317,7 +347,8 @@ impl Delivery {
             };
             self.parts().state.tell(vec![policy, Write::Audit(entry)]);
             kill_point("policy.told");
-        }
+        };
+        self.policies().set(plugin, policy, remember);
         self.parts().state.settle(SETTLE)?;
         Ok(self.policies().of(plugin))
     }

@@ -92,12 +92,26 @@ impl Policies {
         }
     }
 
-    /// Sets what was ordered for a plugin; says whether that changed anything.
-    pub(crate) fn set(&self, plugin: &PluginName, policy: Option<Policy>) -> bool {
+    /// Sets what was ordered for a plugin; where that changes anything, `remember` is told of what holds now, before
+    /// anybody else can set it again.
+    pub(crate) fn set(
+        &self,
+        plugin: &PluginName,
+        policy: Option<Policy>,
+        remember: impl FnOnce(&Policy, PolicySource),
+    ) {
         let mut ordered = self.ordered.write();
-        match policy {
+        let changed = match policy {
             Some(policy) => ordered.insert(plugin.clone(), policy.clone()) != Some(policy),
             None => ordered.remove(plugin).is_some(),
+        };
+        if changed {
+            let (now, source) = match (ordered.get(plugin), self.configured.get(plugin)) {
+                (Some(policy), _) => (policy, PolicySource::Ordered),
+                (None, Some(policy)) => (policy, PolicySource::Configured),
+                (None, None) => (&self.standard, PolicySource::Standard),
+            };
+            remember(now, source);
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 use patchbay_dispatch::{Dispatcher, Mount, Served};
@@ -41,6 +42,8 @@ pub(crate) struct Replaying {
     pub(crate) stable: Arc<Mount<Served>>,
     pub(crate) candidate: Arc<Mount<Served>>,
     pub(crate) comparison: Comparison,
+    /// Set when nobody waits for it any more.
+    pub(crate) ended: Arc<AtomicBool>,
     pub(crate) told: Sender<Message>,
 }
 
@@ -56,6 +59,9 @@ impl Replaying {
     fn run(&self, calls: &[Recorded]) {
         let (mut compared, mut differing) = (0, 0);
         for call in calls {
+            if self.ended.load(Ordering::Relaxed) {
+                return;
+            }
             let answer = |mount: &Arc<Mount<Served>>| {
                 let again = Again {
                     dispatcher: &self.dispatcher,

@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use patchbay_dispatch::Routes;
 use patchbay_registry::{PluginStatus, RevisionStatus};
-use patchbay_state::Write;
+use patchbay_state::{GoodSet, Write};
 use patchbay_vocab::{Digest, Explain, Monotonic, PluginName, RevisionNumber, Version, kill_point};
 
 use crate::config::Mode;
@@ -19,18 +20,28 @@ use crate::orders::Ordered;
 /// When things were last looked at that need no look at every tick.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
+    began: Monotonic,
     collected: Monotonic,
-    /// Since when what is live has not changed, and which generation that is.
-    steady: (Monotonic, u64),
-    is_stable: bool,
+    /// Of which snapshot the set is.
+    generation: u64,
+    /// What is live, and since when.
+    live: BTreeMap<PluginName, RevisionNumber>,
+    steady: Monotonic,
+    is_good: bool,
+    /// Whether it is remembered that this boot went well.
+    is_well: bool,
 }
 
 impl Upkeep {
     pub(crate) const fn at(now: Monotonic) -> Self {
         Self {
+            began: now,
             collected: now,
-            steady: (now, 0),
-            is_stable: false,
+            generation: u64::MAX,
+            live: BTreeMap::new(),
+            steady: now,
+            is_good: false,
+            is_well: false,
         }
     }
 }
@@ -222,7 +233,7 @@ impl Delivery {
         let by = Ordered {
             actor: "host".to_owned(),
             reason: "retention".to_owned(),
-            key: None,
+            ..Ordered::default()
         };
         match self.collect(Collect::ForReal, &by) {
             Ok(done) if !done.removed.is_empty() => {
@@ -241,36 +252,61 @@ impl Delivery {
         }
     }
 
-    /// Notes, once a set of versions has served for a while, that it is good.
+    /// Notes that the host is well, once it has run for a while, and which set of versions has served for as long.
     pub(crate) fn look_for_stability(&self) {
         let now = self.parts().clock.now();
+        let after = self.config().stable_after;
         let snapshot = self.parts().registry.snapshot();
+        let mut writes = Vec::new();
         {
             let mut upkeep = self.upkeep().lock();
-            if upkeep.steady.1 != snapshot.generation() {
-                upkeep.steady = (now, snapshot.generation());
-                upkeep.is_stable = false;
+            if upkeep.generation != snapshot.generation() {
+                upkeep.generation = snapshot.generation();
+                // A pin, a share or a wake is no other set of versions.
+                let live = live_set(&snapshot);
+                if live != upkeep.live {
+                    upkeep.live = live;
+                    upkeep.steady = now;
+                    upkeep.is_good = false;
+                }
             }
-            let is_new = !upkeep.is_stable && now.since(upkeep.steady.0) >= self.config().stable_after;
-            if !is_new || self.config().mode == Mode::Safe {
+            if self.config().mode == Mode::Safe {
                 return;
             }
-            upkeep.is_stable = true;
+            let at = self.parts().clock.wall();
+            if !upkeep.is_well && now.since(upkeep.began) >= after {
+                upkeep.is_well = true;
+                let boot = self.parts().state.boot();
+                writes.push(Write::BootStable { boot, at });
+            }
+            if !upkeep.is_good && now.since(upkeep.steady) >= after {
+                upkeep.is_good = true;
+                let live = upkeep.live.clone();
+                writes.push(Write::Good(GoodSet { at, live }));
+            }
         }
-        let live = snapshot
-            .plugins()
-            .map(|mount| (mount.plugin().clone(), mount.revision()));
-        self.parts().state.boot_stable(live);
-        let after = self.config().stable_after.as_secs_f64();
-        self.tell(DeliveryEvent {
-            kind: "host.stable",
-            plugin: None,
-            version: None,
-            revision: None,
-            message: format!(
-                "what is live has served for {after} s: if the host kept ending, it would begin with this"
-            ),
-            code: None,
-        });
+        let is_good = writes.iter().any(|write| matches!(write, Write::Good(_)));
+        if !writes.is_empty() {
+            self.parts().state.tell(writes);
+        }
+        if is_good {
+            let after = after.as_secs_f64();
+            self.tell(DeliveryEvent {
+                kind: "host.stable",
+                plugin: None,
+                version: None,
+                revision: None,
+                message: format!(
+                    "what is live has served for {after} s: if the host kept ending, it would begin with this"
+                ),
+                code: None,
+            });
+        }
     }
+}
+
+fn live_set(snapshot: &Routes) -> BTreeMap<PluginName, RevisionNumber> {
+    let live = snapshot.plugins();
+    live.map(|mount| (mount.plugin().clone(), mount.revision()))
+        .collect()
 }

@@ -118,7 +118,9 @@ impl Delivery {
         {
             return RolloutStatus::of(&entry.lock());
         }
-        let rollout = Rollout::restore(&stored.state).ok();
+        let rollout = crate::active::read(&stored.state)
+            .ok()
+            .map(|(rollout, _)| rollout);
         RolloutStatus {
             message: rollout
                 .as_ref()

@@ -161,7 +161,7 @@ impl Dispatcher {
             true => Some(
                 self.state_held(&mount, left())
                     .await
-                    .ok_or_else(|| target.timed_out(timeout))?,
+                    .ok_or_else(|| target.too_late(timeout))?,
             ),
             false => None,
         };

@@ -55,6 +55,13 @@ impl Target<'_> {
         asked.or(self.place.timeout)
     }
 
+    /// Whether a call had the time that the node says it needs, or else a second: who gives less has himself to blame.
+    fn had_time(&self, given: Option<Duration>) -> bool {
+        const NO_WORD: Duration = Duration::from_secs(1);
+        let needs = self.place.timeout.unwrap_or(NO_WORD);
+        given.is_none_or(|given| given >= needs)
+    }
+
     fn faults(&self) -> &Faults {
         self.trial.unwrap_or_else(|| self.mount.handle().faults())
     }
@@ -65,7 +72,15 @@ impl Target<'_> {
 
     #[cold]
     pub(crate) fn timed_out(&self, after: Option<Duration>) -> CallError {
-        self.faults().count_timed_out();
+        if self.had_time(after) {
+            self.faults().count_timed_out();
+        }
+        self.too_late(after)
+    }
+
+    /// The time was over while the call waited for something that is not the node.
+    #[cold]
+    pub(crate) fn too_late(&self, after: Option<Duration>) -> CallError {
         CallError::TimedOut {
             node_type: self.name(),
             after: after.unwrap_or_default(),
@@ -101,8 +116,10 @@ impl Target<'_> {
 impl Target<'_> {
     /// The node says that it failed, when its time was over: it was not answered in time, whatever it says.
     #[cold]
-    fn failed_late(&self, error: Box<NodeError>) -> CallError {
-        self.faults().count_timed_out();
+    fn failed_late(&self, error: Box<NodeError>, given: Option<Duration>) -> CallError {
+        if self.had_time(given) {
+            self.faults().count_timed_out();
+        }
         CallError::Failed {
             node_type: self.name(),
             error,
@@ -275,7 +292,9 @@ impl Dispatcher {
                 value,
                 revision: mount.revision(),
             }),
-            Err(CallFault::Failed(error)) if self.is_over(deadline) => Err(target.failed_late(error)),
+            Err(CallFault::Failed(error)) if self.is_over(deadline) => {
+                Err(target.failed_late(error, target.timeout(options.timeout)))
+            }
             Err(fault) => Err(target.failed(fault)),
         }
     }

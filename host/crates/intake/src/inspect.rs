@@ -33,6 +33,7 @@ pub use error::InspectError;
 pub use policy::{InspectPolicy, Platform};
 
 use crate::signature::{Claims, Provenance, Vouched};
+use crate::stage::Staged;
 
 /// How the host enters a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,6 +111,12 @@ impl Inspected {
     #[must_use]
     pub const fn provenance(&self) -> &Provenance {
         self.vouched.provenance()
+    }
+
+    /// The evidence of the stage before the signature's.
+    #[must_use]
+    pub const fn staged(&self) -> &Staged {
+        self.vouched.staged()
     }
 
     pub(crate) fn signature(&self) -> Option<&str> {

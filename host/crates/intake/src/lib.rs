@@ -30,5 +30,5 @@ mod anatomy;
 pub use anatomy::{Anatomy, dissect};
 pub use inspect::{Entry, InspectError, InspectPolicy, Inspected, Platform, inspect};
 pub use settle::Settled;
-pub use stage::{StageConfig, StageError, Staged, Store, stage};
+pub use stage::{KnownFile, OnKnown, StageConfig, StageError, Staged, Store, stage};
 pub use watch::{WatchConfig, WatchError, WatchEvent, Watcher};

@@ -6,6 +6,7 @@
 //! Nothing but a regular file is ever opened, and nothing is read before its size is known to be allowed.
 
 mod error;
+mod known;
 mod store;
 
 use std::fs::{self, File};
@@ -16,6 +17,7 @@ use patchbay_vocab::Digest;
 use rustix::fs::{Mode, OFlags};
 
 pub use error::StageError;
+pub use known::{KnownFile, OnKnown};
 pub use store::{StageConfig, Store};
 
 use crate::settle::Settled;
@@ -28,6 +30,8 @@ pub struct Staged {
     path: PathBuf,
     origin: PathBuf,
     size: u64,
+    /// What the system said of the origin while it was read.
+    stamp: Option<Stamp>,
 }
 
 impl Staged {
@@ -56,13 +60,17 @@ impl Staged {
     }
 }
 
-/// Copies a settled file into the store while hashing it.
+/// Copies a settled file into the store while hashing it. One that the store [knows](Store::knowing) is not read again.
 ///
 /// # Errors
 /// When it is not a regular file of an allowed size, changes while it is read ([`StageError::is_transient`]: settle it
 /// again), or cannot be read or stored. Nothing is left behind in the store.
 pub fn stage(settled: Settled, store: &Store) -> Result<Staged, StageError> {
-    copy_in(settled.into_path(), store, &mut |_| Ok(()))
+    let origin = settled.into_path();
+    match store.recall(&origin) {
+        Some(staged) => Ok(staged),
+        None => copy_in(origin, store, &mut |_| Ok(())),
+    }
 }
 
 /// `during` runs after each piece with the number of bytes so far; it lets tests change the world at that point.
@@ -107,6 +115,7 @@ fn copy_in(
         path,
         origin,
         size: total,
+        stamp: Some(before),
     })
 }
 

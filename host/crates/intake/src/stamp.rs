@@ -64,4 +64,31 @@ impl Stamp {
         }
         stamp
     }
+
+    /// A regular file's stamp as a text.
+    pub(crate) fn written(self) -> String {
+        let Self {
+            dev,
+            ino,
+            size,
+            mtime,
+            ctime,
+            ..
+        } = self;
+        format!("{dev} {ino} {size} {mtime} {ctime}")
+    }
+
+    /// What [`Stamp::written`] wrote.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(' ');
+        let stamp = Self {
+            kind: Kind::File,
+            dev: parts.next()?.parse().ok()?,
+            ino: parts.next()?.parse().ok()?,
+            size: parts.next()?.parse().ok()?,
+            mtime: parts.next()?.parse().ok()?,
+            ctime: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(stamp)
+    }
 }

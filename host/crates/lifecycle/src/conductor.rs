@@ -13,7 +13,7 @@ use patchbay_intake::{Settled, WatchEvent};
 use patchbay_isolate::Probed;
 use patchbay_loader::Unloaded;
 use patchbay_registry::{Change, Force, Mount};
-use patchbay_vocab::{Digest, Explain, Explained, Monotonic, kill_point};
+use patchbay_vocab::{Digest, Explain, Explained, Monotonic, PluginName, RevisionNumber, kill_point};
 
 use crate::admit::admit;
 use crate::error::LifecycleError;
@@ -27,6 +27,10 @@ use crate::vetting::{Job, Outcome, Vetted};
 pub(crate) enum Message {
     /// Something was promoted: look for what is surplus and for what waited.
     Tidy,
+    /// A revision was registered by a process that ended before it went live.
+    Arrived(PluginName, RevisionNumber),
+    /// No revision has this content any more.
+    Forget(Digest),
     /// A load was put to sleep: unmap it.
     Asleep(Arc<Mount<Served>>),
     /// Unload everything that is not live; answer when nothing is left or the time is up.
@@ -105,6 +109,17 @@ impl Conductor {
             select! {
                 recv(inbox) -> message => match message {
                     Ok(Message::Tidy) => self.tidy(),
+                    Ok(Message::Arrived(plugin, number)) => {
+                        if let Err(error) = self.settle_arrival(&plugin, number, None) {
+                            tracing::warn!(%plugin, revision = %number, error = %error.chain(), "what had arrived does not go live");
+                        }
+                    }
+                    // Here and not on the thread of whoever forgets: this one alone admits.
+                    Ok(Message::Forget(digest)) => {
+                        if !self.lifecycle.is_admitted(digest) {
+                            self.lifecycle.vetting().forget(digest);
+                        }
+                    }
                     Ok(Message::Asleep(mount)) => self.unload(mount, Why::Sleeps),
                     Ok(Message::Empty { until, answer }) => self.begin_emptying(until, answer),
                     Ok(Message::Stop) | Err(_) => return,
@@ -158,7 +173,10 @@ impl Conductor {
         let Vetted { path, since, outcome } = done;
         match outcome {
             Outcome::Fit(probed) => match self.bring_in(&probed, since) {
-                Ok(()) => self.lifecycle.rejections().clear(&path),
+                Ok(()) => {
+                    self.lifecycle.vetting().remember(probed.inspected());
+                    self.lifecycle.rejections().clear(&path);
+                }
                 // A file with the same content was refused meanwhile, and its copy with it.
                 Err(_) if !self.lifecycle.vetting().has_copy(probed.inspected().digest()) => {
                     self.lifecycle.settle_again(path.clone());
@@ -195,6 +213,19 @@ impl Conductor {
             .note_provenance(inspected.digest(), inspected.provenance().clone());
         let plugin = inspected.plugin();
         self.lifecycle.tell_about(plugin, number, EventKind::Registered);
+        self.settle_arrival(plugin, number, Some(since))?;
+        self.tidy();
+        Ok(())
+    }
+
+    /// A revision that is registered goes live when it should.
+    fn settle_arrival(
+        &mut self,
+        plugin: &PluginName,
+        number: RevisionNumber,
+        since: Option<Monotonic>,
+    ) -> Result<(), LifecycleError> {
+        let change = Change::by("watcher", "a new file in the plugin directory");
         let lifecycle = Arc::clone(&self.lifecycle);
         let by_itself = match lifecycle.go_live_of(plugin) {
             GoLive::Immediate => true,
@@ -205,7 +236,7 @@ impl Conductor {
         if let Some(why) = lifecycle.held_back(plugin, number) {
             lifecycle.tell_about(plugin, number, EventKind::Blocked(why));
         } else if by_itself && lifecycle.registry().should_go_live(plugin, number) {
-            match lifecycle.go_live(plugin, number, Force::No, &change, Some(since)) {
+            match lifecycle.go_live(plugin, number, Force::No, &change, since) {
                 Ok(_) => {}
                 Err(error) if error.waits() => {
                     let why = error.explained();
@@ -219,7 +250,6 @@ impl Conductor {
                 }
             }
         }
-        self.tidy();
         Ok(())
     }
 
@@ -276,6 +306,7 @@ impl Conductor {
                 .remove_live(&status.plugin, Force::No, &change)
             {
                 Ok(removed) => {
+                    self.lifecycle.missing().lock().remove(&status.plugin);
                     self.lifecycle
                         .tell_about(&status.plugin, removed.from, EventKind::Removed);
                     self.retire(&status.plugin, removed.from);
@@ -322,7 +353,7 @@ impl Conductor {
         }
     }
 
-    fn retire(&mut self, plugin: &patchbay_vocab::PluginName, number: patchbay_vocab::RevisionNumber) {
+    fn retire(&mut self, plugin: &PluginName, number: RevisionNumber) {
         match self.lifecycle.registry().begin_retire(plugin, number) {
             Ok(mount) => {
                 self.lifecycle.tell_of(&mount, EventKind::Draining);

@@ -61,6 +61,12 @@ pub enum LifecycleError {
         /// The version that does.
         version: Version,
     },
+    /// Nothing can take over.
+    #[error("no other version of `{plugin}` can take over")]
+    NoFallback {
+        /// The plugin.
+        plugin: PluginName,
+    },
     /// The folder for a check could not be made.
     #[error("the temporary folder for the check cannot be made")]
     Scratch(#[source] std::io::Error),
@@ -77,10 +83,12 @@ impl From<InspectError> for LifecycleError {
 
 impl LifecycleError {
     /// Whether it is only too early: for other plugins, or for calls to end.
-    pub(crate) const fn waits(&self) -> bool {
+    #[must_use]
+    pub const fn waits(&self) -> bool {
         match self {
             Self::Registry(error) => error.waits_for_others(),
             Self::State(error) => error.is_transient(),
+            Self::Busy { .. } => true,
             _ => false,
         }
     }
@@ -96,7 +104,11 @@ impl LifecycleError {
             Self::Load(error) => Some(error),
             Self::Registry(error) => Some(error),
             Self::State(error) => Some(error),
-            Self::Thread(_) | Self::Scratch(_) | Self::Busy { .. } | Self::KeepsState { .. } => None,
+            Self::Thread(_)
+            | Self::Scratch(_)
+            | Self::Busy { .. }
+            | Self::KeepsState { .. }
+            | Self::NoFallback { .. } => None,
         }
     }
 }
@@ -108,6 +120,7 @@ impl Explain for LifecycleError {
             Self::Scratch(_) => Code("PB-LIFE-002"),
             Self::Busy { .. } => Code("PB-LIFE-003"),
             Self::KeepsState { .. } => Code("PB-LIFE-004"),
+            Self::NoFallback { .. } => Code("PB-LIFE-005"),
             _ => self.stage().map_or(Code("PB-LIFE-001"), Explain::code),
         }
     }
@@ -122,6 +135,7 @@ impl Explain for LifecycleError {
                 "promote the version for everybody: the state is handed over then; replay or shadow can try its other nodes first"
                     .to_owned()
             }
+            Self::NoFallback { .. } => "ship another version, or quarantine it by hand".to_owned(),
             Self::Scratch(_) => "check space and rights of the system's temporary folder".to_owned(),
             _ => self.stage().map_or_else(
                 || "raise the limit on threads of this user".to_owned(),

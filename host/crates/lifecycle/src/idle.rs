@@ -55,6 +55,7 @@ pub(crate) fn start_thread(lifecycle: Arc<Lifecycle>, end: Receiver<()>) -> std:
         let mut activity = Activity::default();
         while let Err(RecvTimeoutError::Timeout) = end.recv_timeout(rest) {
             look(&lifecycle, &mut activity);
+            lifecycle.vetting().read_young();
         }
     })
 }

@@ -37,7 +37,7 @@ pub use error::LifecycleError;
 pub use event::{Event, EventKind};
 pub use idle::IdleConfig;
 pub use ledger::{Ledger, LedgerError, Relaxed};
-pub use lifecycle::{GoLive, Lifecycle, LifecycleConfig, Loading, OnDelete, Parts};
+pub use lifecycle::{GoLive, Lifecycle, LifecycleConfig, Loading, OnDelete, Parts, Without};
 pub use patchbay_dispatch::{HandedOver, InstanceCounts, ParkLimits};
 pub use rejected::Rejection;
 pub use restore::{Reinstated, Wanted};

@@ -10,7 +10,9 @@ use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
 use patchbay_dispatch::{Dispatcher, HandOverLimits, InstanceCounts, PluginWaker, Served};
 use patchbay_intake::signature::{Provenance, TrustPolicy};
-use patchbay_intake::{InspectPolicy, StageConfig, Store, WatchConfig, WatchEvent, Watcher};
+use patchbay_intake::{
+    InspectPolicy, KnownFile, OnKnown, StageConfig, Store, WatchConfig, WatchEvent, Watcher,
+};
 use patchbay_isolate::{ProbeConfig, VerdictCache};
 use patchbay_loader::MapsDir;
 use patchbay_registry::{Change, Force, Mount, Quarantined, Registry, RegistryError, Selector};
@@ -36,6 +38,15 @@ pub enum GoLive {
     Manual,
     /// By a rollout, which somebody begins who is told of its registration. Where nothing of the plugin is live, at once.
     Rollout,
+}
+
+/// What a quarantine does when no other revision can take over from the live one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Without {
+    /// The plugin's node types stop resolving.
+    TakeOut,
+    /// It is refused.
+    Refuse,
 }
 
 /// A load for service, as it begins and ends: what was being loaded when a process died is a suspect.
@@ -109,6 +120,10 @@ pub struct Parts {
     pub on_event: Box<dyn Fn(Event) + Send + Sync>,
     /// Says whether a higher version of a plugin goes live by itself; must be quick.
     pub go_live: Box<dyn Fn(&PluginName) -> GoLive + Send + Sync>,
+    /// Files that were admitted before.
+    pub files: Vec<KnownFile>,
+    /// Is told of files that are admitted; must be quick.
+    pub on_file: OnKnown,
     /// Is told of loads; must be quick.
     pub on_load: Box<dyn Fn(Loading<'_>) + Send + Sync>,
 }
@@ -174,9 +189,10 @@ impl Lifecycle {
     ///
     /// # Errors
     /// When a folder cannot be used, or a thread not started.
-    pub fn start(config: LifecycleConfig, parts: Parts) -> Result<Arc<Self>, LifecycleError> {
+    pub fn start(config: LifecycleConfig, mut parts: Parts) -> Result<Arc<Self>, LifecycleError> {
         let ledger = Ledger::open(&config.data, &config.trust)?;
-        let store = Store::open(config.store.clone())?;
+        let files = std::mem::take(&mut parts.files);
+        let store = Store::open(config.store.clone())?.knowing(files, Arc::clone(&parts.on_file));
         let maps = MapsDir::create(&config.maps)?;
         let verdicts = VerdictCache::open(config.verdicts.clone(), &config.policy, &config.probe)?;
         let (policy, probe) = (config.policy.clone(), config.probe.clone());
@@ -355,6 +371,7 @@ impl Lifecycle {
         &self,
         plugin: &PluginName,
         which: Option<&Selector>,
+        without: Without,
         change: &Change,
     ) -> Result<(RevisionNumber, Quarantined), LifecycleError> {
         let registry = self.registry();
@@ -369,14 +386,26 @@ impl Lifecycle {
                     plugin: plugin.clone(),
                 })?,
         };
-        // The one that would take over must be mapped to do so; the next one does when it cannot be.
-        if let Some(fallback) = registry.fallback_for(plugin, number)
-            && let Err(error) = mount_again(self, plugin, fallback)
-        {
-            tracing::warn!(%plugin, revision = %fallback, %error, "a fallback could not be mapped");
+        // The one that takes over must be mapped to do so; the next one does when it cannot be.
+        let fallbacks = registry.fallbacks_for(plugin, number);
+        let is_live = registry
+            .live(plugin)
+            .is_some_and(|live| live.revision() == number);
+        let mapped = fallbacks.iter().any(|fallback| {
+            let done = mount_again(self, plugin, *fallback);
+            if let Err(error) = &done {
+                tracing::warn!(%plugin, revision = %fallback, %error, "a fallback could not be mapped");
+            }
+            done.is_ok()
+        });
+        if is_live && !mapped && without == Without::Refuse {
+            return Err(LifecycleError::NoFallback {
+                plugin: plugin.clone(),
+            });
         }
         kill_point("quarantine.ready");
         let done = registry.quarantine(plugin, number, change)?;
+        self.missing().lock().remove(plugin);
         kill_point("quarantine.stored");
         self.tell_about(plugin, number, EventKind::Quarantined);
         if let Some(swap) = &done.fallback {

@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use patchbay_registry::{Change, Force};
+use patchbay_registry::{Change, Force, Standing};
 use patchbay_vocab::{Digest, Explain, Explained, PluginName, RevisionNumber};
 
 use crate::admit::mount_again;
@@ -17,7 +17,9 @@ use crate::lifecycle::Lifecycle;
 pub struct Wanted {
     /// The plugin.
     pub plugin: PluginName,
-    /// What is to be live, then what to try in its place, in this order.
+    /// What should be live.
+    pub desired: Option<RevisionNumber>,
+    /// What to make live, and what to try in its place, in this order; nothing when nothing should be live.
     pub live: Vec<RevisionNumber>,
     /// What is to be loaded beside it.
     pub beside: Vec<RevisionNumber>,
@@ -30,6 +32,8 @@ pub struct Reinstated {
     pub plugin: PluginName,
     /// What is live now.
     pub live: Option<RevisionNumber>,
+    /// Whether that is what was wanted first.
+    pub is_desired: bool,
     /// What could not be loaded, and why.
     pub failed: Vec<(RevisionNumber, Explained)>,
 }
@@ -57,7 +61,13 @@ impl Lifecycle {
         done.sort_by(|one, other| one.plugin.cmp(&other.plugin));
         let routes: Vec<_> = done
             .iter()
-            .filter_map(|one| Some((one.plugin.clone(), one.live?)))
+            .filter_map(|one| {
+                let standing = match one.is_desired {
+                    true => Standing::Desired,
+                    false => Standing::Instead,
+                };
+                Some((one.plugin.clone(), one.live?, standing))
+            })
             .collect();
         let live = self.registry().reinstate(&routes);
         for one in &mut done {
@@ -79,15 +89,19 @@ impl Lifecycle {
             }
         };
         let live = wanted.live.iter().copied().find(|number| load(*number));
-        if let Some(desired) = wanted.live.first().filter(|desired| live != Some(**desired)) {
-            self.missing().lock().insert(wanted.plugin.clone(), *desired);
-        }
         for number in &wanted.beside {
             load(*number);
+        }
+        // What was not tried, since somebody suspects it, is not waited for.
+        if let Some(desired) = wanted.desired
+            && failed.iter().any(|(number, _)| *number == desired)
+        {
+            self.missing().lock().insert(wanted.plugin.clone(), desired);
         }
         Reinstated {
             plugin: wanted.plugin.clone(),
             live,
+            is_desired: live.is_some() && live == wanted.desired,
             failed,
         }
     }

@@ -9,8 +9,10 @@ use patchbay_registry::{Change, Force, PinScope, Pinning, RegistryError, Selecto
 use patchbay_vocab::{Digest, PluginName, RevisionNumber, kill_point};
 
 use crate::admit::mount_again;
+use crate::conductor::Message;
 use crate::error::LifecycleError;
 use crate::lifecycle::Lifecycle;
+use crate::swap::LOADS;
 
 impl Lifecycle {
     /// Holds somebody at a revision.
@@ -47,8 +49,9 @@ impl Lifecycle {
     ) -> Result<u64, LifecycleError> {
         let turn = self.turn(plugin);
         let _turn = self.take(&turn, plugin)?;
-        self.ready_beside(plugin, split.to, force)?;
-        Ok(self.registry().split(plugin, split, force, change)?)
+        self.while_loaded(plugin, split.to, force, || {
+            self.registry().split(plugin, split.clone(), force, change)
+        })
     }
 
     /// Keeps a revision loaded that nobody is sent to, until it is let go.
@@ -62,8 +65,10 @@ impl Lifecycle {
     ) -> Result<Arc<Mount<Served>>, LifecycleError> {
         let turn = self.turn(plugin);
         let _turn = self.take(&turn, plugin)?;
-        mount_again(self, plugin, number)?;
-        self.registry().hold(plugin, number)?;
+        self.loaded(
+            || mount_again(self, plugin, number),
+            || self.registry().hold(plugin, number),
+        )?;
         let mount = self.registry().mounted(plugin, number);
         Ok(mount.ok_or_else(|| not_mounted(plugin, number))?)
     }
@@ -102,9 +107,41 @@ impl Lifecycle {
 
     /// Removes a stored artifact that no revision has any more.
     pub fn forget_artifact(&self, digest: Digest) {
-        if !self.is_admitted(digest) {
-            self.vetting().forget(digest);
+        self.send(Message::Forget(digest));
+    }
+
+    /// A revision that was registered and never live goes live when its policy says so, as if its file had just come.
+    pub fn arrived_before(&self, plugin: &PluginName, number: RevisionNumber) {
+        self.send(Message::Arrived(plugin.clone(), number));
+    }
+
+    /// Does something with a revision that is to serve beside the live one.
+    fn while_loaded<T>(
+        &self,
+        plugin: &PluginName,
+        number: RevisionNumber,
+        force: Force,
+        act: impl Fn() -> Result<T, RegistryError>,
+    ) -> Result<T, LifecycleError> {
+        self.loaded(|| self.ready_beside(plugin, number, force), act)
+    }
+
+    /// Loads, then acts; loads again when the conductor found the load surplus and retired it in between.
+    fn loaded<T>(
+        &self,
+        load: impl Fn() -> Result<(), LifecycleError>,
+        act: impl Fn() -> Result<T, RegistryError>,
+    ) -> Result<T, LifecycleError> {
+        load()?;
+        let mut done = act();
+        for _ in 0..LOADS {
+            let Err(RegistryError::NotMounted { .. } | RegistryError::GateClosed { .. }) = done else {
+                break;
+            };
+            load()?;
+            done = act();
         }
+        Ok(done?)
     }
 
     /// Maps a revision that is to serve beside the live one.

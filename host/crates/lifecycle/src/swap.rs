@@ -21,7 +21,7 @@ use crate::lifecycle::Lifecycle;
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How often a promotion loads a revision that is retired again under its hands.
-const LOADS: u32 = 16;
+pub(crate) const LOADS: u32 = 16;
 
 type Loaded = Arc<Mount<Served>>;
 
@@ -89,6 +89,8 @@ impl Lifecycle {
             live = self.swap(plugin, number, force, change);
         }
         let live = live?;
+        // Whatever should have been live at the start, somebody has decided anew.
+        self.missing().lock().remove(plugin);
         self.remember_choice(plugin, number);
         if live.swap.from != Some(live.swap.to) {
             let micros = micros_since

@@ -7,12 +7,15 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 use patchbay_intake::signature::{Provenance, TrustPolicy, Vouched, verify};
-use patchbay_intake::{InspectPolicy, Settled, StageError, Store, inspect, stage};
+use patchbay_intake::{InspectPolicy, Inspected, Settled, StageError, Store, inspect, stage};
 use patchbay_isolate::{ProbeConfig, Probed, VerdictCache};
 use patchbay_vocab::{Digest, Explain, Explained, Monotonic};
 
 use crate::error::LifecycleError;
 use crate::lifecycle::Lifecycle;
+
+/// Files that are read once more at one go.
+const YOUNG: usize = 64;
 
 /// What vetting needs.
 #[derive(Debug)]
@@ -75,6 +78,16 @@ impl Vetting {
         self.store.config().bytes_of(digest)
     }
 
+    /// Remembers the file that was admitted, so that the next start does not read it again.
+    pub(crate) fn remember(&self, inspected: &Inspected) {
+        self.store.remember(inspected.staged());
+    }
+
+    /// Reads some of the files once more that were admitted too soon after their last change to be known by it.
+    pub(crate) fn read_young(&self) {
+        self.store.read_young(YOUNG);
+    }
+
     /// Removes what is kept of a content that was refused: a directory of bad files must not fill the store.
     pub(crate) fn forget(&self, digest: Digest) {
         self.verdicts.forget(digest);
@@ -122,6 +135,7 @@ impl Vetting {
             if provenance != Provenance::Unsigned {
                 self.store.keep_signature(&inspected)?;
             }
+            self.store.remember(inspected.staged());
             let digest = inspected.digest();
             return Ok(Outcome::Known { digest, provenance });
         }

@@ -38,6 +38,8 @@ pub(crate) struct PluginRecord<H> {
     /// The highest number that was ever given.
     pub(crate) highest: RevisionNumber,
     pub(crate) steering: Steering,
+    /// What is live took the place of what should be, when the process began: whoever makes it live says something new.
+    pub(crate) stands_in: bool,
 }
 
 /// What is said about calls that do not go to what is live, and about revisions that are kept loaded.
@@ -45,14 +47,14 @@ pub(crate) struct PluginRecord<H> {
 pub(crate) struct Steering {
     pub(crate) pins: BTreeMap<PinScope, RevisionNumber>,
     pub(crate) split: Option<Split>,
-    /// Loaded for a rollout that shows them no caller.
-    pub(crate) held: BTreeSet<RevisionNumber>,
+    /// Loaded and awake for rollouts, each with how many of them want it.
+    pub(crate) held: BTreeMap<RevisionNumber, u32>,
 }
 
 impl Steering {
     /// Whether a revision has to stay loaded.
     pub(crate) fn needs(&self, number: RevisionNumber) -> bool {
-        self.held.contains(&number)
+        self.held.contains_key(&number)
             || self.split.as_ref().is_some_and(|split| split.to == number)
             || self.pins.values().any(|pinned| *pinned == number)
     }
@@ -172,12 +174,14 @@ impl<H> Book<H> {
                 old.state = RevisionState::Warm;
             }
         }
+        if record.live != to {
+            record.stands_in = false;
+        }
         record.live = to;
         let Some(new) = to.and_then(|number| record.revisions.get_mut(&number)) else {
             return;
         };
         new.state = RevisionState::Live;
-        record.steering.held.remove(&new.number);
         for dependency in &*new.dependencies {
             self.needed_by
                 .entry(dependency.plugin.clone())
@@ -199,6 +203,7 @@ impl<H> PluginRecord<H> {
             history: VecDeque::new(),
             highest: RevisionNumber(0),
             steering: Steering::default(),
+            stands_in: false,
         }
     }
 

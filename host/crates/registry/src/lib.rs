@@ -57,7 +57,7 @@ pub use detour::{Caller, Detours, Draw, Leg, NotLoaded, PinScope, Split};
 pub use error::RegistryError;
 pub use lease_set::{LeaseSet, Leased};
 pub use registry::Registry;
-pub use restore::KnownPlugin;
+pub use restore::{KnownPlugin, Standing};
 pub use snapshot::{Mount, Mounted, NodeSlot, Route, Snapshot};
 pub use status::{PluginStatus, RevisionStatus};
 pub use witness::{Changed, KnownRevision, Witness};

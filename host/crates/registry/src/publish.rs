@@ -27,6 +27,10 @@ impl<H: Mounted> Registry<H> {
         admission::check_promote(&book, &before, plugin, number, force)?;
         let from = book.plugin(plugin)?.live;
         if from == Some(number) {
+            if std::mem::replace(&mut book.plugin_mut(plugin)?.stands_in, false) {
+                let action = change.action.unwrap_or(Action::Promoted);
+                self.record(&mut book, plugin, Event::to(number, action), change);
+            }
             let plugin = plugin.clone();
             return Ok(Swap {
                 plugin,
@@ -38,7 +42,12 @@ impl<H: Mounted> Registry<H> {
         let released = book.revision(plugin, number)?.is_quarantined();
         let next = self.publish(&mut book, &before, plugin, Some(number));
         if released {
-            self.record(&mut book, plugin, Event::to(number, Action::Released), change);
+            // The key is the promotion's: an order has one record that answers for it.
+            let change = Change {
+                key: None,
+                ..change.clone()
+            };
+            self.record(&mut book, plugin, Event::to(number, Action::Released), &change);
         }
         let action = change.action.unwrap_or(Action::Promoted);
         self.record(&mut book, plugin, Event::to(number, action).from(from), change);
@@ -101,7 +110,11 @@ impl<H: Mounted> Registry<H> {
         self.record(&mut book, plugin, Event::to(number, Action::Quarantined), change);
         let fallback = takes_over.map(|to| {
             let event = Event::to(to, Action::FellBack).from(Some(number));
-            self.record(&mut book, plugin, event, change);
+            let change = Change {
+                key: None,
+                ..change.clone()
+            };
+            self.record(&mut book, plugin, event, &change);
             Swap {
                 plugin: plugin.clone(),
                 from: Some(number),
@@ -116,18 +129,18 @@ impl<H: Mounted> Registry<H> {
         })
     }
 
-    /// The revision that would take over if `number` were quarantined now and it were loaded: load it first.
-    /// `None` when `number` is not live.
+    /// The revisions that could take over if `number` were quarantined now and they were loaded, the first first: load it.
+    /// Empty when `number` is not live.
     #[must_use]
-    pub fn fallback_for(&self, plugin: &PluginName, number: RevisionNumber) -> Option<RevisionNumber> {
+    pub fn fallbacks_for(&self, plugin: &PluginName, number: RevisionNumber) -> Vec<RevisionNumber> {
         let book = self.book.lock();
-        let record = book
-            .plugins
-            .get(plugin)
-            .filter(|record| record.live == Some(number))?;
+        let record = book.plugins.get(plugin);
+        let Some(record) = record.filter(|record| record.live == Some(number)) else {
+            return Vec::new();
+        };
         admission::fallbacks(&book, &self.current.load(), record)
             .map(|revision| revision.number)
-            .next()
+            .collect()
     }
 
     /// Takes a plugin out of the routes; its live revision becomes warm.

@@ -141,6 +141,11 @@ impl<H: Mounted> Registry<H> {
         if !revision.is_quarantined() {
             revision.state = RevisionState::Warm;
         }
+        // Somebody may be pinned to it since before it was loaded.
+        let record = book.plugin(plugin)?;
+        if record.live.is_some() && record.steering.needs(number) {
+            self.republish(&mut book, plugin);
+        }
         Ok(mount)
     }
 

@@ -30,6 +30,15 @@ pub struct KnownPlugin {
     pub history: Vec<HistoryEntry>,
 }
 
+/// Whether what is live is what should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    Desired,
+    /// It took the place of what could not be.
+    Instead,
+}
+
 impl<H: Mounted> Registry<H> {
     /// Takes in what is remembered; nothing of it is loaded or live. For a registry in which nothing has happened yet: what
     /// it knows of these plugins is replaced. Generations go on from `generation`.
@@ -75,12 +84,15 @@ impl<H: Mounted> Registry<H> {
     /// Routes to these loaded revisions, all in one store, because they were live before this process began. It is no
     /// change: the history has it, and the witness is not told. Those that are not loaded, or whose node types another
     /// one of them has, are left out. Says which are live now.
-    pub fn reinstate(&self, wanted: &[(PluginName, RevisionNumber)]) -> Vec<(PluginName, RevisionNumber)> {
+    pub fn reinstate(
+        &self,
+        wanted: &[(PluginName, RevisionNumber, Standing)],
+    ) -> Vec<(PluginName, RevisionNumber)> {
         let mut book = self.book.lock();
         let before = self.current.load_full();
         let mut taken = std::collections::HashMap::new();
         let mut live = Vec::new();
-        for (plugin, number) in wanted {
+        for (plugin, number, standing) in wanted {
             let Ok(revision) = book.revision(plugin, *number) else {
                 continue;
             };
@@ -93,9 +105,9 @@ impl<H: Mounted> Registry<H> {
                 continue;
             }
             taken.extend(revision.nodes.iter().map(|node| (node.clone(), plugin.clone())));
-            live.push((plugin.clone(), *number));
+            live.push((plugin.clone(), *number, *standing));
         }
-        let answering = live.iter().filter_map(|(plugin, number)| {
+        let answering = live.iter().filter_map(|(plugin, number, _)| {
             let record = book.plugins.get(plugin)?;
             Some(Answering {
                 plugin,
@@ -105,10 +117,15 @@ impl<H: Mounted> Registry<H> {
         });
         let next = before.with(answering);
         self.current.store(Arc::new(next));
-        for (plugin, number) in &live {
+        for (plugin, number, standing) in &live {
             book.set_live(plugin, Some(*number));
+            if let Some(record) = book.plugins.get_mut(plugin) {
+                record.stands_in = *standing == Standing::Instead;
+            }
         }
-        live
+        live.into_iter()
+            .map(|(plugin, number, _)| (plugin, number))
+            .collect()
     }
 
     /// Forgets a revision that is neither loaded nor needed. The newest of a plugin stays.

@@ -106,7 +106,6 @@ impl<H: Mounted> Registry<H> {
             });
         }
         record.end_split();
-        record.steering.held.remove(&number);
         record.steering.split = Some(split);
         if let Some(revision) = record.revisions.get_mut(&number) {
             revision.state = RevisionState::Canary;
@@ -130,14 +129,14 @@ impl<H: Mounted> Registry<H> {
         Ok(true)
     }
 
-    /// Keeps a loaded revision loaded for a rollout that shows it no caller, or no more.
+    /// Keeps a loaded revision loaded and awake for a rollout, until it is let go as often as it was held.
     ///
     /// # Errors
     /// When it is unknown, quarantined or not loaded.
     pub fn hold(&self, plugin: &PluginName, number: RevisionNumber) -> Result<(), RegistryError> {
         let mut book = self.book.lock();
         check_loaded(&book, plugin, number)?;
-        book.plugin_mut(plugin)?.steering.held.insert(number);
+        *book.plugin_mut(plugin)?.steering.held.entry(number).or_default() += 1;
         let revision = book.revision_mut(plugin, number)?;
         if revision.state == RevisionState::Warm {
             revision.state = RevisionState::Shadow;
@@ -151,11 +150,29 @@ impl<H: Mounted> Registry<H> {
         let Some(record) = book.plugins.get_mut(plugin) else {
             return;
         };
-        record.steering.held.remove(&number);
+        if let Some(count) = record.steering.held.get_mut(&number) {
+            *count -= 1;
+            if *count > 0 {
+                return;
+            }
+            record.steering.held.remove(&number);
+        }
         if let Some(revision) = record.revisions.get_mut(&number)
             && revision.state == RevisionState::Shadow
         {
             revision.state = RevisionState::Warm;
+        }
+    }
+
+    /// Puts a revision behind all others that a rollback without a name, or a fallback, would go to: it did not do. Told
+    /// with the next change of what is live.
+    pub fn put_last(&self, plugin: &PluginName, number: RevisionNumber) {
+        let mut book = self.book.lock();
+        if let Some(record) = book.plugins.get_mut(plugin)
+            && let Some(at) = record.live_order.iter().position(|known| *known == number)
+        {
+            let number = record.live_order.remove(at);
+            record.live_order.push(number);
         }
     }
 
@@ -176,7 +193,7 @@ impl<H: Mounted> Registry<H> {
     }
 
     /// Stores a snapshot with what is live as it is, and the detours as they have become.
-    fn republish(&self, book: &mut Book<H>, plugin: &PluginName) -> u64 {
+    pub(crate) fn republish(&self, book: &mut Book<H>, plugin: &PluginName) -> u64 {
         let before = self.current.load_full();
         let live = book.plugins.get(plugin).and_then(|record| record.live);
         self.publish(book, &before, plugin, live)

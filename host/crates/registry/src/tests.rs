@@ -37,6 +37,15 @@ pub(crate) fn name(text: &str) -> PluginName {
     text.parse().unwrap()
 }
 
+/// These revisions, as what should be live.
+pub(crate) fn desired(
+    wanted: &[(PluginName, RevisionNumber)],
+) -> Vec<(PluginName, RevisionNumber, Standing)> {
+    let each = wanted.iter();
+    each.map(|(plugin, number)| (plugin.clone(), *number, Standing::Desired))
+        .collect()
+}
+
 pub(crate) fn r(number: u64) -> RevisionNumber {
     RevisionNumber(number)
 }

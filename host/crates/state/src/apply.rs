@@ -3,12 +3,12 @@
 use patchbay_vocab::kill_point;
 use rusqlite::{Connection, params};
 
-use crate::EVIDENCE;
 use crate::audit::{self, Raw};
 use crate::record::{GoodSet, Write};
 use crate::rows;
 use crate::session::Trouble;
 use crate::sql::{bad, integer};
+use crate::{EVIDENCE, FILES};
 
 /// Writes one change, in the transaction that `connection` has begun.
 pub(crate) fn apply(connection: &Connection, write: &Write) -> Result<(), Trouble> {
@@ -33,6 +33,7 @@ fn put(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
                 )?
                 .execute(params![digest.to_string(), integer(*bytes)])?;
         }
+        Write::File(file) => rows::put_file(connection, file, FILES)?,
         Write::Quarantined { plugin, number, yes } => {
             connection
                 .prepare_cached("UPDATE revisions SET quarantined = ?3 WHERE plugin = ?1 AND number = ?2")?
@@ -66,6 +67,9 @@ fn put(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         Write::ForgetArtifact(digest) => {
             connection
                 .prepare_cached("DELETE FROM artifacts WHERE digest = ?1")?
+                .execute([digest.to_string()])?;
+            connection
+                .prepare_cached("DELETE FROM files WHERE digest = ?1")?
                 .execute([digest.to_string()])?;
         }
         Write::Policy {

@@ -43,10 +43,11 @@ pub use config::StateConfig;
 pub use doctor::{Finding, Repaired, Severity, examine, repair};
 pub use error::StateError;
 pub use loading::Loading;
+pub use patchbay_database::try_lock;
 pub use reading::{AuditFilter, AuditRecord, Rows};
 pub use record::{
-    Boot, Entry, Evidence, GoodSet, HistoryLine, KnownPlugin, KnownRevision, Pin, Remembered, StoredRollout,
-    Write,
+    Boot, Entry, Evidence, GoodSet, HistoryLine, KnownPlugin, KnownRevision, Pin, Remembered, SeenFile,
+    StoredRollout, Write,
 };
 pub use state::State;
 pub use stats::StateStats;
@@ -55,6 +56,8 @@ pub use stats::StateStats;
 pub const HISTORY: u32 = 1_000;
 /// How many boots a host that starts is told of.
 pub const BOOTS: u32 = 20;
+/// How many files a host remembers, those that were read last.
+pub const FILES: u32 = 100_000;
 /// How much of what a rollout saw and decided is kept.
 pub const EVIDENCE: u32 = 10_000;
 

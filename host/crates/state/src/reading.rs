@@ -138,6 +138,18 @@ impl State {
     /// # Errors
     /// When the database cannot be read.
     pub fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, StateError> {
+        self.records(filter, "seq")
+    }
+
+    /// The last records of the audit that fit, the newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn audit_last(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, StateError> {
+        self.records(filter, "seq DESC")
+    }
+
+    fn records(&self, filter: &AuditFilter, order: &str) -> Result<Vec<AuditRecord>, StateError> {
         let mut sql = format!("SELECT {AUDIT} FROM audit WHERE seq > ?");
         let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(integer(filter.after_seq))];
         if let Some(plugin) = &filter.plugin {
@@ -148,19 +160,18 @@ impl State {
             sql.push_str(" AND actor = ?");
             values.push(Box::new(actor.clone()));
         }
-        sql.push_str(" ORDER BY seq LIMIT ?");
+        sql.push_str(" ORDER BY ");
+        sql.push_str(order);
+        sql.push_str(" LIMIT ?");
         values.push(Box::new(bound(filter.limit)));
         let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
         checked(&self.reader()?, "audit", &sql, &values, audit_record)
     }
 
-    /// The last records of the audit, the newest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn audit_tail(&self, limit: u32) -> Result<Vec<AuditRecord>, StateError> {
-        let sql = format!("SELECT {AUDIT} FROM audit ORDER BY seq DESC LIMIT ?1");
-        checked(&self.reader()?, "audit", &sql, &[&bound(limit)], audit_record)
+    /// Whether an order may have had this key; `false` is sure, and asks no disk.
+    #[must_use]
+    pub fn may_have_key(&self, key: &str) -> bool {
+        self.keys.may_have(key)
     }
 
     /// Walks the whole audit, as [`verify`](crate::verify) does.

@@ -23,6 +23,8 @@ pub struct Remembered {
     pub boots: Vec<Boot>,
     /// What was live when a host was last known to be well.
     pub good: Option<GoodSet>,
+    /// Files that need not be read again as long as they are as they were.
+    pub files: Vec<SeenFile>,
     /// What the last host was loading when it ended, if it ended while loading.
     pub loading: Vec<(PluginName, RevisionNumber)>,
 }
@@ -174,6 +176,17 @@ pub struct Entry {
     pub detail: String,
 }
 
+/// A file whose content is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenFile {
+    /// Where it is.
+    pub path: String,
+    /// What the system said of it when its content was hashed; whoever wrote it reads it.
+    pub stamp: String,
+    /// Its content.
+    pub digest: Digest,
+}
+
 /// What was live when a host was last known to be well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoodSet {
@@ -237,6 +250,8 @@ pub enum Write {
         /// What changed.
         line: HistoryLine,
     },
+    /// A file was read, and is one that was admitted.
+    File(SeenFile),
     /// A revision is remembered no more.
     Forget {
         /// The plugin.
@@ -312,6 +327,7 @@ impl Write {
                 texts.iter().map(|text| text.len()).sum()
             }
             Self::Evidence(seen) => seen.rollout.len() + seen.kind.len() + seen.body.len(),
+            Self::File(file) => file.path.len() + file.stamp.len(),
             Self::Good(good) => good.live.len() * 80,
             Self::Audit(entry) => {
                 let key = entry.key.as_ref().map_or(0, String::len);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use patchbay_vocab::{PluginName, RevisionNumber};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::record::{GoodSet, KnownPlugin, KnownRevision, Remembered};
+use crate::record::{GoodSet, KnownPlugin, KnownRevision, Remembered, SeenFile};
 use crate::sql::{json, maybe_revision, millis, number, parsed, revision};
-use crate::{BOOTS, HISTORY, StateError, rows};
+use crate::{BOOTS, FILES, HISTORY, StateError, rows};
 
 /// Every row of a question, each checked; the error names the first that is none of ours.
 pub(crate) fn checked<T>(
@@ -58,6 +58,7 @@ pub(crate) fn all(connection: &Connection) -> Result<Remembered, StateError> {
         rollouts: checked(connection, "rollouts", &rollouts, &[], rows::rollout)?,
         boots: checked(connection, "boots", &boots, &[&BOOTS], rows::boot)?,
         good: good(connection)?,
+        files: files(connection)?,
         loading: Vec::new(),
     })
 }
@@ -71,6 +72,20 @@ fn generation(connection: &Connection) -> Result<u64, StateError> {
         |row| number(row, 0),
     )?;
     Ok(found.first().copied().unwrap_or(0))
+}
+
+fn files(connection: &Connection) -> Result<Vec<SeenFile>, StateError> {
+    let sql = "SELECT path, stamp, digest FROM files ORDER BY key LIMIT ?1";
+    let read = |row: &Row<'_>| -> rusqlite::Result<SeenFile> {
+        Ok(SeenFile {
+            path: row.get(0)?,
+            stamp: row.get(1)?,
+            digest: parsed(row, 2)?,
+        })
+    };
+    // A file that nobody knows is read: that is no reason not to start.
+    let found = checked(connection, "files", sql, &[&FILES], |row| Ok(read(row).ok()))?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 pub(crate) fn pins(connection: &Connection, limit: u32) -> Result<Vec<crate::Pin>, StateError> {

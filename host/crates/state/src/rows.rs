@@ -5,7 +5,7 @@
 use patchbay_vocab::{PluginName, VersionReq};
 use rusqlite::{Connection, Row, params};
 
-use crate::record::{Boot, Evidence, HistoryLine, KnownRevision, Pin, StoredRollout};
+use crate::record::{Boot, Evidence, HistoryLine, KnownRevision, Pin, SeenFile, StoredRollout};
 use crate::sql::{
     bad, integer, json, maybe_millis, maybe_parsed, maybe_revision, millis, number, parsed, revision,
 };
@@ -228,6 +228,17 @@ pub(crate) fn put_evidence(connection: &Connection, seen: &Evidence, kept: u32) 
     connection
         .prepare_cached("DELETE FROM evidence WHERE rollout = ?1 AND number <= ?2")?
         .execute(params![seen.rollout, number - i64::from(kept)])?;
+    Ok(())
+}
+
+/// Puts a file in the place of what was known of its path; the one that was read longest ago goes beyond `kept`.
+pub(crate) fn put_file(connection: &Connection, file: &SeenFile, kept: u32) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO files (path, stamp, digest) VALUES (?1, ?2, ?3)")?
+        .execute(params![file.path, file.stamp, file.digest.to_string()])?;
+    connection
+        .prepare_cached("DELETE FROM files WHERE key <= ?1")?
+        .execute([connection.last_insert_rowid() - i64::from(kept)])?;
     Ok(())
 }
 

@@ -27,11 +27,21 @@ fn what_was_ordered_goes_before_the_file_and_that_before_what_holds_for_all() {
     );
     assert_eq!(of("b"), (Policy::Manual, PolicySource::Configured));
     assert_eq!(of("c"), (Policy::Immediate, PolicySource::Standard));
-    assert!(policies.set(&name("a"), None));
+    let set = |plugin: &str, policy| {
+        let mut told = None;
+        policies.set(&name(plugin), policy, |now, source| {
+            told = Some((now.clone(), source))
+        });
+        told
+    };
+    assert_eq!(set("a", None), Some((Policy::Manual, PolicySource::Configured)));
     assert_eq!(of("a"), (Policy::Manual, PolicySource::Configured));
-    assert!(!policies.set(&name("a"), None), "nothing was ordered any more");
-    assert!(policies.set(&name("c"), Some(Policy::Manual)));
-    assert!(!policies.set(&name("c"), Some(Policy::Manual)));
+    assert_eq!(set("a", None), None, "nothing was ordered any more");
+    assert_eq!(
+        set("c", Some(Policy::Manual)),
+        Some((Policy::Manual, PolicySource::Ordered))
+    );
+    assert_eq!(set("c", Some(Policy::Manual)), None);
     assert_eq!(of("c"), (Policy::Manual, PolicySource::Ordered));
 }
 

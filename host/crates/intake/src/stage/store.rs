@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use patchbay_vocab::{Digest, kill_point};
 
+use super::known::Known;
 use super::{StageError, Staged, check_size, hash, open_regular};
 use crate::inspect::Inspected;
 use crate::signature::signature_path;
@@ -44,6 +45,7 @@ const PART: &str = "part";
 #[derive(Debug)]
 pub struct Store {
     config: StageConfig,
+    pub(super) known: Known,
 }
 
 impl Store {
@@ -66,7 +68,8 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn attach(config: StageConfig) -> Result<Self, StageError> {
-        let store = Self { config };
+        let known = Known::nothing();
+        let store = Self { config, known };
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -101,6 +104,7 @@ impl Store {
             origin: path.clone(),
             path,
             size: stamp.size,
+            stamp: Some(stamp),
         })
     }
 
@@ -128,6 +132,7 @@ impl Store {
     /// When it cannot be removed.
     pub fn remove(&self, digest: Digest) -> Result<(), StageError> {
         let path = self.path_of(digest);
+        self.known.forget(digest);
         self.remove_file(&signature_path(&path))?;
         self.remove_file(&path)
     }

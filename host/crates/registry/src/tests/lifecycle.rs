@@ -69,8 +69,12 @@ fn a_version_replaced_in_development_mode_names_its_latest_revision() {
 #[test]
 fn quarantining_the_live_revision_puts_the_previous_one_live_in_the_same_store() {
     let bench = three_generations();
-    assert_eq!(bench.fallback_for(&name("a"), r(3)), Some(r(2)));
-    assert_eq!(bench.fallback_for(&name("a"), r(2)), None, "it is not live");
+    assert_eq!(bench.fallbacks_for(&name("a"), r(3)).first().copied(), Some(r(2)));
+    assert_eq!(
+        bench.fallbacks_for(&name("a"), r(2)).first().copied(),
+        None,
+        "it is not live"
+    );
     let generation = bench.snapshot().generation();
     let done = bench.quarantine(&name("a"), r(3), &by_test()).unwrap();
     let swap = Swap {
@@ -105,7 +109,7 @@ fn a_fallback_that_is_not_loaded_is_named_beforehand_and_passed_over_in_the_act(
     let bench = three_generations();
     bench.retire_fully("a", r(2));
     assert_eq!(
-        bench.fallback_for(&name("a"), r(3)),
+        bench.fallbacks_for(&name("a"), r(3)).first().copied(),
         Some(r(2)),
         "the caller may load it"
     );
@@ -135,7 +139,7 @@ fn a_fallback_never_takes_a_node_type_from_another_plugin() {
     bench.live(candidate("a", "1.0.0", &["a.x", "shared"], &[]));
     bench.live(candidate("a", "2.0.0", &["a.x"], &[]));
     bench.live(candidate("b", "1.0.0", &["shared"], &[]));
-    assert_eq!(bench.fallback_for(&name("a"), r(2)), None);
+    assert_eq!(bench.fallbacks_for(&name("a"), r(2)).first().copied(), None);
     bench.quarantine(&name("a"), r(2), &by_test()).unwrap();
     assert_eq!(
         (bench.live_of("a"), bench.route("shared").unwrap().as_str()),

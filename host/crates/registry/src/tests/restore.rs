@@ -77,7 +77,7 @@ fn what_was_live_is_live_again_in_one_store_with_its_pins() {
         bench.mount(&name(plugin), r(number), load()).unwrap();
     }
     let wanted = [(name("a"), r(5)), (name("b"), r(1))];
-    assert_eq!(bench.reinstate(&wanted), wanted);
+    assert_eq!(bench.reinstate(&desired(&wanted)), wanted);
     assert_eq!(bench.snapshot().generation(), 42, "one store");
     assert_eq!((bench.live_of("a"), bench.live_of("b")), (Some(r(5)), Some(r(1))));
     let snapshot = bench.snapshot();
@@ -100,7 +100,7 @@ fn who_is_pinned_to_what_could_not_be_loaded_is_told_so_and_the_others_are_serve
     let bench = Bench::strict();
     bench.restore(vec![plugin_a()], 0);
     bench.mount(&name("a"), r(5), load()).unwrap();
-    assert_eq!(bench.reinstate(&[(name("a"), r(5))]).len(), 1);
+    assert_eq!(bench.reinstate(&desired(&[(name("a"), r(5))])).len(), 1);
     let snapshot = bench.snapshot();
     let route = snapshot.route(snapshot.slot("a.x").unwrap()).unwrap();
     let leg = |tenant| {
@@ -130,13 +130,17 @@ fn what_is_not_loaded_or_out_of_service_or_claims_anothers_node_is_left_out() {
     bench.restore(vec![plugin_a(), thief], 0);
     bench.mount(&name("a"), r(4), load()).unwrap();
     for wanted in [("a", 5), ("a", 4), ("a", 9), ("z", 1)] {
-        assert!(bench.reinstate(&[(name(wanted.0), r(wanted.1))]).is_empty());
+        assert!(
+            bench
+                .reinstate(&desired(&[(name(wanted.0), r(wanted.1))]))
+                .is_empty()
+        );
     }
     assert_eq!(bench.live_of("a"), None);
     bench.mount(&name("a"), r(5), load()).unwrap();
     bench.mount(&name("b"), r(1), load()).unwrap();
     let both = [(name("a"), r(5)), (name("b"), r(1))];
-    assert_eq!(bench.reinstate(&both), both[..1]);
+    assert_eq!(bench.reinstate(&desired(&both)), both[..1]);
     assert_eq!(bench.live_of("b"), None);
 }
 
@@ -177,4 +181,23 @@ fn a_revision_is_forgotten_only_when_nothing_needs_it_and_its_number_is_gone_for
     bench.unpin(&name("a"), &PinScope::default(), &by_test()).unwrap();
     forget(2).unwrap();
     assert_eq!(bench.admitted(candidate("a", "1.4.0", &["a.x"], &[])), r(5));
+}
+
+#[test]
+fn whoever_makes_live_what_stands_in_for_another_says_something_new_and_is_remembered_once() {
+    let bench = Bench::strict();
+    bench.restore(vec![plugin_a()], 0);
+    bench.mount(&name("a"), r(2), load()).unwrap();
+    let told = bench.history(&name("a")).unwrap().len();
+    assert_eq!(bench.reinstate(&[(name("a"), r(2), Standing::Instead)]).len(), 1);
+    assert_eq!(
+        bench.history(&name("a")).unwrap().len(),
+        told,
+        "coming back is no change"
+    );
+    let change = Change::by("ada", "it will do");
+    for _ in 0..2 {
+        bench.promote(&name("a"), r(2), Force::No, &change).unwrap();
+        assert_eq!(bench.history(&name("a")).unwrap().len(), told + 1);
+    }
 }

@@ -10,6 +10,17 @@ CREATE TABLE artifacts (
     bytes  INTEGER NOT NULL
 ) STRICT;
 
+-- Files whose content was hashed, so that a start need not read them again while they are as they were. Nothing else depends
+-- on it.
+CREATE TABLE files (
+    key    INTEGER PRIMARY KEY,
+    path   TEXT NOT NULL UNIQUE,
+    stamp  TEXT NOT NULL,
+    digest TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX files_by_digest ON files (digest);
+
 CREATE TABLE plugins (
     name       TEXT NOT NULL UNIQUE,
     live       INTEGER,

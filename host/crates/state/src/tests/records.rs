@@ -52,6 +52,20 @@ fn the_next_host_is_told_all_that_this_one_was() {
         Write::Rollout(unfinished.clone()),
         Write::Rollout(finished.clone()),
     ]);
+    let file = |path: &str, digest| SeenFile {
+        path: path.to_owned(),
+        stamp: "1 2 3".to_owned(),
+        digest,
+    };
+    let files = [
+        file("/plugins/b.so", second.digest),
+        file("/plugins/a.so", second.digest),
+    ];
+    state.tell(vec![
+        Write::File(file("/plugins/a.so", first.digest)),
+        Write::File(files[0].clone()),
+        Write::File(files[1].clone()),
+    ]);
     state.boot_stable([(name("string"), rev(2))]);
     state.end_clean(LONG).unwrap();
     assert_eq!(state.artifacts().unwrap(), [(first.digest, 8)]);
@@ -93,6 +107,7 @@ fn the_next_host_is_told_all_that_this_one_was() {
             at: UnixMillis(0),
             live: [(name("string"), rev(2))].into(),
         }),
+        files: files.into(),
         loading: Vec::new(),
     };
     assert_eq!(remembered, expected);
@@ -110,6 +125,11 @@ fn what_is_taken_away_is_told_to_nobody() {
         },
         Write::Revision(first.clone()),
         Write::Revision(revision(folder.path(), "string", 2)),
+        Write::File(SeenFile {
+            path: "/plugins/a.so".to_owned(),
+            stamp: "1 2 3".to_owned(),
+            digest: first.digest,
+        }),
         live("string", 2, 1),
         Write::Pin(pin("string", Some("acme"), 1)),
         Write::Policy {
@@ -149,7 +169,7 @@ fn what_is_taken_away_is_told_to_nobody() {
     assert_eq!((known.live, known.revisions.len()), (None, 0));
     // Its numbers are not given again.
     assert_eq!(known.highest, rev(2));
-    assert!(remembered.pins.is_empty() && remembered.policies.is_empty());
+    assert!(remembered.pins.is_empty() && remembered.policies.is_empty() && remembered.files.is_empty());
     assert_eq!(state.artifacts().unwrap(), []);
     assert_eq!(remembered.generation, 2);
 }
@@ -207,7 +227,10 @@ fn the_audit_is_asked_by_place_plugin_actor_and_key() {
     assert_eq!(state.audit_by_key("key-8").unwrap().unwrap().entry, entry(8));
     assert_eq!(state.audit_by_key("key-9").unwrap(), None);
     let tail: Vec<_> = state
-        .audit_tail(2)
+        .audit_last(&AuditFilter {
+            limit: 2,
+            ..AuditFilter::default()
+        })
         .unwrap()
         .iter()
         .map(|record| record.seq)
@@ -311,4 +334,14 @@ fn a_fresh_key_is_known_to_be_fresh_without_the_database_also_by_the_next_host()
         let found = state.audit_by_key(&format!("key-{n}")).unwrap();
         assert_eq!(found.unwrap().entry, entry(n));
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_told_is_read_again_and_the_host_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let bad = "INSERT INTO files (path, stamp, digest) VALUES ('/plugins/a.so', '1 2 3', 'no digest')";
+    sqlite(folder.path()).execute_batch(bad).unwrap();
+    let (_, remembered) = open(folder.path());
+    assert!(remembered.files.is_empty());
 }

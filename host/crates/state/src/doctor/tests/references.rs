@@ -25,7 +25,14 @@ fn standing(remembered: &Remembered, plugin: &str) -> (Option<u64>, Vec<u64>) {
 
 /// The last thing the audit says.
 fn last_said(state: &State) -> (String, String) {
-    let last = state.audit_tail(1).unwrap().remove(0).entry;
+    let last = state
+        .audit_last(&crate::AuditFilter {
+            limit: 1,
+            ..crate::AuditFilter::default()
+        })
+        .unwrap()
+        .remove(0)
+        .entry;
     assert_eq!(last.actor, "doctor");
     (last.action, last.reason)
 }
