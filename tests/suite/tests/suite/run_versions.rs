@@ -214,11 +214,9 @@ fn an_order_goes_before_a_pin_and_a_range_and_says_that_it_overruled_one() {
     pin(&host, "1.0.0", None, None);
     let document = line("w", &[asks_for("v", "echo@=1.0.0"), asks_through("through")]);
     let view = run(&host, with("1.1.0", &document));
-    for id in ["v"] {
-        let node = &view.state[id];
-        assert_eq!(node.version.as_ref().unwrap().to_string(), "1.1.0");
-        assert_eq!(node.revision.unwrap(), host.revision("echo", "1.1.0").revision);
-    }
+    let node = &view.state["v"];
+    assert_eq!(node.version.as_ref().unwrap().to_string(), "1.1.0");
+    assert_eq!(node.revision.unwrap(), host.revision("echo", "1.1.0").revision);
     let answer: Json = serde_json::from_str(view.result.get()).unwrap();
     assert_eq!(answer["result"], "1.1.0");
     assert!(
@@ -382,7 +380,7 @@ fn a_plan_names_the_workflows_that_use_a_plugin_and_whose_they_are() {
         "{touched:?}"
     );
     assert!(touched.new_findings.is_empty(), "{touched:?}");
-    let tenants: Vec<_> = plan.tenants.iter().map(|tenant| tenant.as_str()).collect();
+    let tenants: Vec<_> = plan.tenants.iter().map(ToString::to_string).collect();
     assert_eq!(tenants, ["acme", "beta"]);
 }
 
