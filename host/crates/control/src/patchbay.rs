@@ -77,7 +77,11 @@ impl Inner {
     /// What should be live of a plugin: what is, unless it came back as another one and nobody has changed that since.
     pub(crate) fn desired(&self, status: &PluginStatus) -> Option<RevisionNumber> {
         match self.instead.get(&status.plugin) {
-            Some((desired, instead)) if *instead == status.live => Some(*desired),
+            Some((desired, instead))
+                if *instead == status.live && (status.stands_in || instead.is_none()) =>
+            {
+                Some(*desired)
+            }
             _ => status.live,
         }
     }

@@ -227,6 +227,7 @@ impl<H> PluginRecord<H> {
         PluginStatus {
             plugin: plugin.clone(),
             live: self.live,
+            stands_in: self.stands_in,
             pins: self
                 .steering
                 .pins

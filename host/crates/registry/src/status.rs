@@ -17,6 +17,8 @@ pub struct PluginStatus {
     pub plugin: PluginName,
     /// The revision that receives the calls.
     pub live: Option<RevisionNumber>,
+    /// Whether what is live took the place of what should be, when the process began, and nobody has ordered it since.
+    pub stands_in: bool,
     /// Who is held where.
     pub pins: Vec<(PinScope, RevisionNumber)>,
     /// The revision that receives a share of the calls, and how much.

@@ -2,13 +2,21 @@
 
 use std::fs;
 
-use patchbay_tests_support::patchbay::{CallRequest, Explain, Signatures};
+use patchbay_tests_support::patchbay::{CallRequest, Config, Explain, Signatures};
 use patchbay_tests_support::{Signer, TestHost, Up, deploy, fixture, run};
 use serde_json::json;
 
 use crate::signatures::{drop_signed, strict};
 
-/// A host on which 1.1.0 was live before its file was replaced by that of 1.0.0 and the host started again.
+/// Takes away what a data directory remembers of versions; what it remembers of trust stays.
+fn forget_versions(config: &Config) {
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(config.data.join(format!("state.db{end}")));
+    }
+}
+
+/// A host on which 1.1.0 was live before its file was replaced by that of 1.0.0, and that has forgotten its versions and
+/// started again.
 fn replayed(signer: &Signer) -> TestHost {
     let mut host = strict(signer, |_| {});
     drop_signed(&host, signer, "echo-1-1");
@@ -22,6 +30,7 @@ fn replayed(signer: &Signer) -> TestHost {
         for name in ["echo-1-1.so", "echo-1-1.so.minisig"] {
             fs::remove_file(config.plugins.join(name)).unwrap();
         }
+        forget_versions(config);
     });
     host
 }
@@ -55,7 +64,10 @@ fn what_an_admin_promoted_comes_back_by_itself_until_a_newer_one_is_live() {
     assert_eq!(host.version(), "1.0.0");
     drop_signed(&host, &core, "echo-1-1");
     host.wait("plugin.live", "echo", "1.1.0");
-    host.restart(|config| fs::remove_file(config.plugins.join("echo-1-1.so")).unwrap());
+    host.restart(|config| {
+        fs::remove_file(config.plugins.join("echo-1-1.so")).unwrap();
+        forget_versions(config);
+    });
     assert_eq!(host.live("echo"), "");
 }
 
@@ -74,12 +86,15 @@ fn a_rollback_goes_back_as_ever_and_is_remembered() {
 }
 
 #[test]
-fn without_required_signatures_the_highest_file_that_is_there_goes_live() {
+fn what_was_live_stays_live_without_its_file_and_a_host_without_a_memory_takes_the_highest_that_is_there() {
     let mut host = TestHost::holding(&["echo-1-1"], |_| {});
     host.restart(|config| {
         fs::remove_file(config.plugins.join("echo-1-1.so")).unwrap();
         deploy(&fixture("echo-1-0"), &config.plugins.join("echo-1-0.so"));
     });
+    host.wait("revision.registered", "echo", "1.0.0");
+    assert_eq!(host.version(), "1.1.0");
+    host.restart(forget_versions);
     assert_eq!(host.version(), "1.0.0");
 }
 
