@@ -51,6 +51,7 @@ struct Copy {
     input: Value,
     variables: Option<Value>,
     answer: Result<Value, String>,
+    keeps_contents: bool,
 }
 
 struct Copies {
@@ -78,6 +79,7 @@ impl Tap for Copies {
             return;
         }
         let copy = Copy {
+            keeps_contents: call.keeps_contents,
             node_type: call.node_type.to_owned(),
             tenant: call.tenant.clone(),
             input: call.input.to_value(),
@@ -146,7 +148,10 @@ impl Shadow {
                         differing += 1;
                         self.tell(Message::Difference {
                             id: self.id.clone(),
-                            body: difference(&copy.node_type, &copy.tenant, &copy.input, &found),
+                            body: match copy.keeps_contents {
+                                true => difference(&copy.node_type, &copy.tenant, &copy.input, &found),
+                                false => places(&copy.node_type, &copy.tenant, &found),
+                            },
                         });
                     }
                 }
@@ -289,4 +294,36 @@ pub(crate) fn difference(node_type: &str, tenant: &TenantId, input: &Value, foun
         "inputCut": shown.len() < text.len(),
         "differences": found,
     })
+}
+
+/// What is kept of such a call when its workflow keeps no contents: where the answers differ.
+pub(crate) fn places(node_type: &str, tenant: &TenantId, found: &[Json]) -> Json {
+    let places: Vec<_> = found
+        .iter()
+        .map(|one| json!({ "path": one.get("path") }))
+        .collect();
+    json!({
+        "nodeType": node_type,
+        "tenant": tenant,
+        "contents": "not kept, as the workflow says",
+        "differences": places,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_workflow_that_keeps_no_contents_only_the_places_are_kept() {
+        let tenant = "acme".parse().unwrap();
+        let found = [json!({"path": "a.b", "stable": "secret one", "candidate": "secret two"})];
+        let kept = places("fx.x", &tenant, &found).to_string();
+        assert!(
+            kept.contains("a.b") && kept.contains("acme") && !kept.contains("secret"),
+            "{kept}"
+        );
+        let kept = difference("fx.x", &tenant, &Value::null(), &found).to_string();
+        assert!(kept.contains("secret one"), "{kept}");
+    }
 }

@@ -294,6 +294,7 @@ impl Shown {
             input: self.input.as_ref(),
             variables: self.variables.as_ref(),
             asked: self.scope.as_ref().is_some_and(|scope| scope.has_asked()),
+            keeps_contents: self.scope.as_ref().is_none_or(|scope| scope.keeps_contents()),
             answer: shown_answer(answer),
         }
     }

@@ -247,6 +247,7 @@ impl Dispatcher {
             run: options.run,
             input,
             variables: options.variables,
+            keeps_contents: options.scope.is_none_or(NodeScope::keeps_contents),
             asked: noting.is_some_and(|noting| noting.has_asked()),
             answer: shown_answer(answer.as_ref().map(|answer| answer.value)),
         });
@@ -371,6 +372,7 @@ impl Dispatcher {
                 run: options.run,
                 input,
                 variables: options.variables,
+                keeps_contents: options.scope.is_none_or(NodeScope::keeps_contents),
                 asked: noting.is_some_and(|noting| noting.has_asked()),
                 answer: shown_answer(answer.as_ref().map(|answer| answer.value)),
             });

@@ -182,6 +182,8 @@ pub struct Tapped<'t> {
     pub variables: Option<&'t Arc<Variables>>,
     /// Whether the answer depends on what a workflow lent the node: its inputs, outputs or expressions.
     pub asked: bool,
+    /// Whether the parameters and the answer may be kept.
+    pub keeps_contents: bool,
     /// The answer; `None` when there is none for a reason that is not the node's.
     pub answer: Option<Result<ValueRef<'t>, &'t NodeError>>,
 }
@@ -229,6 +231,10 @@ impl<'s, S: std::ops::Deref<Target = dyn NodeScope + 's> + Send + Sync> NodeScop
 
     fn touched(&self) {
         self.inner.touched();
+    }
+
+    fn keeps_contents(&self) -> bool {
+        self.inner.keeps_contents()
     }
 
     fn shared(&self) -> Option<Arc<dyn NodeScope>> {

@@ -33,6 +33,11 @@ pub trait NodeScope: Send + Sync {
     /// clock, another node.
     fn touched(&self) {}
 
+    /// Whether what the node is given and answers may be kept; the workflow may say that it is not.
+    fn keeps_contents(&self) -> bool {
+        true
+    }
+
     /// The same scope, for an async node that is driven by a blocking call: such a node owns what it may ask. `None` says
     /// that it cannot be shared; the node then runs as if outside a workflow. Scopes that are given to
     /// [`Session::begin`](crate::Session::begin) are shared already.

@@ -22,7 +22,7 @@ use plugin_api::value::{Value, ValueRef};
 
 use crate::compiled::{Seen, find};
 use crate::family::Family;
-use crate::lent::{Lent, Shared, Watched};
+use crate::lent::{Contents, Lent, Shared, Watched};
 use crate::results::Results;
 
 /// What all runs' holds share.
@@ -106,6 +106,14 @@ impl HostHold {
     fn name(&self, node_type: TypeIndex) -> &str {
         let types = &self.plan.node_types;
         types.get(node_type.0 as usize).map_or("", |name| name)
+    }
+
+    fn contents(&self) -> Contents {
+        let save = &self.plan.save;
+        match save.contents && save.success && save.failure {
+            true => Contents::Kept,
+            false => Contents::NotKept,
+        }
     }
 
     fn unknown(&self, node_type: TypeIndex) -> Failure {
@@ -235,7 +243,7 @@ impl Hold for HostHold {
         if self.dear.get(node_type.0 as usize).copied().unwrap_or(false) {
             return self.call_remembering(place, input, call, callbacks, out);
         }
-        self.call_plainly(place, input, call, &Lent(callbacks), out)
+        self.call_plainly(place, input, call, &Lent(callbacks, self.contents()), out)
     }
 
     fn took(&self, node_type: TypeIndex, took: Duration) {
@@ -263,7 +271,7 @@ impl Hold for HostHold {
         let options = OwnedOptions {
             timeout: self.limit(place, call),
             variables: Some(Arc::clone(&self.variables)),
-            scope: Some(Arc::new(Shared(callbacks))),
+            scope: Some(Arc::new(Shared(callbacks, self.contents()))),
             ..OwnedOptions::of(
                 call.tenant.clone(),
                 call.run.as_str().to_owned(),
@@ -312,7 +320,7 @@ impl Hold for HostHold {
             version: mount.version().clone(),
             revision: mount.revision(),
         };
-        let scope = Lent(callbacks);
+        let scope = Lent(callbacks, self.contents());
         let options = self.options(call, Some(&scope));
         let answer = self
             .ground
@@ -408,7 +416,7 @@ impl HostHold {
         out: &'o mut Output,
     ) -> Result<ValueRef<'o>, Failure> {
         let Some(facts) = self.session.facts(place) else {
-            return self.call_plainly(place, input, call, &Lent(callbacks), out);
+            return self.call_plainly(place, input, call, &Lent(callbacks, self.contents()), out);
         };
         let results = &self.ground.results;
         let of = (facts.digest, facts.node);
@@ -418,7 +426,7 @@ impl HostHold {
                 return Ok(ValueRef::assume_valid(out.written()));
             }
         }
-        let scope = Watched::new(callbacks);
+        let scope = Watched::new(callbacks, self.contents());
         let answer = self.call_plainly(place, input, call, &scope, out)?;
         // What it asked of its run is no part of its parameters, so the result is not theirs alone.
         if !scope.has_asked() {

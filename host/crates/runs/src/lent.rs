@@ -10,16 +10,27 @@ use patchbay_executor::{Callbacks, Failure};
 use plugin_api::NodeError;
 use plugin_api::value::{Value, ValueRef};
 
+/// Whether a workflow has what its nodes are given and answer kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// It has.
+    Kept,
+    /// It has not, or not of every run.
+    NotKept,
+}
+
 /// A run's callbacks, and whether the node used them, or anything else beside its parameters.
 pub(crate) struct Watched<'c> {
     callbacks: &'c dyn Callbacks,
+    contents: Contents,
     asked: AtomicBool,
 }
 
 impl<'c> Watched<'c> {
-    pub(crate) const fn new(callbacks: &'c dyn Callbacks) -> Self {
+    pub(crate) const fn new(callbacks: &'c dyn Callbacks, contents: Contents) -> Self {
         Self {
             callbacks,
+            contents,
             asked: AtomicBool::new(false),
         }
     }
@@ -31,7 +42,7 @@ impl<'c> Watched<'c> {
 
     fn asked(&self) -> Lent<'_> {
         self.touched();
-        Lent(self.callbacks)
+        Lent(self.callbacks, self.contents)
     }
 }
 
@@ -55,13 +66,17 @@ impl NodeScope for Watched<'_> {
     fn touched(&self) {
         self.asked.store(true, Ordering::Relaxed);
     }
+
+    fn keeps_contents(&self) -> bool {
+        self.contents == Contents::Kept
+    }
 }
 
 /// A run's callbacks, as the dispatcher lends them to a node.
-pub(crate) struct Lent<'c>(pub(crate) &'c dyn Callbacks);
+pub(crate) struct Lent<'c>(pub(crate) &'c dyn Callbacks, pub(crate) Contents);
 
 /// The same for nodes that are polled.
-pub(crate) struct Shared(pub(crate) Arc<dyn Callbacks>);
+pub(crate) struct Shared(pub(crate) Arc<dyn Callbacks>, pub(crate) Contents);
 
 macro_rules! lend {
     ($of:ty) => {
@@ -84,6 +99,10 @@ macro_rules! lend {
                 self.0
                     .render(template, bindings)
                     .map_err(|failure| told(&failure))
+            }
+
+            fn keeps_contents(&self) -> bool {
+                self.1 == Contents::Kept
             }
         }
     };
@@ -128,7 +147,7 @@ mod tests {
             |scope| scope.touched(),
         ];
         for ask in asks {
-            let scope = Watched::new(&Nothing);
+            let scope = Watched::new(&Nothing, Contents::Kept);
             assert!(!scope.has_asked());
             ask(&scope);
             assert!(scope.has_asked());
