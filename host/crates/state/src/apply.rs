@@ -1,6 +1,6 @@
 //! One change, as SQL.
 
-use patchbay_vocab::kill_point;
+use patchbay_vocab::{PluginName, RevisionNumber, kill_point};
 use rusqlite::{Connection, params};
 
 use crate::audit::{self, Raw};
@@ -59,7 +59,14 @@ fn put(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
             rows::raise_generation(connection, *generation)?;
         }
         Write::History { plugin, line } => rows::put_history(connection, plugin, line)?,
+        Write::Arrived { plugin, number } => {
+            connection
+                .prepare_cached("INSERT OR IGNORE INTO arrivals (plugin, number) VALUES (?1, ?2)")?
+                .execute(params![plugin.as_str(), integer(number.0)])?;
+        }
+        Write::Decided { plugin, number } => decided(connection, plugin, *number)?,
         Write::Forget { plugin, number } => {
+            decided(connection, plugin, *number)?;
             connection
                 .prepare_cached("DELETE FROM revisions WHERE plugin = ?1 AND number = ?2")?
                 .execute(params![plugin.as_str(), integer(number.0)])?;
@@ -112,6 +119,13 @@ fn put(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         Write::Audit(_) => {}
     }
     Ok(())
+}
+
+fn decided(connection: &Connection, plugin: &PluginName, number: RevisionNumber) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM arrivals WHERE plugin = ?1 AND number = ?2")?
+        .execute(params![plugin.as_str(), integer(number.0)])
+        .map(drop)
 }
 
 pub(crate) fn put_good(connection: &Connection, good: &GoodSet) -> rusqlite::Result<()> {

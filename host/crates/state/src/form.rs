@@ -9,7 +9,10 @@ use rusqlite::Connection;
 pub(crate) const FORM: Form = Form {
     // "PBst".
     application_id: 0x5042_7374,
-    migrations: &[include_str!("migrations/0001-state.sql")],
+    migrations: &[
+        include_str!("migrations/0001-state.sql"),
+        include_str!("migrations/0002-arrivals.sql"),
+    ],
     synchronous: Synchronous::Full,
 };
 

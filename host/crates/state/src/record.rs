@@ -17,6 +17,8 @@ pub struct Remembered {
     pub pins: Vec<Pin>,
     /// The policies of plugins, in JSON.
     pub policies: Vec<(PluginName, String)>,
+    /// Revisions that came in, and of which nobody has decided yet whether they go live by themselves.
+    pub arrivals: Vec<(PluginName, RevisionNumber)>,
     /// The rollouts that have not finished, the oldest first.
     pub rollouts: Vec<StoredRollout>,
     /// The boots before this one, the newest first; at most [`BOOTS`](crate::BOOTS).
@@ -252,6 +254,20 @@ pub enum Write {
     },
     /// A file was read, and is one that was admitted.
     File(SeenFile),
+    /// A revision came in; whether it goes live by itself is to be decided, by this host or the next one.
+    Arrived {
+        /// The plugin.
+        plugin: PluginName,
+        /// The revision.
+        number: RevisionNumber,
+    },
+    /// Whether a revision goes live by itself is decided.
+    Decided {
+        /// The plugin.
+        plugin: PluginName,
+        /// The revision.
+        number: RevisionNumber,
+    },
     /// A revision is remembered no more.
     Forget {
         /// The plugin.
@@ -335,6 +351,8 @@ impl Write {
             }
             Self::Artifact { .. }
             | Self::Quarantined { .. }
+            | Self::Arrived { .. }
+            | Self::Decided { .. }
             | Self::Forget { .. }
             | Self::ForgetArtifact(_)
             | Self::Unpin { .. }

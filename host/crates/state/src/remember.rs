@@ -55,6 +55,13 @@ pub(crate) fn all(connection: &Connection) -> Result<Remembered, StateError> {
         plugins: plugins(connection)?,
         pins: pins(connection, u32::MAX)?,
         policies: checked(connection, "policies", policies, &[], rows::policy)?,
+        arrivals: checked(
+            connection,
+            "arrivals",
+            "SELECT plugin, number FROM arrivals ORDER BY plugin, number",
+            &[],
+            |row| Ok((parsed(row, 0)?, revision(row, 1)?)),
+        )?,
         rollouts: checked(connection, "rollouts", &rollouts, &[], rows::rollout)?,
         boots: checked(connection, "boots", &boots, &[&BOOTS], rows::boot)?,
         good: good(connection)?,

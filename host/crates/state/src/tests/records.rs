@@ -108,6 +108,7 @@ fn the_next_host_is_told_all_that_this_one_was() {
             live: [(name("string"), rev(2))].into(),
         }),
         files: files.into(),
+        arrivals: Vec::new(),
         loading: Vec::new(),
     };
     assert_eq!(remembered, expected);
@@ -344,4 +345,30 @@ fn a_file_that_cannot_be_told_is_read_again_and_the_host_starts() {
     sqlite(folder.path()).execute_batch(bad).unwrap();
     let (_, remembered) = open(folder.path());
     assert!(remembered.files.is_empty());
+}
+
+#[test]
+fn a_revision_that_came_in_is_undecided_until_somebody_decides_or_it_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (state, _) = open(folder.path());
+    let arrived = |n| Write::Arrived {
+        plugin: name("a"),
+        number: rev(n),
+    };
+    // Told twice, it came in once.
+    state.tell(vec![arrived(1), arrived(2), arrived(3), arrived(2)]);
+    state.tell(vec![
+        Write::Decided {
+            plugin: name("a"),
+            number: rev(1),
+        },
+        Write::Forget {
+            plugin: name("a"),
+            number: rev(3),
+        },
+    ]);
+    state.settle(LONG).unwrap();
+    drop(state);
+    let (_state, remembered) = open(folder.path());
+    assert_eq!(remembered.arrivals, [(name("a"), rev(2))]);
 }
