@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use patchbay_delivery::{Arrivals, DeliveryEvent, Policies, Start};
 use patchbay_dispatch::Served;
 use patchbay_intake::{KnownFile, OnKnown};
-use patchbay_lifecycle::{Event, EventKind, GoLive, Lifecycle, Loading};
+use patchbay_lifecycle::{Decision, Event, GoLive, Lifecycle, Loading, OnDecided};
 use patchbay_registry::Registry;
 use patchbay_state::{SeenFile, State, Write};
 use patchbay_vocab::{Digest, PluginName, RevisionNumber};
@@ -18,17 +18,10 @@ type OnEvent = Box<dyn Fn(Event) + Send + Sync>;
 type OnGoLive = Box<dyn Fn(&PluginName) -> GoLive + Send + Sync>;
 type OnLoad = Box<dyn Fn(Loading<'_>) + Send + Sync>;
 
-/// Events go to whoever subscribes, and arrivals to delivery.
-pub(crate) fn on_event(log: &Arc<EventLog>, arrivals: Arrivals) -> OnEvent {
+/// Events go to whoever subscribes.
+pub(crate) fn on_event(log: &Arc<EventLog>) -> OnEvent {
     let log = Arc::clone(log);
-    Box::new(move |event| {
-        if let (EventKind::Registered, Some(plugin), Some(number)) =
-            (&event.kind, &event.plugin, event.revision)
-        {
-            arrivals.tell(plugin, number);
-        }
-        log.add(&event);
-    })
+    Box::new(move |event| log.add(&event))
 }
 
 /// Policies say how versions go live; a host that has just recovered, or is in safe mode, waits for orders.
@@ -90,6 +83,18 @@ pub(crate) fn on_file(state: &Arc<State>) -> OnKnown {
                 digest: file.digest,
             })]);
         }
+    })
+}
+
+/// What is decided of a revision that came in is not decided again by the next host; rollouts begin in delivery.
+pub(crate) fn on_decided(state: &Arc<State>, arrivals: Arrivals) -> OnDecided {
+    let state = Arc::clone(state);
+    Box::new(move |plugin, number, decision| match decision {
+        Decision::RollOut => arrivals.tell(plugin, number),
+        Decision::Made => state.tell(vec![Write::Decided {
+            plugin: plugin.clone(),
+            number,
+        }]),
     })
 }
 

@@ -17,7 +17,7 @@ use patchbay_state::{Remembered, State, StateConfig};
 use patchbay_vocab::{Clock, Explain, SystemClock, kill_point};
 use tokio::sync::broadcast;
 
-use crate::comeback::{bring_back, go_live, known_files, on_event, on_file, on_load};
+use crate::comeback::{bring_back, go_live, known_files, on_decided, on_event, on_file, on_load};
 use crate::listing::EventLog;
 use crate::once::Keys;
 use crate::patchbay::Inner;
@@ -183,11 +183,12 @@ fn put_together(
             registry: Arc::clone(&registry),
             dispatcher: Arc::clone(&dispatcher),
             clock: Arc::clone(&clock),
-            on_event: on_event(&log, arrivals),
+            on_event: on_event(&log),
             go_live: go_live(&start, &policies),
             files: known_files(std::mem::take(&mut remembered.files)),
             on_file: on_file(&state),
             on_load: on_load(&state, &registry),
+            on_decided: on_decided(&state, arrivals),
         },
     )?;
     kill_point("host.restored");
@@ -201,6 +202,11 @@ fn put_together(
             "recovered"
         }
     };
+    if start.why.is_none() {
+        for (plugin, number) in &remembered.arrivals {
+            lifecycle.arrived_before(plugin, *number);
+        }
+    }
     if start.leaves_directory_alone {
         lifecycle.leave_directory_alone();
     } else {

@@ -152,6 +152,7 @@ impl Order {
                 reason: self.reason.into(),
                 action,
                 key: self.key.map(Into::into),
+                along: None,
             },
         )
     }

@@ -80,7 +80,7 @@ pub struct Delivery {
 pub struct Arrivals(Sender<Message>);
 
 impl Arrivals {
-    /// A file became a revision.
+    /// A file became a revision that a rollout is to bring live.
     pub fn tell(&self, plugin: &PluginName, number: RevisionNumber) {
         let _ = self.0.send(Message::Arrived(plugin.clone(), number));
     }
@@ -134,7 +134,6 @@ impl Delivery {
         let (stays, ends) = crossbeam_channel::bounded(0);
         let breaker = driver::start_breaker(&delivery, ends).map_err(DeliveryError::Thread)?;
         *delivery.breaker.lock() = Some((stays, breaker));
-        delivery.bring_on();
         Ok(delivery)
     }
 

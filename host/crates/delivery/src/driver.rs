@@ -138,19 +138,30 @@ impl Delivery {
         })]);
     }
 
-    /// A higher version came in, and the policy of its plugin is a rollout.
+    /// A version came in that a rollout is to bring live.
     fn arrived(&self, plugin: &PluginName, number: RevisionNumber) {
-        let registry = &self.parts().registry;
-        let is_wanted = registry.should_go_live(plugin, number)
-            && registry.live(plugin).is_some()
-            && self.parts().lifecycle.blocked_by(plugin, number).is_none();
-        let (policy, _) = self.policies().of(plugin);
-        if !is_wanted
-            || self.config().mode != Mode::Normal
-            || self.policies().go_live(plugin) != GoLive::Rollout
-        {
+        if self.config().mode != Mode::Normal {
             return;
         }
+        self.roll_out_arrival(plugin, number);
+        if self.waiting().lock().get(plugin) == Some(&number) {
+            return;
+        }
+        self.parts().state.tell(vec![Write::Decided {
+            plugin: plugin.clone(),
+            number,
+        }]);
+    }
+
+    fn roll_out_arrival(&self, plugin: &PluginName, number: RevisionNumber) {
+        let registry = &self.parts().registry;
+        let is_wanted = registry.should_go_live(plugin, number)
+            && self.policies().go_live(plugin) == GoLive::Rollout
+            && self.parts().lifecycle.blocked_by(plugin, number).is_none();
+        if !is_wanted {
+            return;
+        }
+        let (policy, _) = self.policies().of(plugin);
         let order = Ordered {
             actor: ITSELF.to_owned(),
             reason: "a new version arrived".to_owned(),
@@ -204,37 +215,6 @@ impl Delivery {
             self.arrived(&plugin, number);
         }
         self.look_for_surplus();
-    }
-
-    /// What the last process took in and did not bring live any more arrives now.
-    pub(crate) fn bring_on(&self) {
-        if self.config().mode != Mode::Normal {
-            return;
-        }
-        let parts = self.parts();
-        for status in parts.registry.plugins() {
-            let Some(newest) = status.revisions.last() else {
-                continue;
-            };
-            let (plugin, number) = (&status.plugin, newest.number);
-            let was_live = parts.registry.live_order(plugin).contains(&number);
-            if was_live || !parts.registry.should_go_live(plugin, number) {
-                continue;
-            }
-            // One that was tried, and did not do, is not tried again by itself.
-            let tried = parts.state.rollouts(Some(plugin), 50);
-            if tried.is_ok_and(|all| all.iter().any(|rollout| rollout.to == number)) {
-                continue;
-            }
-            match self.policies().go_live(plugin) {
-                GoLive::Manual => {}
-                GoLive::Immediate => parts.lifecycle.arrived_before(plugin, number),
-                GoLive::Rollout if status.live.is_none() => parts.lifecycle.arrived_before(plugin, number),
-                GoLive::Rollout => {
-                    let _ = self.messages().send(Message::Arrived(plugin.clone(), number));
-                }
-            }
-        }
     }
 
     fn look_at(&self, entry: &Arc<Mutex<Active>>) {

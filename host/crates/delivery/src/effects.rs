@@ -19,6 +19,7 @@ use crate::arms;
 use crate::delivery::Delivery;
 use crate::error::DeliveryError;
 use crate::event::DeliveryEvent;
+use crate::memory::Together;
 use crate::orders::Ordered;
 use crate::replay::{Replaying, names};
 use crate::shadow::{Comparison, Shadow};
@@ -38,11 +39,13 @@ impl Delivery {
         let before = active.rollout.phase();
         let was = active.rollout.clone();
         let effects = active.rollout.advance(self.now(), input)?;
-        let mut writes = Vec::new();
-        if let Err(error) = self.carry_out_all(active, effects, order, &mut writes) {
+        let mut changed = is_worth_a_record(&effects) || active.rollout.phase() != before;
+        let mut together = Together::new(self.writes(active, &effects, &before, order));
+        let done = self.carry_out_all(active, effects, order, &together);
+        // What is live has changed, and with it where the rollout stands: that is not taken back.
+        if let Err(error) = done.or_else(|error| together.unless_made(error)) {
             // What was decided has not come true: it stands where it stood.
             active.rollout = was.clone();
-            writes.clear();
             if order.is_some() || error.waits() {
                 self.rest(active, &error);
                 return Err(error);
@@ -50,7 +53,10 @@ impl Delivery {
             tracing::warn!(rollout = active.id, error = %error.chain(), "a rollout could not go on");
             let lost = Input::CandidateLost(error.chain());
             let effects = active.rollout.advance(self.now(), lost)?;
-            if let Err(error) = self.carry_out_all(active, effects, None, &mut writes) {
+            changed = true;
+            together = Together::new(self.writes(active, &effects, &before, order));
+            let done = self.carry_out_all(active, effects, None, &together);
+            if let Err(error) = done.or_else(|error| together.unless_made(error)) {
                 active.rollout = was;
                 self.rest(active, &error);
                 return Err(error);
@@ -59,13 +65,10 @@ impl Delivery {
         active.rests_until = None;
         kill_point("rollout.effected");
         let after = active.rollout.phase();
-        if after != before {
-            writes.push(Write::Audit(self.entry(active, order)));
-        }
-        let changed = after != before || !writes.is_empty();
         // Time alone is not worth a write each quarter of a second; what is lost of it is waited for once more.
-        if changed || (active.rollout != was && self.is_time_to_store(active)) {
-            writes.insert(0, active.stored());
+        if (changed || (active.rollout != was && self.is_time_to_store(active)))
+            && let Some(writes) = together.left()
+        {
             self.parts().state.tell(writes);
             kill_point("rollout.told");
         }
@@ -87,10 +90,10 @@ impl Delivery {
         active: &mut Active,
         effects: Vec<Effect>,
         order: Option<&Ordered>,
-        writes: &mut Vec<Write>,
+        together: &Together,
     ) -> Result<(), DeliveryError> {
         for effect in effects {
-            self.carry_out(active, effect, order, writes)?;
+            self.carry_out(active, effect, order, together)?;
         }
         Ok(())
     }
@@ -121,17 +124,38 @@ impl Delivery {
     /// Does again what a rollout that was stored needs of this process.
     pub(crate) fn take_up(&self, active: &mut Active) {
         let effects = active.rollout.resumed(self.now());
-        let mut writes = Vec::new();
+        let together = Together::new(vec![active.stored()]);
         for effect in effects {
-            if let Err(error) = self.carry_out(active, effect, None, &mut writes) {
+            if let Err(error) = self.carry_out(active, effect, None, &together) {
                 let why = error.chain();
                 tracing::warn!(rollout = active.id, why, "a rollout could not be taken up again");
                 let _ = self.advance(active, Input::CandidateLost(why), None);
-                break;
+                return;
             }
         }
-        writes.insert(0, active.stored());
-        self.parts().state.tell(writes);
+        if let Some(writes) = together.left() {
+            self.parts().state.tell(writes);
+        }
+    }
+
+    /// Where a rollout stands now, and what brought it there. What is live changes in the same transaction: a host that
+    /// dies in between would find one of the two.
+    fn writes(
+        &self,
+        active: &Active,
+        effects: &[Effect],
+        before: &Phase,
+        order: Option<&Ordered>,
+    ) -> Vec<Write> {
+        let mut writes = vec![active.stored()];
+        writes.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::Record(evidence) => Some(Write::Evidence(stored_evidence(&active.id, evidence))),
+            _ => None,
+        }));
+        if active.rollout.phase() != *before {
+            writes.push(Write::Audit(self.entry(active, order)));
+        }
+        writes
     }
 
     fn carry_out(
@@ -139,7 +163,7 @@ impl Delivery {
         active: &mut Active,
         effect: Effect,
         order: Option<&Ordered>,
-        writes: &mut Vec<Write>,
+        together: &Together,
     ) -> Result<(), DeliveryError> {
         let parts = self.parts();
         match effect {
@@ -155,13 +179,17 @@ impl Delivery {
             Effect::Measure => self.measure(active)?,
             Effect::GoLive => {
                 let to = Selector::Revision(active.to);
-                let change = change(active, order, "it goes live");
+                let change = Change {
+                    along: Some(together.along()),
+                    ..change(active, order, "it goes live")
+                };
                 parts
                     .lifecycle
                     .promote(&active.plugin, &to, active.force, &change)?;
             }
-            Effect::RollBack { why } => self.roll_back(active, &why, order)?,
-            Effect::Record(evidence) => writes.push(Write::Evidence(stored_evidence(&active.id, &evidence))),
+            Effect::RollBack { why } => self.roll_back(active, &why, order, together)?,
+            // It is among what is written.
+            Effect::Record(_) => {}
             Effect::Finished(outcome) => self.finish(active, &outcome),
         }
         Ok(())
@@ -291,6 +319,7 @@ impl Delivery {
         active: &mut Active,
         why: &str,
         order: Option<&Ordered>,
+        together: &Together,
     ) -> Result<(), DeliveryError> {
         let parts = self.parts();
         active.shadowing = None;
@@ -304,6 +333,7 @@ impl Delivery {
             parts.registry.put_last(&active.plugin, active.to);
             let change = Change {
                 action: Some(patchbay_registry::Action::RolledBack),
+                along: Some(together.along()),
                 ..change(active, order, why)
             };
             parts
@@ -331,7 +361,7 @@ impl Delivery {
         }
     }
 
-    fn entry(&self, active: &Active, order: Option<&Ordered>) -> Entry {
+    pub(crate) fn entry(&self, active: &Active, order: Option<&Ordered>) -> Entry {
         let rollout = &active.rollout;
         Entry {
             at: self.parts().clock.wall(),
@@ -365,6 +395,10 @@ fn change(active: &Active, order: Option<&Ordered>, why: &str) -> Change {
         said => format!("rollout {}: {why} ({said})", active.id),
     };
     Change::by(actor, &reason)
+}
+
+fn is_worth_a_record(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Record(_)))
 }
 
 fn stored_evidence(id: &str, evidence: &Evidence) -> patchbay_state::Evidence {

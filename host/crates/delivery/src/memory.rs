@@ -3,11 +3,13 @@
 //! Invariant: changes are queued in the order in which they became true, each with all that it means for the next start
 //! in one transaction; the registry never waits for a disk.
 
+use std::any::Any;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use patchbay_dispatch::Served;
 use patchbay_registry::{
-    Action, Change, Changed, Dependency, HistoryEntry, KnownPlugin, KnownRevision, PinScope, Witness,
+    Action, Along, Change, Changed, Dependency, HistoryEntry, KnownPlugin, KnownRevision, PinScope, Witness,
 };
 use patchbay_state::{Entry, HistoryLine, Pin, Remembered, State, Write};
 use patchbay_vocab::{Digest, PluginName, RevisionNumber};
@@ -28,16 +30,55 @@ impl std::fmt::Debug for Remembering {
 }
 
 impl Witness<Served> for Remembering {
-    fn changed(&self, change: &Changed<'_, Served>) {
-        let mut writes = writes(change);
-        if change.line.action == Action::Admitted {
-            let digest = change.digest();
-            let bytes = (self.bytes_of)(digest);
-            writes.insert(0, Write::Artifact { digest, bytes });
+    fn changed(&self, changes: &[Changed<'_, Served>]) {
+        let mut all = Vec::new();
+        for change in changes {
+            if change.line.action == Action::Admitted {
+                let digest = change.digest();
+                let bytes = (self.bytes_of)(digest);
+                all.push(Write::Artifact { digest, bytes });
+            }
+            all.extend(writes(change));
         }
-        if !writes.is_empty() {
-            self.state.tell(writes);
+        if let Some(along) = changes.last().and_then(|change| change.along) {
+            all.extend(Together::made(along));
         }
+        if !all.is_empty() {
+            self.state.tell(all);
+        }
+    }
+}
+
+/// Writes that are made in one transaction with a change of the registry, if it comes to one.
+#[derive(Clone, Debug)]
+pub(crate) struct Together(Arc<Mutex<Option<Vec<Write>>>>);
+
+impl Together {
+    pub(crate) fn new(writes: Vec<Write>) -> Self {
+        Self(Arc::new(Mutex::new(Some(writes))))
+    }
+
+    /// What the change is to have with it.
+    pub(crate) fn along(&self) -> Along {
+        Along(Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>)
+    }
+
+    /// The writes, unless they were made with a change.
+    pub(crate) fn left(&self) -> Option<Vec<Write>> {
+        self.0.lock().take()
+    }
+
+    /// The error, unless they were made: what is live has changed then.
+    pub(crate) fn unless_made<E>(&self, error: E) -> Result<(), E> {
+        match *self.0.lock() {
+            Some(_) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn made(along: &Along) -> Vec<Write> {
+        let writes = along.0.downcast_ref::<Mutex<Option<Vec<Write>>>>();
+        writes.and_then(|writes| writes.lock().take()).unwrap_or_default()
     }
 }
 
@@ -54,6 +95,10 @@ fn writes(change: &Changed<'_, Served>) -> Vec<Write> {
         generation: line.generation,
         live_order: change.live_order.to_vec(),
     };
+    let decided = || Write::Decided {
+        plugin: (*plugin).clone(),
+        number,
+    };
     let quarantined = |yes| Write::Quarantined {
         plugin: (*plugin).clone(),
         number,
@@ -64,13 +109,17 @@ fn writes(change: &Changed<'_, Served>) -> Vec<Write> {
         Action::Retired => return Vec::new(),
         Action::Admitted => vec![
             Write::Revision(stored_revision(plugin, change.revision())),
+            Write::Arrived {
+                plugin: (*plugin).clone(),
+                number,
+            },
             history(),
         ],
         Action::Promoted | Action::RolledBack | Action::FellBack | Action::Removed => {
-            vec![live(), history()]
+            vec![live(), decided(), history()]
         }
         // With what took over, so that the next process does not find what is out of service live.
-        Action::Quarantined => vec![quarantined(true), live(), history()],
+        Action::Quarantined => vec![quarantined(true), live(), decided(), history()],
         Action::Released => vec![quarantined(false), history()],
         Action::Pinned => {
             let scope = change.scope.cloned().unwrap_or_default();

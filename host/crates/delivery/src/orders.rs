@@ -128,9 +128,15 @@ impl Delivery {
             self.release(&mut active);
             return self.same(&other, number);
         }
-        self.parts().state.tell(vec![active.stored()]);
+        // With the order's key: that it has begun is what the order was about, wherever it goes from there.
+        let began = Write::Audit(self.entry(&active, Some(by)));
+        self.parts().state.tell(vec![active.stored(), began]);
         kill_point("rollout.begun");
-        let begun = self.advance(&mut active, Input::Tick { window: None }, Some(by));
+        let goes_on = Ordered {
+            key: None,
+            ..by.clone()
+        };
+        let begun = self.advance(&mut active, Input::Tick { window: None }, Some(&goes_on));
         if let Err(error) = begun {
             // It has ended before it began, and whoever ordered it is told why.
             let lost = Input::CandidateLost(error.chain());

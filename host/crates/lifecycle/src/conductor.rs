@@ -18,7 +18,7 @@ use patchbay_vocab::{Digest, Explain, Explained, Monotonic, PluginName, Revision
 use crate::admit::admit;
 use crate::error::LifecycleError;
 use crate::event::{Event, EventKind};
-use crate::lifecycle::{GoLive, Lifecycle, OnDelete};
+use crate::lifecycle::{Lifecycle, OnDelete};
 use crate::rejected::Rejection;
 use crate::vetting::{Job, Outcome, Vetted};
 
@@ -27,7 +27,7 @@ use crate::vetting::{Job, Outcome, Vetted};
 pub(crate) enum Message {
     /// Something was promoted: look for what is surplus and for what waited.
     Tidy,
-    /// A revision was registered by a process that ended before it went live.
+    /// A revision came in, and the host died before it was decided whether it goes live.
     Arrived(PluginName, RevisionNumber),
     /// No revision has this content any more.
     Forget(Digest),
@@ -86,8 +86,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
-struct Conductor {
-    lifecycle: Arc<Lifecycle>,
+pub(crate) struct Conductor {
+    pub(crate) lifecycle: Arc<Lifecycle>,
     jobs: Sender<Job>,
     /// Files being vetted, each with the event that came meanwhile: one job for a path at a time, so that an older
     /// content cannot overtake a newer one.
@@ -109,11 +109,7 @@ impl Conductor {
             select! {
                 recv(inbox) -> message => match message {
                     Ok(Message::Tidy) => self.tidy(),
-                    Ok(Message::Arrived(plugin, number)) => {
-                        if let Err(error) = self.settle_arrival(&plugin, number, None) {
-                            tracing::warn!(%plugin, revision = %number, error = %error.chain(), "what had arrived does not go live");
-                        }
-                    }
+                    Ok(Message::Arrived(plugin, number)) => self.decide_again(&plugin, number),
                     // Here and not on the thread of whoever forgets: this one alone admits.
                     Ok(Message::Forget(digest)) => {
                         if !self.lifecycle.is_admitted(digest) {
@@ -213,43 +209,12 @@ impl Conductor {
             .note_provenance(inspected.digest(), inspected.provenance().clone());
         let plugin = inspected.plugin();
         self.lifecycle.tell_about(plugin, number, EventKind::Registered);
-        self.settle_arrival(plugin, number, Some(since))?;
-        self.tidy();
-        Ok(())
-    }
-
-    /// A revision that is registered goes live when it should.
-    fn settle_arrival(
-        &mut self,
-        plugin: &PluginName,
-        number: RevisionNumber,
-        since: Option<Monotonic>,
-    ) -> Result<(), LifecycleError> {
-        let change = Change::by("watcher", "a new file in the plugin directory");
-        let lifecycle = Arc::clone(&self.lifecycle);
-        let by_itself = match lifecycle.go_live_of(plugin) {
-            GoLive::Immediate => true,
-            GoLive::Manual => false,
-            // There is nothing that it could be compared with.
-            GoLive::Rollout => lifecycle.registry().live(plugin).is_none(),
-        };
-        if let Some(why) = lifecycle.held_back(plugin, number) {
-            lifecycle.tell_about(plugin, number, EventKind::Blocked(why));
-        } else if by_itself && lifecycle.registry().should_go_live(plugin, number) {
-            match lifecycle.go_live(plugin, number, Force::No, &change, since) {
-                Ok(_) => {}
-                Err(error) if error.waits() => {
-                    let why = error.explained();
-                    lifecycle.block(plugin, number, why.clone());
-                    lifecycle.tell_about(plugin, number, EventKind::Blocked(why));
-                    self.try_again_after(&error);
-                }
-                Err(error) => {
-                    self.retire(plugin, number);
-                    return Err(error);
-                }
-            }
+        let decided = self.decide(plugin, number, &change, Some(since));
+        if decided.is_err() {
+            self.retire(plugin, number);
+            return decided;
         }
+        self.tidy();
         Ok(())
     }
 
@@ -319,7 +284,7 @@ impl Conductor {
     }
 
     /// Retires what is surplus, and tries again what waited for others.
-    fn tidy(&mut self) {
+    pub(crate) fn tidy(&mut self) {
         let lifecycle = Arc::clone(&self.lifecycle);
         let keep = lifecycle.config().history_limit;
         for status in lifecycle.registry().plugins() {
@@ -353,7 +318,7 @@ impl Conductor {
         }
     }
 
-    fn retire(&mut self, plugin: &PluginName, number: RevisionNumber) {
+    pub(crate) fn retire(&mut self, plugin: &PluginName, number: RevisionNumber) {
         match self.lifecycle.registry().begin_retire(plugin, number) {
             Ok(mount) => {
                 self.lifecycle.tell_of(&mount, EventKind::Draining);
@@ -384,7 +349,7 @@ impl Conductor {
 
     /// What waits for calls to end is tried again after a while, which grows; what waits for other plugins when one of
     /// them goes live.
-    fn try_again_after(&mut self, error: &LifecycleError) {
+    pub(crate) fn try_again_after(&mut self, error: &LifecycleError) {
         if matches!(error, LifecycleError::State(_)) {
             let pause = self
                 .retry

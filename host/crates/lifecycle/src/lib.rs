@@ -19,6 +19,7 @@
 mod admit;
 mod caches;
 mod conductor;
+mod decide;
 mod error;
 mod event;
 mod idle;
@@ -33,6 +34,7 @@ mod vetting;
 mod wake;
 mod warm;
 
+pub use decide::{Decision, OnDecided};
 pub use error::LifecycleError;
 pub use event::{Event, EventKind};
 pub use idle::IdleConfig;

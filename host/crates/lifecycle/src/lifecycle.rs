@@ -20,6 +20,7 @@ use patchbay_vocab::{Clock, Digest, Explained, PluginName, RevisionNumber, Versi
 
 use crate::admit::mount_again;
 use crate::conductor::{self, Message};
+use crate::decide::{Decision, OnDecided};
 use crate::error::LifecycleError;
 use crate::event::{Event, EventKind};
 use crate::idle::{self, IdleConfig};
@@ -126,6 +127,8 @@ pub struct Parts {
     pub on_file: OnKnown,
     /// Is told of loads; must be quick.
     pub on_load: Box<dyn Fn(Loading<'_>) + Send + Sync>,
+    /// Is told what is decided of a revision that came in; must be quick.
+    pub on_decided: OnDecided,
 }
 
 impl std::fmt::Debug for Parts {
@@ -478,6 +481,10 @@ impl Lifecycle {
     /// Whether a higher version of a plugin goes live by itself.
     pub(crate) fn go_live_of(&self, plugin: &PluginName) -> GoLive {
         (self.parts.go_live)(plugin)
+    }
+
+    pub(crate) fn decided(&self, plugin: &PluginName, number: RevisionNumber, decision: Decision) {
+        (self.parts.on_decided)(plugin, number, decision);
     }
 
     pub(crate) fn on_load(&self, loading: Loading<'_>) {

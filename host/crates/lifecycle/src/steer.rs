@@ -110,11 +110,6 @@ impl Lifecycle {
         self.send(Message::Forget(digest));
     }
 
-    /// A revision that was registered and never live goes live when its policy says so, as if its file had just come.
-    pub fn arrived_before(&self, plugin: &PluginName, number: RevisionNumber) {
-        self.send(Message::Arrived(plugin.clone(), number));
-    }
-
     /// Does something with a revision that is to serve beside the live one.
     fn while_loaded<T>(
         &self,

@@ -1,5 +1,6 @@
 //! What is asked of the registry, by whom, and what came of it.
 
+use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -41,6 +42,18 @@ pub struct Change {
     pub action: Option<Action>,
     /// A name under which the same order may come again without being done twice.
     pub key: Option<Arc<str>>,
+    /// What whoever asked for it wants to have remembered together with it, or not at all.
+    pub along: Option<Along>,
+}
+
+/// Something that only the witness, and who made it, can read.
+#[derive(Clone)]
+pub struct Along(pub Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Along {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Along")
+    }
 }
 
 impl Change {
@@ -52,6 +65,7 @@ impl Change {
             reason: reason.into(),
             action: None,
             key: None,
+            along: None,
         }
     }
 

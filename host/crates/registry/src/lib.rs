@@ -51,7 +51,7 @@ mod witness;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Action, Candidate, Change, Dependency, Force, HistoryEntry, SameVersion, Selector};
+pub use change::{Action, Along, Candidate, Change, Dependency, Force, HistoryEntry, SameVersion, Selector};
 pub use change::{Admission, BadSelector, Pinning, Quarantined, Removed, Swap};
 pub use detour::{Caller, Detours, Draw, Leg, NotLoaded, PinScope, Split};
 pub use error::RegistryError;

@@ -40,17 +40,15 @@ impl<H: Mounted> Registry<H> {
             });
         }
         let released = book.revision(plugin, number)?.is_quarantined();
-        let next = self.publish(&mut book, &before, plugin, Some(number));
         if released {
-            // The key is the promotion's: an order has one record that answers for it.
-            let change = Change {
-                key: None,
-                ..change.clone()
-            };
-            self.record(&mut book, plugin, Event::to(number, Action::Released), &change);
+            // Who is pinned to it is held there again, in the same store.
+            book.revision_mut(plugin, number)?.state = RevisionState::Warm;
         }
+        let next = self.publish(&mut book, &before, plugin, Some(number));
+        let released = released.then(|| Event::to(number, Action::Released));
         let action = change.action.unwrap_or(Action::Promoted);
-        self.record(&mut book, plugin, Event::to(number, action).from(from), change);
+        let promoted = Event::to(number, action).from(from);
+        self.record_all(&mut book, plugin, released.into_iter().chain([promoted]), change);
         Ok(Swap {
             plugin: plugin.clone(),
             from,
@@ -107,20 +105,19 @@ impl<H: Mounted> Registry<H> {
             generation = self.publish(&mut book, &before, plugin, takes_over.unwrap_or(live));
         }
         let takes_over = takes_over.flatten();
-        self.record(&mut book, plugin, Event::to(number, Action::Quarantined), change);
-        let fallback = takes_over.map(|to| {
-            let event = Event::to(to, Action::FellBack).from(Some(number));
-            let change = Change {
-                key: None,
-                ..change.clone()
-            };
-            self.record(&mut book, plugin, event, &change);
-            Swap {
-                plugin: plugin.clone(),
-                from: Some(number),
-                to,
-                generation,
-            }
+        let fell_back = takes_over.map(|to| Event::to(to, Action::FellBack).from(Some(number)));
+        let quarantined = Event::to(number, Action::Quarantined);
+        self.record_all(
+            &mut book,
+            plugin,
+            [quarantined].into_iter().chain(fell_back),
+            change,
+        );
+        let fallback = takes_over.map(|to| Swap {
+            plugin: plugin.clone(),
+            from: Some(number),
+            to,
+            generation,
         });
         Ok(Quarantined {
             was_live,
@@ -201,40 +198,59 @@ impl<H: Mounted> Registry<H> {
 
     /// Adds a line to a plugin's history, and tells the witness; after the store, so that it has the new generation.
     pub(crate) fn record(&self, book: &mut Book<H>, plugin: &PluginName, event: Event, change: &Change) {
-        let Event {
-            action,
-            revision,
-            from,
-            scope,
-        } = event;
+        self.record_all(book, plugin, [event], change);
+    }
+
+    /// Adds lines about what has become true at once, and tells the witness of all of it together.
+    pub(crate) fn record_all(
+        &self,
+        book: &mut Book<H>,
+        plugin: &PluginName,
+        events: impl IntoIterator<Item = Event>,
+        change: &Change,
+    ) {
+        let witness = self.witness.get().filter(|_| !book.unwitnessed);
         let Some(record) = book.plugins.get_mut(plugin) else {
             return;
         };
-        let Some(revision) = record.revisions.get(&revision) else {
-            return;
-        };
-        let line = HistoryEntry {
-            at: self.clock.wall(),
-            generation: self.current.load().generation(),
-            action,
-            revision: revision.number,
-            version: revision.version.clone(),
-            from,
-            actor: Arc::clone(&change.actor),
-            reason: Arc::clone(&change.reason),
-        };
-        if let Some(witness) = self.witness.get().filter(|_| !book.unwitnessed) {
-            witness.changed(&Changed {
-                plugin,
-                line: &line,
-                revision,
-                live: record.live,
-                live_order: &record.live_order,
-                scope: scope.as_ref(),
-                key: change.key.as_deref(),
+        let (at, generation) = (self.clock.wall(), self.current.load().generation());
+        let events = events.into_iter().filter_map(|event| {
+            let revision = record.revisions.get(&event.revision)?;
+            let line = HistoryEntry {
+                at,
+                generation,
+                action: event.action,
+                revision: revision.number,
+                version: revision.version.clone(),
+                from: event.from,
+                actor: Arc::clone(&change.actor),
+                reason: Arc::clone(&change.reason),
+            };
+            Some((line, event.scope))
+        });
+        let lines: Vec<_> = events.collect();
+        if let Some(witness) = witness {
+            let changes = lines.iter().filter_map(|(line, scope)| {
+                Some(Changed {
+                    plugin,
+                    line,
+                    revision: record.revisions.get(&line.revision)?,
+                    live: record.live,
+                    live_order: &record.live_order,
+                    scope: scope.as_ref(),
+                    // What an order leads to beside itself does not answer for it.
+                    key: change
+                        .key
+                        .as_deref()
+                        .filter(|_| !matches!(line.action, Action::Released | Action::FellBack)),
+                    along: change.along.as_ref(),
+                })
             });
+            witness.changed(&changes.collect::<Vec<_>>());
         }
-        record.remember(line);
+        for (line, _) in lines {
+            record.remember(line);
+        }
     }
 }
 

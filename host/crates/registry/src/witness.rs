@@ -5,7 +5,7 @@ use std::sync::Arc;
 use patchbay_vocab::{Digest, NodeType, PluginName, RevisionNumber, RevisionState, UnixMillis, Version};
 
 use crate::book::RevisionRecord;
-use crate::change::{Dependency, HistoryEntry};
+use crate::change::{Along, Dependency, HistoryEntry};
 use crate::detour::PinScope;
 use crate::registry::Registry;
 use crate::snapshot::Mounted;
@@ -25,6 +25,8 @@ pub struct Changed<'c, H> {
     pub scope: Option<&'c PinScope>,
     /// The name under which the order may come again.
     pub key: Option<&'c str>,
+    /// What is to be remembered together with it.
+    pub along: Option<&'c Along>,
 }
 
 impl<H> Changed<'_, H> {
@@ -59,9 +61,9 @@ impl<H> Changed<'_, H> {
 
 /// Is told of every change in the order in which they become true.
 pub trait Witness<H>: Send + Sync + 'static {
-    /// A change has become true: calls that begin now see it. Called with the registry locked, so it must be quick, and
-    /// must not call the registry.
-    fn changed(&self, change: &Changed<'_, H>);
+    /// Changes of one plugin have become true, all of them at once: calls that begin now see them. Called with the registry
+    /// locked, so it must be quick, and must not call the registry.
+    fn changed(&self, changes: &[Changed<'_, H>]);
 }
 
 /// A revision as it is remembered from one process to the next.

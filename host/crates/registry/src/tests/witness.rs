@@ -27,7 +27,15 @@ pub(crate) struct Noted {
 pub(crate) struct Notebook(pub(crate) Arc<Mutex<Notes>>);
 
 impl Witness<Fake> for Notebook {
-    fn changed(&self, change: &Changed<'_, Fake>) {
+    fn changed(&self, changes: &[Changed<'_, Fake>]) {
+        for change in changes {
+            self.note(change);
+        }
+    }
+}
+
+impl Notebook {
+    fn note(&self, change: &Changed<'_, Fake>) {
         let mut notes = self.0.lock();
         let line = change.line;
         assert!(line.generation >= notes.generation, "told out of order");
@@ -172,7 +180,10 @@ fn the_key_of_an_order_reaches_the_witness() {
     #[derive(Clone, Default)]
     struct Keys(Arc<Mutex<Vec<Option<String>>>>);
     impl Witness<Fake> for Keys {
-        fn changed(&self, change: &Changed<'_, Fake>) {
+        fn changed(&self, changes: &[Changed<'_, Fake>]) {
+            let [change] = changes else {
+                panic!("{} changes at once", changes.len());
+            };
             assert_eq!(change.state() == RevisionState::Live, change.live.is_some());
             assert_eq!(change.digest(), change.revision().digest);
             self.0.lock().push(change.key.map(str::to_owned));
@@ -187,4 +198,62 @@ fn the_key_of_an_order_reaches_the_witness() {
     };
     bench.promote(&name("a"), number, Force::No, &change).unwrap();
     assert_eq!(*keys.0.lock(), [None, Some("once".to_owned())]);
+}
+
+#[test]
+fn what_becomes_true_in_one_store_is_told_at_once_and_the_key_is_that_of_the_order() {
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<Vec<(Action, bool)>>>>);
+    impl Witness<Fake> for Told {
+        fn changed(&self, changes: &[Changed<'_, Fake>]) {
+            let lines = changes
+                .iter()
+                .map(|change| (change.line.action, change.key.is_some()));
+            self.0.lock().push(lines.collect());
+        }
+    }
+    let (bench, told) = (Bench::strict(), Told::default());
+    bench.live(candidate("a", "1.0.0", &["a.x"], &[]));
+    let second = bench.live(candidate("a", "1.1.0", &["a.x"], &[]));
+    bench.witnessed_by(Box::new(told.clone()));
+    let change = Change {
+        key: Some("once".into()),
+        ..by_test()
+    };
+    bench.quarantine(&name("a"), second, &change).unwrap();
+    bench.promote(&name("a"), second, Force::Yes, &change).unwrap();
+    assert_eq!(
+        *told.0.lock(),
+        [
+            vec![(Action::Quarantined, true), (Action::FellBack, false)],
+            vec![(Action::Released, false), (Action::Promoted, true)]
+        ]
+    );
+}
+
+#[test]
+fn who_is_pinned_to_a_revision_is_held_there_again_once_its_quarantine_is_lifted() {
+    let bench = Bench::strict();
+    let first = bench.live(candidate("a", "1.0.0", &["a.x"], &[]));
+    let second = bench.live(candidate("a", "1.1.0", &["a.x"], &[]));
+    let of = |tenant: &str| PinScope {
+        tenant: Some(tenant.parse().unwrap()),
+        workflow: None,
+    };
+    bench
+        .pin(&name("a"), PinScope::default(), first, &by_test())
+        .unwrap();
+    bench.pin(&name("a"), of("acme"), second, &by_test()).unwrap();
+    bench.quarantine(&name("a"), second, &by_test()).unwrap();
+    bench.promote(&name("a"), second, Force::Yes, &by_test()).unwrap();
+    let snapshot = bench.snapshot();
+    let route = snapshot.route(snapshot.slot("a.x").unwrap()).unwrap();
+    let caller = Caller {
+        tenant: "acme",
+        workflow: None,
+        run: "",
+        key: None,
+    };
+    let answers = route.leg(&caller).unwrap().mount.revision();
+    assert_eq!(answers, second);
 }
