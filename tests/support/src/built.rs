@@ -139,6 +139,8 @@ fn build_once(dir: &Path) {
         "--examples",
         "-p",
         "patchbay",
+        "--features",
+        "patchbay/kill-points",
     ]);
     for sample in library() {
         cargo.arg("-p").arg(format!("sample-{sample}"));

@@ -11,7 +11,9 @@
 
 mod built;
 mod c_plugin;
+mod chance;
 mod host;
+mod mortal;
 mod native;
 mod process;
 mod served;
@@ -20,7 +22,9 @@ mod tape;
 
 pub use built::{SAMPLES, binary, example, fixture, frozen, library, sample};
 pub use c_plugin::{CPlugin, Extra, hostile};
+pub use chance::Chance;
 pub use host::{TestHost, deploy, name, stripped};
+pub use mortal::{Answer, Client, Life, Site, files_below};
 pub use native::Native;
 pub use process::{fds, mappings, resident_kib, threads};
 pub use served::{Finished, Up, run};
