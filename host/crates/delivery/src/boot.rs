@@ -147,7 +147,7 @@ fn wanted(
     good: Option<&BTreeMap<PluginName, RevisionNumber>>,
     suspects: &[Suspect],
 ) -> Vec<Wanted> {
-    let plugins = remembered.plugins.iter().filter_map(|plugin| {
+    let plugins = remembered.plugins.iter().map(|plugin| {
         let is_fit = |number: &RevisionNumber| {
             let known = plugin.revisions.iter().find(|known| known.number == *number);
             let suspected = suspects
@@ -176,12 +176,12 @@ fn wanted(
             .collect();
         beside.sort_unstable();
         beside.dedup();
-        Some(Wanted {
+        Wanted {
             plugin: plugin.name.clone(),
             desired: plugin.live,
             live,
             beside,
-        })
+        }
     });
     plugins.collect()
 }

@@ -214,7 +214,7 @@ impl Delivery {
         };
         let change = change(active, order, &format!("it has {weight} of the calls"));
         let lifecycle = &self.parts().lifecycle;
-        match lifecycle.split(&active.plugin, split, active.force, &change) {
+        match lifecycle.split(&active.plugin, &split, active.force, &change) {
             Ok(_) => Ok(()),
             // It went live just before the process ended, and this is that step done once more.
             Err(patchbay_lifecycle::LifecycleError::Registry(RegistryError::IsLive { .. })) => Ok(()),

@@ -43,7 +43,7 @@ impl Lifecycle {
     pub fn split(
         &self,
         plugin: &PluginName,
-        split: Split,
+        split: &Split,
         force: Force,
         change: &Change,
     ) -> Result<u64, LifecycleError> {

@@ -30,7 +30,7 @@ fn what_was_ordered_goes_before_the_file_and_that_before_what_holds_for_all() {
     let set = |plugin: &str, policy| {
         let mut told = None;
         policies.set(&name(plugin), policy, |now, source| {
-            told = Some((now.clone(), source))
+            told = Some((now.clone(), source));
         });
         told
     };

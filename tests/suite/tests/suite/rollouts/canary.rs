@@ -71,7 +71,7 @@ fn a_promotion_by_hand_ends_the_rollout_as_promoted() {
     host.promote("fickle", "1.1.0").unwrap();
     wait_end(&host, "rollout.promoted");
     assert_eq!(host.live("fickle"), "1.1.0");
-    assert_eq!(host.host().status().rollouts, 0);
+    host.until("it to be let go of", || host.host().status().rollouts == 0);
 }
 
 #[test]
@@ -138,6 +138,19 @@ fn a_candidate_that_dependents_could_not_use_is_refused_unless_it_is_forced() {
     take_in(&host, "echo-2-0");
     let refusal = try_start(&host, "echo", "2.0.0", &canary(json!({})));
     assert_eq!(refused(refusal), "PB-REG-011");
+    let at_once = try_start(&host, "echo", "2.0.0", &json!("immediate"));
+    assert_eq!(refused(at_once), "PB-REG-011");
+    let request = json!({ "to": "2.0.0", "policy": "immediate" });
+    let plan = host
+        .host()
+        .rollout_plan(&name("echo"), &serde_json::from_value(request).unwrap())
+        .unwrap();
+    assert!(!plan.allowed && plan.refusal.unwrap().code == "PB-REG-011");
+    assert!(
+        plan.dependents
+            .iter()
+            .any(|one| one.plugin == name("needs-echo") && one.breaks)
+    );
     let to = selector("2.0.0");
     let policy = Some(canary(json!({})));
     let begun = host

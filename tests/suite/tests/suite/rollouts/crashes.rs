@@ -144,6 +144,51 @@ fn after_three_deaths_in_a_row_the_last_good_set_serves_and_what_came_since_is_o
 }
 
 #[test]
+fn a_candidate_that_ends_the_host_is_taken_out_of_service_and_its_rollout_fails() {
+    let site = well();
+    let policy = "\n[plugin.fickle.policy.canary]\nsteps = [50]\npause = \"promote\"\nbake_ms = 0\nanalysis = \"off\"\n";
+    fs::write(site.path("up.toml"), format!("{NEVER_WELL}{policy}")).unwrap();
+    let mut life = boot(&site);
+    drop_in(&site, "fickle-1-1");
+    let is_there = |all: &Json| {
+        all.as_array()
+            .is_some_and(|all| all.iter().any(|one| one["phase"] == "paused"))
+    };
+    until(&site, &life, "rollouts", is_there);
+    let settled = life.client().send(
+        "POST",
+        "plugins/fickle/promote",
+        Some(&json!({ "to": "1.0.0" })),
+        None,
+    );
+    assert!(matches!(settled, Answer::Done(_)), "{settled:?}");
+    for death in 1..=3 {
+        // Half of the runs go to the candidate.
+        let input = json!({ "input": { "in": ["1.1.0"], "how": "abort" } });
+        let lost =
+            (0..1_000).any(|_| life.client().send("POST", "call/fk.do", Some(&input), None) == Answer::Lost);
+        assert!(lost && !life.gone().success());
+        life = boot(&site);
+        let mode = if death < 3 { "normal" } else { "recovered" };
+        assert_eq!(life.client().get("status").unwrap()["mode"], mode);
+    }
+    let plugin = life.client().get("plugins/fickle").unwrap();
+    assert_eq!(
+        (&plugin["live"], &plugin["canary"]),
+        (&json!("1.0.0"), &json!(null))
+    );
+    assert_eq!(plugin["revisions"][1]["state"], "quarantined");
+    until(&site, &life, "rollouts/fickle", |rollout| {
+        rollout["phase"] == "failed"
+    });
+    for _ in 0..50 {
+        let input = json!({ "input": { "in": ["1.1.0"], "how": "abort" } });
+        let answer = life.client().send("POST", "call/fk.do", Some(&input), None);
+        assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    }
+}
+
+#[test]
 fn two_deaths_or_a_clean_end_between_them_are_no_reason_to_go_back() {
     let site = well();
     die(with_1_1(&site));

@@ -108,7 +108,7 @@ fn try_start(host: &TestHost, plugin: &str, to: &str, policy: &Json) -> Result<R
 /// Code of an order that is refused.
 #[track_caller]
 fn refused<T: std::fmt::Debug>(answer: Result<T, ControlError>) -> String {
-    answer.expect_err("it is refused").code().0.to_owned()
+    answer.unwrap_err().code().0.to_owned()
 }
 
 /// The rollout of `fickle` that is under way, or was last.
@@ -119,6 +119,16 @@ fn rollout(host: &TestHost) -> RolloutView {
 /// Waits for an event of this kind since a position.
 fn wait(host: &TestHost, from: usize, kind: &str) -> EventView {
     host.wait_after(from, kind, |event| event.kind == kind)
+}
+
+/// Waits until everything that goes by time was looked at several times: until another plugin has been rolled out in time,
+/// by the same looks.
+fn looks_pass(host: &TestHost) {
+    promote(host, &take_in(host, "echo-1-0"));
+    take_in(host, "echo-1-1");
+    let policy = canary(json!({ "steps": [10, 50], "pause": { "afterMs": 30 } }));
+    try_start(host, "echo", "1.1.0", &policy).unwrap();
+    host.wait("rollout.promoted", "echo", "1.1.0");
 }
 
 /// Waits until this version of `fickle` has been unloaded since a position.

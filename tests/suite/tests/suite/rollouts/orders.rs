@@ -1,6 +1,8 @@
 //! What somebody orders of a rollout: once, twice, and under a key.
 
-use patchbay_tests_support::patchbay::{AuditFilter, ControlError, Order, PinScope, PromoteHow, RolloutView};
+use patchbay_tests_support::patchbay::{
+    AuditFilter, ControlError, Order, PinScope, PromoteHow, RolloutScope, RolloutView,
+};
 use patchbay_tests_support::{TestHost, name};
 use serde_json::json;
 
@@ -183,6 +185,24 @@ fn a_pin_and_a_policy_under_a_key_are_ordered_once_though_they_come_again_later(
 }
 
 #[test]
+fn of_orders_at_once_one_begins_a_rollout_and_the_others_are_told_of_it() {
+    let host = two();
+    let views: Vec<_> = std::thread::scope(|threads| {
+        let order = || try_start(&host, "fickle", "1.1.0", &canary(json!({}))).unwrap();
+        let orders: Vec<_> = (0..8).map(|_| threads.spawn(order)).collect();
+        orders.into_iter().map(|order| order.join().unwrap()).collect()
+    });
+    assert_eq!(views.iter().filter(|view| view.changed).count(), 1);
+    assert!(views.iter().all(|view| view.id == views[0].id));
+    ABORT(&host, by_ada()).unwrap();
+    let all = host
+        .host()
+        .rollouts(Some(&name("fickle")), RolloutScope::All)
+        .unwrap();
+    assert!(all.len() == 1 && all[0].finished, "{all:#?}");
+}
+
+#[test]
 fn a_rollout_that_ended_can_be_begun_again_and_both_are_remembered() {
     let host = standing();
     let first = rollout(&host);
@@ -193,10 +213,7 @@ fn a_rollout_that_ended_can_be_begun_again_and_both_are_remembered() {
     assert_ne!(first.id, second.id);
     let all = host
         .host()
-        .rollouts(
-            Some(&name("fickle")),
-            patchbay_tests_support::patchbay::RolloutScope::All,
-        )
+        .rollouts(Some(&name("fickle")), RolloutScope::All)
         .unwrap();
     let ends: Vec<_> = all
         .iter()

@@ -1,6 +1,6 @@
 //! Somebody is held at a version, whatever is live.
 
-use patchbay_tests_support::patchbay::{Collect, PinScope, PinnedView, RevisionState};
+use patchbay_tests_support::patchbay::{Collect, PinScope, PinnedView, RevisionState, TenantId};
 use patchbay_tests_support::{TestHost, name};
 use serde_json::json;
 
@@ -90,7 +90,7 @@ fn a_pin_and_its_end_take_effect_once_and_are_in_the_audit() {
         .map(|record| {
             (
                 record.action.as_str(),
-                record.tenant.as_ref().map(|known| known.as_str()),
+                record.tenant.as_ref().map(TenantId::as_str),
             )
         })
         .collect();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use patchbay_tests_support::patchbay::{Config, Explain, Mode, Policy, PromoteHow, RevisionState};
+use patchbay_tests_support::patchbay::{Config, Mode, Policy, PromoteHow, RevisionState};
 use patchbay_tests_support::{TestHost, deploy, fixture, name};
 use serde_json::json;
 
@@ -119,6 +119,25 @@ fn a_canary_goes_on_at_its_step_with_whom_it_had() {
 }
 
 #[test]
+fn what_was_forced_when_a_rollout_began_is_so_after_a_restart() {
+    let mut host = holding(&["echo-1-0"], |_| {});
+    super::promote(&host, &super::take_in(&host, "needs-echo"));
+    super::take_in(&host, "echo-2-0");
+    let to = super::selector("2.0.0");
+    let policy = Some(canary(json!({ "steps": [50] })));
+    host.host()
+        .rollout_start(&name("echo"), &to, policy, super::forced())
+        .unwrap();
+    host.restart(|_| {});
+    let view = host.host().rollout("echo").unwrap();
+    assert_eq!((view.phase.as_str(), view.weight), ("paused", 50.0), "{view:?}");
+    host.host()
+        .rollout_promote(&name("echo"), PromoteHow::Full, by_ada())
+        .unwrap();
+    assert_eq!(host.version(), "2.0.0");
+}
+
+#[test]
 fn a_canary_in_time_goes_on_in_time_and_one_that_bakes_goes_on_baking() {
     let mut host = two();
     start(
@@ -193,14 +212,37 @@ fn a_live_artifact_that_is_gone_or_damaged_is_replaced_by_the_one_before_and_tha
         assert_eq!(host.live("fickle"), "1.0.0");
         // The file comes back, and with it what should be live.
         host.restart(|config| deploy(&fixture("fickle-1-1"), &config.plugins.join("fickle-1-1.so")));
-        host.promote("fickle", "1.1.0")
-            .unwrap_or_else(|error| panic!("{damage}: {}", error.chain()));
-        assert_eq!(host.live("fickle"), "1.1.0");
+        assert_eq!(host.live("fickle"), "1.1.0", "{damage}");
         assert_eq!(
             host.plugin("fickle").desired.unwrap().version.to_string(),
             "1.1.0"
         );
     }
+}
+
+#[test]
+fn whoever_orders_what_stands_in_for_a_lost_version_means_it() {
+    let mut host = both_live();
+    let digest = host.revision("fickle", "1.1.0").digest.to_string();
+    host.restart(|config| {
+        remove_artifact(config, &digest);
+        fs::remove_file(config.plugins.join("fickle-1-1.so")).unwrap();
+    });
+    let desired = |host: &TestHost| host.plugin("fickle").desired.unwrap().version.to_string();
+    assert_eq!(
+        (host.live("fickle"), desired(&host)),
+        ("1.0.0".into(), "1.1.0".into())
+    );
+    host.promote("fickle", "1.0.0").unwrap();
+    assert_eq!(
+        (host.live("fickle"), desired(&host)),
+        ("1.0.0".into(), "1.0.0".into())
+    );
+    host.restart(|config| deploy(&fixture("fickle-1-1"), &config.plugins.join("fickle-1-1.so")));
+    assert_eq!(
+        (host.live("fickle"), desired(&host)),
+        ("1.0.0".into(), "1.0.0".into())
+    );
 }
 
 #[test]
