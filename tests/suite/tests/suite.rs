@@ -28,6 +28,8 @@ mod pipeline;
 mod probe;
 #[path = "suite/replay.rs"]
 mod replay;
+#[path = "suite/rollouts/mod.rs"]
+mod rollouts;
 #[path = "suite/run_command.rs"]
 mod run_command;
 #[path = "suite/run_versions.rs"]
