@@ -92,7 +92,7 @@ fn what_was_live_stays_live_without_its_file_and_a_host_without_a_memory_takes_t
         fs::remove_file(config.plugins.join("echo-1-1.so")).unwrap();
         deploy(&fixture("echo-1-0"), &config.plugins.join("echo-1-0.so"));
     });
-    host.wait("revision.registered", "echo", "1.0.0");
+    host.until("1.0.0 to be known", || host.plugin("echo").revisions.len() == 2);
     assert_eq!(host.version(), "1.1.0");
     host.restart(forget_versions);
     assert_eq!(host.version(), "1.0.0");
