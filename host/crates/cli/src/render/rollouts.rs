@@ -235,24 +235,65 @@ fn check(body: &Json) -> Option<String> {
     Some(said)
 }
 
-/// `errorRate 0.02 against 0.01 (at most 0.015)`.
+/// `errors 2 % against 1 %: pass`, `p95 69.6 us against 63.5 us (at most 1.5 times as long): pass`.
 fn finding(finding: &Json) -> Option<String> {
-    let metric = finding.get("metric")?;
-    let metric = metric.as_str().map_or_else(|| short(metric), str::to_owned);
-    let value = |name: &str| finding.get(name).filter(|value| !value.is_null()).map(short);
-    let mut out = metric;
-    if let Some(candidate) = value("candidate") {
+    let (name, unit) = metric(finding.get("metric")?);
+    let value = |name: &str| finding.get(name).filter(|value| !value.is_null());
+    let shown = |name: &str| value(name).map(|value| unit.shown(value));
+    let mut out = name;
+    if let Some(candidate) = shown("candidate") {
         out.push_str(&format!(" {candidate}"));
     }
-    if let Some(stable) = value("stable") {
+    if let Some(stable) = shown("stable") {
         out.push_str(&format!(" against {stable}"));
     }
     if let Some(limit) = value("limit") {
-        out.push_str(&format!(" (at most {limit})"));
+        out.push_str(&format!(" (at most {})", unit.limit(limit)));
     }
     match finding.get("verdict").and_then(Json::as_str) {
-        Some(verdict) => Some(format!("{out}: {verdict}")),
+        Some("noData") => Some(format!("{out}: too few")),
+        Some(verdict) => Some(format!("{out}: {}", text::line(verdict))),
         None => Some(out),
+    }
+}
+
+/// What a metric counts in.
+#[derive(Clone, Copy)]
+enum Unit {
+    Share,
+    Nanos,
+    Plain,
+}
+
+fn metric(metric: &Json) -> (String, Unit) {
+    if let Some(quantile) = metric.get("latency").and_then(Json::as_f64) {
+        return (format!("p{}", (quantile * 10_000.0).round() / 100.0), Unit::Nanos);
+    }
+    match metric.as_str() {
+        Some("errorRate") => ("errors".to_owned(), Unit::Share),
+        Some("errorRateIncrease") => ("errors, the increase of".to_owned(), Unit::Share),
+        Some(name) => (text::line(name), Unit::Plain),
+        None => (short(metric), Unit::Plain),
+    }
+}
+
+impl Unit {
+    fn shown(self, value: &Json) -> String {
+        match (self, value.as_f64()) {
+            (Self::Share, Some(share)) => format!("{} %", (share * 10_000.0).round() / 100.0),
+            (Self::Nanos, Some(nanos)) if nanos < 1e3 => format!("{nanos} ns"),
+            (Self::Nanos, Some(nanos)) if nanos < 1e6 => format!("{:.1} us", nanos / 1e3),
+            (Self::Nanos, Some(nanos)) if nanos < 1e9 => format!("{:.1} ms", nanos / 1e6),
+            (Self::Nanos, Some(nanos)) => format!("{:.1} s", nanos / 1e9),
+            (Self::Plain, _) | (_, None) => short(value),
+        }
+    }
+
+    fn limit(self, limit: &Json) -> String {
+        match self {
+            Self::Nanos => format!("{} times as long", short(limit)),
+            Self::Share | Self::Plain => self.shown(limit),
+        }
     }
 }
 

@@ -95,7 +95,7 @@ left out:
   string.post: it is effectful
 
 WHEN                  EVIDENCE  WHAT WAS SEEN
-1970-01-01 00:00:01Z  check     fail; errorRate 0.2 against 0.01 (at most 0.02): fail; panics 0
+1970-01-01 00:00:01Z  check     fail; errors 20 % against 1 % (at most 2 %): fail; panics 0
 1970-01-01 00:00:02Z  other     {\"b\":\"a\\u001b[2Jb\\nc\"}
 "
     );
@@ -122,10 +122,10 @@ fn evidence_of_each_kind_is_told_in_words() {
         (
             json!({"kind": "check", "at": 1, "phase": "baking", "check": {
                 "verdict": "pass", "stableCalls": 2_000, "candidateCalls": 120, "spanMs": 5, "findings": [
-                    {"metric": {"latency": 0.95}, "stable": 1.5, "candidate": 1.25, "bound": null, "limit": 1.5}
+                    {"metric": {"latency": 0.95}, "stable": 71_000_000.0, "candidate": 1_300.0, "bound": null, "limit": 1.5}
                 ]
             }}),
-            "pass, 120 calls against 2000; {\"latency\":0.95} 1.25 against 1.5 (at most 1.5)",
+            "pass, 120 calls against 2000; p95 1.3 us against 71.0 ms (at most 1.5 times as long)",
         ),
         (
             json!({"from": {"step": 0}, "to": {"paused": {"at": {"step": 0}}}, "why": "as ordered", "by": "ann"}),
