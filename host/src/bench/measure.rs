@@ -10,6 +10,8 @@ use super::report::Row;
 pub(crate) struct Subject<'s> {
     pub(crate) name: String,
     pub(crate) run: Box<dyn FnMut(u64) + 's>,
+    /// Done before each round, and not timed.
+    pub(crate) before: Option<Box<dyn FnMut() + 's>>,
     /// Done after each round, and not timed: what must not disturb the next one is over then.
     pub(crate) after: Option<Box<dyn FnMut() + 's>>,
 }
@@ -24,7 +26,16 @@ impl<'s> Subject<'s> {
         Self {
             name: name.to_owned(),
             run: Box::new(run),
+            before: None,
             after: None,
+        }
+    }
+
+    /// The same, with something that is done before each round and not timed.
+    pub(crate) fn before(self, before: impl FnMut() + 's) -> Self {
+        Self {
+            before: Some(Box::new(before)),
+            ..self
         }
     }
 
@@ -71,6 +82,9 @@ pub(crate) fn rounds(subjects: &mut [Subject<'_>], effort: Effort) -> Vec<Vec<f6
     let mut nanos: Vec<Vec<f64>> = vec![Vec::new(); subjects.len()];
     for _ in 0..rounds {
         for ((subject, &count), nanos) in subjects.iter_mut().zip(&counts).zip(&mut nanos) {
+            if let Some(before) = &mut subject.before {
+                before();
+            }
             let begin = Instant::now();
             (subject.run)(count);
             nanos.push(begin.elapsed().as_nanos() as f64 / count as f64);

@@ -3,10 +3,14 @@
 //! Invariant: every figure is measured when it is printed, and stands beside the figure it is a ratio of. Rounds of
 //! subject and baseline alternate, so that a noisy machine disturbs both.
 
+mod audit;
 mod dispatch;
 mod measure;
 mod nodes;
 mod report;
+mod restart;
+mod rollout;
+mod seen;
 mod stage;
 mod state;
 mod swap;
@@ -79,6 +83,15 @@ pub(crate) fn bench(arguments: &BenchArgs) -> Exit {
         }
         if wanted(BenchSubject::Workflow) {
             workflow::run(&stage, effort, &mut reports)?;
+        }
+        if wanted(BenchSubject::Rollout) {
+            rollout::run(effort, &mut reports)?;
+        }
+        if wanted(BenchSubject::Audit) {
+            reports.push(audit::run(&stage, effort)?);
+        }
+        if wanted(BenchSubject::Restart) {
+            reports.extend(restart::run(&stage, effort, arguments.count)?);
         }
         Ok(())
     })();

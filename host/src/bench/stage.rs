@@ -48,6 +48,14 @@ impl Stage {
         fs::read(&path).map_err(|error| BenchError::new(format!("cannot read `{}`: {error}", path.display())))
     }
 
+    /// A folder that is on a disk: beside the plugins. A temporary folder elsewhere may be in memory.
+    pub(crate) fn disk(&self) -> Result<TempDir, BenchError> {
+        tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in(&self.folder)
+            .map_err(BenchError::new)
+    }
+
     /// A host that keeps `history_limit` versions warm, with the plugins given.
     pub(crate) fn host(&self, plugins: &[&str], history_limit: usize) -> Result<Host, BenchError> {
         self.host_with(plugins, |config| config.history_limit = history_limit)
@@ -59,11 +67,22 @@ impl Stage {
         plugins: &[&str],
         change: impl FnOnce(&mut Config),
     ) -> Result<Host, BenchError> {
+        let bytes = plugins
+            .iter()
+            .map(|plugin| Ok((format!("{plugin}.so"), self.bytes(plugin)?)));
+        Self::host_of(&bytes.collect::<Result<Vec<_>, _>>()?, change)
+    }
+
+    /// A host with these files, and other settings.
+    pub(crate) fn host_of(
+        files: &[(String, Vec<u8>)],
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Host, BenchError> {
         let dirs = tempfile::tempdir().map_err(BenchError::new)?;
         let inbox = dirs.path().join("plugins");
         fs::create_dir(&inbox).map_err(BenchError::new)?;
-        for plugin in plugins {
-            drop_in(&inbox, &format!("{plugin}.so"), &self.bytes(plugin)?)?;
+        for (name, bytes) in files {
+            drop_in(&inbox, name, bytes)?;
         }
         let mut config = Config::new(&inbox, dirs.path().join("data"));
         // The same version with other bytes at its end is how the bench gets many revisions from one file.

@@ -1,16 +1,14 @@
 //! A change of versions: until the next call sees it, under load, and from a file.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use patchbay::{Call, Output, Patchbay, PluginName, RevisionNumber, Selector, TenantId, Value};
+use patchbay::{Patchbay, PluginName, RevisionNumber, Selector};
 
 use super::measure::{least, quantile};
 use super::report::{Report, Row};
+use super::seen::{Orders, PATIENCE, Seen, watch};
 use super::stage::{Host, Stage, drop_in, variant};
 use super::{BenchError, Effort, state};
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     let (warm_swaps, cold_swaps, files) = match effort {
@@ -35,11 +33,16 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     let handing = state::measure(stage, effort)?;
 
     let mut rows = vec![
-        row("cold: mapped, swapped, called", &cold.micros, None),
+        row("cold: mapped, swapped, seen by a call", &cold.micros, None),
         row(
-            "warm: swapped, called",
+            "warm: swapped, seen by a call",
             &warm.micros,
             Some(("cold", &cold.micros)),
+        ),
+        row(
+            "warm: answered, when the disk has it",
+            &warm.acknowledged,
+            Some(("warm, seen", &warm.micros)),
         ),
         row("file renamed into the directory until live", &from_file, None),
     ];
@@ -82,7 +85,7 @@ pub(crate) fn run(stage: &Stage, effort: Effort) -> Result<Report, BenchError> {
     })
 }
 
-fn row(what: &str, micros: &[f64], baseline: Option<(&str, &[f64])>) -> Row {
+pub(crate) fn row(what: &str, micros: &[f64], baseline: Option<(&str, &[f64])>) -> Row {
     let median = quantile(micros, 0.5);
     let mut row = Row::plain(what, median, least(micros), "us");
     if let Some((name, base)) = baseline {
@@ -92,94 +95,63 @@ fn row(what: &str, micros: &[f64], baseline: Option<(&str, &[f64])>) -> Row {
     row
 }
 
-struct Swapping {
-    micros: Vec<f64>,
-    calls: u64,
-    failed: u64,
-    stale: u64,
+/// Promotes the two newest revisions in turn.
+struct Swapping<'h> {
+    host: &'h Patchbay,
+    plugin: &'h PluginName,
+    revisions: [RevisionNumber; 2],
+    between: Between,
 }
 
-impl Swapping {
-    /// Alternates between the two newest revisions while two threads call.
+impl<'h> Swapping<'h> {
+    /// Swaps while two threads call.
     fn measure(
-        host: &Patchbay,
-        plugin: &PluginName,
+        host: &'h Patchbay,
+        plugin: &'h PluginName,
         swaps: u32,
         between: Between,
-    ) -> Result<Self, BenchError> {
-        let node = host.resolve("test.noop").map_err(BenchError::new)?;
-        let tenant: TenantId = "bench".parse().map_err(BenchError::new)?;
-        let call = Call::of(tenant);
-        let input = Value::from_json("{}").map_err(BenchError::new)?;
-        let view = host.plugin(plugin).map_err(BenchError::new)?;
-        let mut revisions: Vec<RevisionNumber> =
-            view.revisions.iter().map(|revision| revision.revision).collect();
-        revisions.sort();
-        let [.., one, two] = *revisions else {
-            return Err(BenchError::new("needs two revisions"));
+    ) -> Result<Seen, BenchError> {
+        let mut swapping = Self {
+            host,
+            plugin,
+            revisions: two_newest(host, plugin)?,
+            between,
         };
-        let stop = AtomicBool::new(false);
-        let (calls, failed, stale) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        // How many swaps have begun, whether one is under way, and what is live since the last, in one word.
-        let settled = AtomicU64::new(view.live_revision.map_or(0, |live| live.0));
-        let mut micros = Vec::new();
-        let result = std::thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    let mut out = Output::with_limit(1 << 20);
-                    while !stop.load(Ordering::Relaxed) {
-                        let before = settled.load(Ordering::SeqCst);
-                        let answer = node
-                            .call(input.as_ref(), &call, &mut out)
-                            .map(|(_, revision)| revision);
-                        let after = settled.load(Ordering::SeqCst);
-                        calls.fetch_add(1, Ordering::Relaxed);
-                        match answer {
-                            Err(_) => _ = failed.fetch_add(1, Ordering::Relaxed),
-                            // No swap began or ended during the call, so there is one right answer.
-                            Ok(revision) if before == after && before & BUSY == 0 => {
-                                if revision.0 != before & 0xffff {
-                                    stale.fetch_add(1, Ordering::Relaxed);
-                                }
-                            }
-                            Ok(_) => {}
-                        }
-                    }
-                });
-            }
-            let swapped = (|| {
-                let mut out = Output::with_limit(1 << 20);
-                for swap in 0..swaps {
-                    let to = if swap % 2 == 0 { one } else { two };
-                    let count = u64::from(swap + 1) << 16;
-                    settled.store(count | BUSY, Ordering::SeqCst);
-                    let order = patchbay::Order::by("bench", "");
-                    let begin = Instant::now();
-                    host.promote(plugin, &Selector::Revision(to), order)
-                        .map_err(BenchError::new)?;
-                    let answer = node
-                        .call(input.as_ref(), &call, &mut out)
-                        .map_err(BenchError::new)?;
-                    micros.push(begin.elapsed().as_nanos() as f64 / 1e3);
-                    if answer.1 != to {
-                        stale.fetch_add(1, Ordering::Relaxed);
-                    }
-                    settled.store(count | to.0, Ordering::SeqCst);
-                    if between == Between::Unloading {
-                        wait_until_unloaded(host, plugin)?;
-                    }
-                }
-                Ok(())
-            })();
-            stop.store(true, Ordering::Relaxed);
-            swapped
-        });
-        result.map(|()| Self {
-            micros,
-            calls: calls.into_inner(),
-            failed: failed.into_inner(),
-            stale: stale.into_inner(),
-        })
+        watch(host, "test.noop", swaps, &mut swapping)
+    }
+}
+
+impl Orders for Swapping<'_> {
+    fn prepare(&mut self, turn: u32) -> Result<RevisionNumber, BenchError> {
+        Ok(self.revisions[turn as usize % 2])
+    }
+
+    fn order(&mut self, turn: u32) -> Result<(), BenchError> {
+        let to = Selector::Revision(self.revisions[turn as usize % 2]);
+        let order = patchbay::Order::by("bench", "");
+        self.host
+            .promote(self.plugin, &to, order)
+            .map_err(BenchError::new)?;
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), BenchError> {
+        match self.between {
+            Between::Nothing => Ok(()),
+            Between::Unloading => wait_until_unloaded(self.host, self.plugin),
+        }
+    }
+}
+
+/// The two newest revisions, the older one first.
+pub(crate) fn two_newest(host: &Patchbay, plugin: &PluginName) -> Result<[RevisionNumber; 2], BenchError> {
+    let view = host.plugin(plugin).map_err(BenchError::new)?;
+    let mut revisions: Vec<RevisionNumber> =
+        view.revisions.iter().map(|revision| revision.revision).collect();
+    revisions.sort();
+    match *revisions {
+        [.., one, two] => Ok([one, two]),
+        _ => Err(BenchError::new("needs two revisions")),
     }
 }
 
@@ -207,9 +179,6 @@ fn wait_until_unloaded(host: &Patchbay, plugin: &PluginName) -> Result<(), Bench
         }
     }
 }
-
-/// A swap is under way.
-const BUSY: u64 = 1 << 63;
 
 /// Microseconds from the rename of new content until it is live, for several files.
 pub(crate) fn from_files(

@@ -144,6 +144,9 @@ fn commands_that_need_the_host_are_left_to_the_binary() {
         ("swap", BenchSubject::Swap),
         ("values", BenchSubject::Values),
         ("nodes", BenchSubject::Nodes),
+        ("rollout", BenchSubject::Rollout),
+        ("audit", BenchSubject::Audit),
+        ("restart", BenchSubject::Restart),
     ] {
         let Outcome::Local(Local::Bench(args)) = ran(&["bench", name, "--quick"]).outcome else {
             panic!("{name}")

@@ -157,6 +157,7 @@ fn one(
         Subject {
             name: format!("{category}: {what}"),
             run: direct,
+            before: None,
             after: None,
         },
         Subject::new(node, || {

@@ -209,7 +209,8 @@ pub struct CheckArgs {
 #[command(after_help = "Examples:
   patchbay bench
   patchbay bench dispatch --quick --json
-  patchbay bench nodes --plugins target/release")]
+  patchbay bench nodes --plugins target/release
+  patchbay bench restart --count 1000")]
 pub struct BenchArgs {
     /// What to measure [default: everything]
     #[arg(value_enum, value_name = "SUBJECT")]
@@ -217,6 +218,9 @@ pub struct BenchArgs {
     /// Directory with the plugins to measure with
     #[arg(long, value_name = "DIR")]
     pub plugins: Option<PathBuf>,
+    /// How many plugins the host has that `restart` measures [default: 1000, or 100 with --quick]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub count: Option<u16>,
     /// Measure briefly: a first impression, not a figure to quote
     #[arg(long)]
     pub quick: bool,
@@ -238,4 +242,10 @@ pub enum BenchSubject {
     Nodes,
     /// Workflows: what a node of a run costs beside its call, runs at once, swaps during runs, caches
     Workflow,
+    /// What pins, canaries and shadows cost a call, and how soon a rollback is seen
+    Rollout,
+    /// Records of the audit: written, verified, exported
+    Audit,
+    /// The start of a host that knows its plugins
+    Restart,
 }
