@@ -287,12 +287,10 @@ impl Conductor {
     pub(crate) fn tidy(&mut self) {
         let lifecycle = Arc::clone(&self.lifecycle);
         let keep = lifecycle.config().history_limit;
-        for status in lifecycle.registry().plugins() {
-            for number in lifecycle.registry().surplus(&status.plugin, keep) {
-                // One that waits for others keeps its place: it will be wanted as soon as they are there.
-                if !lifecycle.waits_for_others(&status.plugin, number) {
-                    self.retire(&status.plugin, number);
-                }
+        for (plugin, number) in lifecycle.registry().surplus_of_all(keep) {
+            // One that waits for others keeps its place: it will be wanted as soon as they are there.
+            if !lifecycle.waits_for_others(&plugin, number) {
+                self.retire(&plugin, number);
             }
         }
         let change = Change::by("watcher", "what it waited for is live");
@@ -428,10 +426,8 @@ impl Conductor {
     fn begin_emptying(&mut self, until: Instant, answer: Sender<()>) {
         let lifecycle = Arc::clone(&self.lifecycle);
         lifecycle.take_blocked();
-        for status in lifecycle.registry().plugins() {
-            for number in lifecycle.registry().surplus(&status.plugin, 0) {
-                self.retire(&status.plugin, number);
-            }
+        for (plugin, number) in lifecycle.registry().surplus_of_all(0) {
+            self.retire(&plugin, number);
         }
         self.emptying = Some((until, answer));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use patchbay_vocab::{PinReason, PluginName, RevisionNumber, RevisionState};
 
-use crate::book::{Draining, RevisionRecord};
+use crate::book::{Draining, PluginRecord, RevisionRecord};
 use crate::change::{Action, Change};
 use crate::error::RegistryError;
 use crate::publish::Event;
@@ -21,31 +21,18 @@ impl<H: Mounted> Registry<H> {
         let Some(record) = book.plugins.get(plugin) else {
             return Vec::new();
         };
-        let mounted = || {
-            record
-                .revisions
-                .values()
-                .rev()
-                .filter(|revision| revision.mount.is_some())
-        };
-        let mut warm: Vec<_> = mounted()
-            .filter(|revision| revision.state == RevisionState::Warm)
-            .filter(|revision| !record.steering.needs(revision.number))
-            .map(|revision| revision.number)
-            .collect();
-        // Stable, so that the newest stay first among those that were never live.
-        warm.sort_by_key(|number| {
-            record
-                .live_order
-                .iter()
-                .position(|known| known == number)
-                .unwrap_or(usize::MAX)
+        record.surplus(history_limit)
+    }
+
+    /// The [surplus](Self::surplus) of every plugin. Costs next to nothing for those that have none.
+    #[must_use]
+    pub fn surplus_of_all(&self, history_limit: usize) -> Vec<(PluginName, RevisionNumber)> {
+        let book = self.book.lock();
+        let of_each = book.plugins.iter().flat_map(|(plugin, record)| {
+            let surplus = record.surplus(history_limit).into_iter();
+            surplus.map(move |number| (plugin.clone(), number))
         });
-        let quarantined = mounted().filter(|revision| revision.is_quarantined());
-        warm.into_iter()
-            .skip(history_limit)
-            .chain(quarantined.map(|revision| revision.number))
-            .collect()
+        of_each.collect()
     }
 
     /// Closes the gate of a loaded revision that is not live: from now on nobody enters, and when its gate is
@@ -128,4 +115,32 @@ pub(crate) fn position<H>(revision: &RevisionRecord<H>, mount: &Mount<H>) -> Res
         plugin: revision.plugin.clone(),
         revision: revision.number,
     })
+}
+
+impl<H: Mounted> PluginRecord<H> {
+    fn surplus(&self, history_limit: usize) -> Vec<RevisionNumber> {
+        let mounted = || {
+            self.revisions
+                .values()
+                .rev()
+                .filter(|revision| revision.mount.is_some())
+        };
+        let mut warm: Vec<_> = mounted()
+            .filter(|revision| revision.state == RevisionState::Warm)
+            .filter(|revision| !self.steering.needs(revision.number))
+            .map(|revision| revision.number)
+            .collect();
+        // Stable, so that the newest stay first among those that were never live.
+        warm.sort_by_key(|number| {
+            self.live_order
+                .iter()
+                .position(|known| known == number)
+                .unwrap_or(usize::MAX)
+        });
+        let quarantined = mounted().filter(|revision| revision.is_quarantined());
+        warm.into_iter()
+            .skip(history_limit)
+            .chain(quarantined.map(|revision| revision.number))
+            .collect()
+    }
 }

@@ -144,7 +144,9 @@ impl Store {
             grown.take(most).collect()
         };
         for (path, stamp, digest) in &grown {
-            let Ok((mut file, found)) = open_regular(path) else { continue };
+            let Ok((mut file, found)) = open_regular(path) else {
+                continue;
+            };
             // One that has changed meanwhile is told of by the watcher.
             if found == *stamp
                 && matches!(hash(&mut file, stamp.size, path), Ok(Some(content)) if content == *digest)

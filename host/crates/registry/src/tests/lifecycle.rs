@@ -161,6 +161,8 @@ fn surplus_keeps_the_latest_live_first_and_names_every_loaded_quarantined_one() 
     let never = bench.warm(candidate("a", "0.1.0", &["a.x"], &[]));
     let surplus = |limit| bench.surplus(&name("a"), limit);
     assert_eq!(surplus(0), [r(2), r(1), never]);
+    let of_a = |number| (name("a"), number);
+    assert_eq!(bench.surplus_of_all(0), [r(2), r(1), never].map(of_a));
     assert_eq!(surplus(1), [r(1), never]);
     assert_eq!(surplus(3), []);
     bench.quarantine(&name("a"), r(2), &by_test()).unwrap();

@@ -96,7 +96,11 @@ fn a_file_is_read_when_the_copy_of_its_content_is_gone_or_not_what_it_was() {
     fs::remove_file(&copy).unwrap();
     fs::write(&copy, "damaged").unwrap();
     assert_eq!(staged(&bench.store(files), &path), digest);
-    assert_eq!(fs::read(&copy).unwrap(), b"content", "the good one took its place");
+    assert_eq!(
+        fs::read(&copy).unwrap(),
+        b"content",
+        "the good one took its place"
+    );
 }
 
 #[test]
