@@ -3,7 +3,7 @@
 use patchbay_tests_support::{Answer, Client, Life, files_below};
 use serde_json::Value as Json;
 
-use crate::campaign::{Campaign, Host, SUBJECT};
+use crate::campaign::{Campaign, Entry, Host, SUBJECT};
 use crate::subject::{Given, is_keyed};
 use crate::world::{Order, Stage};
 
@@ -30,18 +30,19 @@ impl Campaign {
         if status["mode"] != "normal" {
             self.fail(&format!("it does not serve as it should: {status}"));
         }
-        let in_flight = self.given.last().filter(|given| !given.is_answered).cloned();
+        let in_flight = self.given.last().filter(|entry| !entry.is_answered);
+        let in_flight = in_flight.map(|entry| entry.given.clone());
         match in_flight {
             None => {
                 // What it removed was in an answer that nobody looked at.
                 let is_collected = self
                     .given
                     .last()
-                    .is_some_and(|given| given.order == Order::Collect);
+                    .is_some_and(|entry| entry.given.order == Order::Collect);
                 if is_collected && self.adopt_collected(client) == Host::Dies {
                     return None;
                 }
-                self.await_world(client, &[self.world.clone()])?;
+                self.await_world(client, std::slice::from_ref(&self.world))?;
             }
             Some(given) => self.settle_in_flight(client, &given)?,
         }
@@ -55,7 +56,7 @@ impl Campaign {
         match given.order {
             // The file is there: that is the order.
             Order::Deploy(_) => {
-                self.await_world(client, &[after.clone()])?;
+                self.await_world(client, std::slice::from_ref(&after))?;
             }
             Order::Run => {}
             Order::Collect => {
@@ -91,7 +92,7 @@ impl Campaign {
         } else {
             self.world = after;
         }
-        self.await_world(client, &[self.world.clone()])?;
+        self.await_world(client, std::slice::from_ref(&self.world))?;
         if let Some(last) = self.given.last_mut() {
             last.is_answered = given.order != Order::Run;
         }
@@ -126,19 +127,20 @@ impl Campaign {
             Answer::Refused(status, why) => self.fail(&format!("there is no history: {status} {why}")),
             Answer::Lost => return None,
         };
-        for given in &self.given {
-            self.check_recorded(given, &all, history.as_array().unwrap());
+        for entry in &self.given {
+            self.check_recorded(entry, &all, history.as_array().unwrap());
         }
         Some(())
     }
 
-    fn check_recorded(&self, given: &Given, audit: &[Json], history: &[Json]) {
+    fn check_recorded(&self, entry: &Entry, audit: &[Json], history: &[Json]) {
+        let given = &entry.given;
         if !is_keyed(given.order) {
             return;
         }
         let expected: &[&str] = match given.order {
             Order::Promote { .. } => &["plugin.promoted"],
-            Order::RollBack(None) if given.at == Some(Stage::Step) => &["rollout.aborted"],
+            Order::RollBack(None) if entry.at == Some(Stage::Step) => &["rollout.aborted"],
             Order::RollBack(_) => &["plugin.rolled-back"],
             Order::Quarantine(_) => &["plugin.quarantined"],
             Order::Pin(..) => &["pin.set"],
@@ -152,7 +154,7 @@ impl Campaign {
             record["key"] == given.key.as_str() && expected.iter().any(|known| action.starts_with(known))
         };
         let found: Vec<_> = audit.iter().filter(is_it).collect();
-        let wanted = usize::from(given.is_answered);
+        let wanted = usize::from(entry.is_answered);
         if found.len() != wanted {
             let all: Vec<_> = audit
                 .iter()
@@ -171,7 +173,7 @@ impl Campaign {
         }
         let action = match given.order {
             Order::Promote { .. } => "promoted",
-            Order::RollBack(_) if given.at.is_none() => "rolled-back",
+            Order::RollBack(_) if entry.at.is_none() => "rolled-back",
             Order::Quarantine(_) => "quarantined",
             Order::Pin(..) => "pinned",
             Order::Unpin(_) => "unpinned",

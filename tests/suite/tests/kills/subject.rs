@@ -14,9 +14,6 @@ pub(crate) const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
 pub(crate) struct Given {
     pub(crate) order: Order,
     pub(crate) key: String,
-    /// At which step of a rollout.
-    pub(crate) at: Option<Stage>,
-    pub(crate) is_answered: bool,
 }
 
 /// A plugin with one node, which answers with the version.
@@ -40,6 +37,11 @@ pub(crate) fn minor(version: &Json) -> Minor {
 /// Steps that wait for orders, and no clock.
 fn canary() -> Json {
     json!({"canary": {"steps": [50], "pause": {"afterMs": 3_600_000}, "bakeMs": 3_600_000, "deadlineMs": 7_200_000, "sticky": "tenant", "analysis": "off"}})
+}
+
+/// Copies of calls, until somebody has seen enough.
+fn shadow() -> Json {
+    json!({"shadow": {"calls": 10_000_000, "maxDifferences": 10_000_000, "then": "promote"}})
 }
 
 pub(crate) fn is_keyed(order: Order) -> bool {
@@ -123,6 +125,10 @@ impl Subject {
                 "rollout",
                 json!({"to": version(to), "policy": canary(), "reason": reason}),
             ),
+            Order::Shadow(to) => of_plugin(
+                "rollout",
+                json!({"to": version(to), "policy": shadow(), "reason": reason}),
+            ),
             Order::Next => of_plugin("rollout/promote", json!({"reason": reason})),
             Order::Abort => of_plugin("rollout/abort", json!({"reason": reason})),
             Order::Pause => of_plugin("rollout/pause", json!({"reason": reason})),
@@ -183,14 +189,16 @@ impl Subject {
             let phase = rollout["phase"].as_str().unwrap();
             // No step of this policy pauses by itself.
             let is_paused = phase == "paused";
-            let stage = if seen.live == Some(to) {
+            let stage = if !rollout["policy"]["shadow"].is_null() {
+                Stage::Shadow
+            } else if seen.live == Some(to) {
                 Stage::Baking
             } else {
                 Stage::Step
             };
             let has_share = plugin["canary"]["to"]["version"] == version(to);
             // What begins, or is about to go on, is not there yet.
-            if phase != "preparing" && (has_share || stage == Stage::Baking) {
+            if phase != "preparing" && (has_share || stage != Stage::Step) {
                 seen.rolling = Some(Rolling { to, stage, is_paused });
             } else {
                 seen.rolling = Some(Rolling {

@@ -27,6 +27,8 @@ pub(crate) struct Rolling {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
+    /// It answers copies of calls.
+    Shadow,
     Step,
     Baking,
 }
@@ -63,6 +65,7 @@ pub(crate) enum Order {
     Unpin(Option<&'static str>),
     Policy(Way),
     Begin(Minor),
+    Shadow(Minor),
     Next,
     Abort,
     Pause,
@@ -72,10 +75,36 @@ pub(crate) enum Order {
 }
 
 /// How many versions there are.
-pub(crate) const VERSIONS: Minor = 12;
+pub(crate) const VERSIONS: Minor = 20;
 const TENANTS: [Option<&str>; 3] = [Some("acme"), Some("globex"), None];
 
 impl World {
+    /// Before anything was deployed.
+    pub(crate) fn begun() -> Self {
+        let mut world = Self::default();
+        world.seen.way = Some(Way::Immediate);
+        world
+    }
+
+    /// A collection has left these, or it has removed too much.
+    pub(crate) fn adopt(&mut self, left: &BTreeSet<Minor>) -> Result<(), String> {
+        let seen = &mut self.seen;
+        let rolling = seen.rolling.map(|rolling| rolling.to);
+        let mut needed = seen
+            .pins
+            .values()
+            .chain(&seen.live)
+            .chain(seen.known.last())
+            .chain(&rolling);
+        if !left.is_subset(&seen.known) || needed.any(|minor| !left.contains(minor)) {
+            return Err(format!("has {left:?} left of {seen:?}"));
+        }
+        seen.quarantined.retain(|minor| left.contains(minor));
+        self.order.retain(|minor| left.contains(minor));
+        seen.known.clone_from(left);
+        Ok(())
+    }
+
     /// What the host is sent to by a rollback.
     fn before(&self) -> Option<Minor> {
         let mut before = self.order.iter().copied();
@@ -100,13 +129,14 @@ impl World {
                 match (way, seen.live) {
                     (Way::Manual, _) => {}
                     (Way::Immediate, _) | (Way::Canary, None) => next.go_live(minor),
-                    (Way::Canary, Some(live)) => next.begin(live, minor),
+                    (Way::Canary, Some(live)) => next.begin(live, minor, Stage::Step),
                 }
             }
             Order::Promote { to, .. } => {
                 seen.quarantined.remove(&to);
                 next.go_live(to);
             }
+            // Whoever goes back while a candidate has a share of the calls means the candidate.
             Order::RollBack(_) if self.is_at(Stage::Step) => seen.rolling = None,
             Order::RollBack(to) => {
                 let to = to.or(self.before()).expect("there is one");
@@ -132,7 +162,11 @@ impl World {
             Order::Policy(way) => seen.way = Some(way),
             Order::Begin(to) => {
                 let live = seen.live.expect("something is live");
-                next.begin(live, to);
+                next.begin(live, to, Stage::Step);
+            }
+            Order::Shadow(to) => {
+                let live = seen.live.expect("something is live");
+                next.begin(live, to, Stage::Shadow);
             }
             Order::Next => {
                 let rolling = seen.rolling.expect("one is under way");
@@ -142,6 +176,10 @@ impl World {
                             stage: Stage::Baking,
                             ..rolling
                         });
+                        next.go_live(rolling.to);
+                    }
+                    Stage::Shadow => {
+                        seen.rolling = None;
                         next.go_live(rolling.to);
                     }
                     Stage::Baking => seen.rolling = None,
@@ -164,11 +202,11 @@ impl World {
         next
     }
 
-    fn begin(&mut self, from: Minor, to: Minor) {
+    fn begin(&mut self, from: Minor, to: Minor, stage: Stage) {
         self.from = Some(from);
         self.seen.rolling = Some(Rolling {
             to,
-            stage: Stage::Step,
+            stage,
             is_paused: false,
         });
     }
@@ -227,8 +265,12 @@ impl World {
                     true => all.push(Order::Resume),
                     false => all.extend([Order::Next, Order::Pause]),
                 }
-                if rolling.stage == Stage::Step {
-                    all.extend([Order::RollBack(None), Order::Quarantine(Some(rolling.to))]);
+                match rolling.stage {
+                    Stage::Shadow => all.push(Order::Quarantine(Some(rolling.to))),
+                    Stage::Step => {
+                        all.extend([Order::RollBack(None), Order::Quarantine(Some(rolling.to))]);
+                    }
+                    Stage::Baking => {}
                 }
             }
             None => {
@@ -244,6 +286,7 @@ impl World {
                             },
                             Order::RollBack(Some(minor)),
                             Order::Begin(minor),
+                            Order::Shadow(minor),
                             Order::Quarantine(Some(minor)),
                         ]),
                         false => all.push(Order::Promote {
@@ -292,6 +335,7 @@ impl Order {
             Self::Unpin(_) => "unpin",
             Self::Policy(_) => "policy",
             Self::Begin(_) => "begin",
+            Self::Shadow(_) => "shadow",
             Self::Next => "next",
             Self::Abort => "abort",
             Self::Pause => "pause",
@@ -311,7 +355,7 @@ fn comes_to(order: Order, point: &str) -> bool {
         "pin" => kind == "pin",
         "policy" => kind == "policy",
         "quarantine" => kind == "quarantine",
-        "rollout" => matches!(kind, "begin" | "next" | "abort" | "pause" | "resume"),
+        "rollout" => matches!(kind, "begin" | "shadow" | "next" | "abort" | "pause" | "resume"),
         "retention" => matches!(kind, "collect" | "deploy"),
         "journal" => kind == "run",
         _ => false,
