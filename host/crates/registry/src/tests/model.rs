@@ -125,7 +125,8 @@ struct World {
     draining: Vec<Arc<Mount<Fake>>>,
     slots: BTreeMap<String, NodeSlot>,
     notebook: Notebook,
-    held: BTreeSet<(PluginName, RevisionNumber)>,
+    /// How often what is held, and not let go.
+    held: BTreeMap<(PluginName, RevisionNumber), u32>,
 }
 
 impl World {
@@ -187,9 +188,6 @@ impl World {
                     done.as_ref().err().cloned(),
                     "the check and the act disagree"
                 );
-                if done.is_ok() {
-                    self.held.remove(&(plugin, r(*number)));
-                }
                 done.map(drop)
             }
             Step::Quarantine { plugin, number } => {
@@ -200,11 +198,6 @@ impl World {
                     .is_some_and(|m| m.revision().0 == *number);
                 let done = bench.quarantine(&plugin, r(*number), &by_test())?;
                 self.held.remove(&(plugin.clone(), r(*number)));
-                self.held.retain(|held| {
-                    done.fallback
-                        .as_ref()
-                        .is_none_or(|swap| (&swap.plugin, swap.to) != (&held.0, held.1))
-                });
                 assert_eq!(done.was_live, was_live);
                 let live = bench.live_of(plugin.as_str());
                 assert!(live != Some(r(*number)), "a quarantined revision is live");
@@ -279,7 +272,6 @@ impl World {
                 let done = bench.split(&plugin, split, force, &by_test());
                 assert_eq!(done.is_ok(), allowed, "{done:?}");
                 done?;
-                self.held.remove(&(plugin, r(*number)));
             }
             Step::Unsplit { plugin } => {
                 let plugin = name(PLUGINS[*plugin]);
@@ -292,15 +284,19 @@ impl World {
                 let done = bench.hold(&plugin, r(*number));
                 assert_eq!(done.is_ok(), allowed, "{done:?}");
                 done?;
-                self.held.insert((plugin, r(*number)));
+                *self.held.entry((plugin, r(*number))).or_default() += 1;
             }
             Step::LetGo { plugin, number } => {
                 bench.let_go(&name(PLUGINS[*plugin]), r(*number));
-                self.held.remove(&(name(PLUGINS[*plugin]), r(*number)));
+                let key = (name(PLUGINS[*plugin]), r(*number));
+                if let Some(count) = self.held.get_mut(&key) {
+                    *count -= 1;
+                }
+                self.held.retain(|_, count| *count > 0);
             }
             Step::Forget { plugin, number } => {
                 let plugin = name(PLUGINS[*plugin]);
-                let is_held = self.held.contains(&(plugin.clone(), r(*number)));
+                let is_held = self.held.contains_key(&(plugin.clone(), r(*number)));
                 let allowed = may_be_forgotten(listed, &plugin, r(*number)) && !is_held;
                 let done = bench.forget_revision(&plugin, r(*number), &by_test());
                 assert_eq!(done.is_ok(), allowed, "{done:?}");
@@ -314,6 +310,13 @@ impl World {
     /// Who calls goes where the listing says; what he may be sent to is loaded and stays so.
     fn check_ways(&self) {
         let (snapshot, listed) = (self.bench.snapshot(), self.bench.plugins());
+        for (plugin, number) in self.held.keys() {
+            assert!(self.bench.is_steered(plugin, *number), "{plugin} {number:?}");
+            assert!(
+                self.bench.mounted(plugin, *number).is_some(),
+                "{plugin} {number:?}"
+            );
+        }
         for status in &listed {
             let of_number = |number| status.revisions.iter().find(|known| known.number == number);
             let pinned = status.pins.iter().map(|(_, to)| *to);
@@ -328,7 +331,7 @@ impl World {
                 assert_eq!(known.state == RevisionState::Canary, has_share, "{status:?}");
                 assert!(
                     known.state != RevisionState::Shadow
-                        || self.held.contains(&(status.plugin.clone(), known.number))
+                        || self.held.contains_key(&(status.plugin.clone(), known.number))
                 );
             }
             let detours = snapshot.detours().find(|(plugin, _)| **plugin == status.plugin);
@@ -453,7 +456,7 @@ proptest! {
             draining: Vec::new(),
             slots: BTreeMap::new(),
             notebook: Notebook::default(),
-            held: BTreeSet::new(),
+            held: BTreeMap::new(),
         };
         world.bench.witnessed_by(Box::new(world.notebook.clone()));
         for step in &steps {

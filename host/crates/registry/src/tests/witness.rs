@@ -202,8 +202,9 @@ fn the_key_of_an_order_reaches_the_witness() {
 
 #[test]
 fn what_becomes_true_in_one_store_is_told_at_once_and_the_key_is_that_of_the_order() {
+    type Lines = Vec<(Action, bool)>;
     #[derive(Clone, Default)]
-    struct Told(Arc<Mutex<Vec<Vec<(Action, bool)>>>>);
+    struct Told(Arc<Mutex<Vec<Lines>>>);
     impl Witness<Fake> for Told {
         fn changed(&self, changes: &[Changed<'_, Fake>]) {
             let lines = changes
