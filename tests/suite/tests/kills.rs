@@ -26,7 +26,10 @@ use campaign::Campaign;
 use patchbay_tests_support::Chance;
 
 /// Points within the work of a host that serves.
-const POINTS: [&str; 30] = [
+const POINTS: [&str; 33] = [
+    "journal.begun",
+    "journal.written",
+    "journal.committed",
     "state.opened",
     "state.booted",
     "state.queued",

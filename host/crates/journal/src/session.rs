@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use patchbay_database::{self as database, Identity};
-use patchbay_vocab::{Explain, UnixMillis};
+use patchbay_vocab::{Explain, UnixMillis, kill_point};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::insert::{Documents, Insert};
@@ -84,6 +84,7 @@ impl Session {
         let transaction = open
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        kill_point("journal.begun");
         let mut insert = Insert {
             connection: &transaction,
             value_bytes: self.value_bytes,
@@ -112,7 +113,9 @@ impl Session {
                 )?
                 .execute([])?;
         }
+        kill_point("journal.written");
         transaction.commit()?;
+        kill_point("journal.committed");
         open.runs = (open.runs + added).saturating_sub(removed);
         Ok(())
     }
