@@ -2,8 +2,6 @@
 //!
 //! Invariant: what is suspected is named, taken out of service and told of; nothing else changes.
 
-use std::collections::BTreeMap;
-
 use patchbay_lifecycle::Wanted;
 use patchbay_registry::{Change, Registry, RegistryError};
 use patchbay_state::{CrashLimits, CrashLoop, Remembered, crash_loop};
@@ -63,7 +61,15 @@ pub fn begin(registry: &Registry<Served>, remembered: &Remembered, mode: Mode, n
     };
     let good = good.map(|good| &good.live);
     Start {
-        wanted: wanted(remembered, good, &suspects),
+        wanted: wanted(
+            remembered,
+            |plugin| {
+                // Who is not suspected goes on as it was, unless somebody wants all of it as it was.
+                let is_suspected = suspects.iter().any(|suspect| suspect.plugin == *plugin);
+                good.filter(|_| is_by_hand || is_suspected)?.get(plugin).copied()
+            },
+            &suspects,
+        ),
         leaves_directory_alone: is_by_hand || suspects.iter().any(|suspect| suspect.version.is_none()),
         suspects,
         why,
@@ -144,7 +150,7 @@ fn suspects(remembered: &Remembered, looping: &CrashLoop) -> Vec<Suspect> {
 
 fn wanted(
     remembered: &Remembered,
-    good: Option<&BTreeMap<PluginName, RevisionNumber>>,
+    good: impl Fn(&PluginName) -> Option<RevisionNumber>,
     suspects: &[Suspect],
 ) -> Vec<Wanted> {
     let plugins = remembered.plugins.iter().map(|plugin| {
@@ -155,7 +161,7 @@ fn wanted(
                 .any(|suspect| suspect.plugin == plugin.name && suspect.revision == *number);
             known.is_some_and(|known| !known.quarantined) && !suspected
         };
-        let first = good.and_then(|good| good.get(&plugin.name)).copied();
+        let first = good(&plugin.name);
         let mut live: Vec<_> = first.into_iter().chain(plugin.live).collect();
         live.extend(plugin.live_order.iter().copied());
         if plugin.live.is_none() {
