@@ -125,7 +125,7 @@ impl Patchbay {
     /// Waits until everything that was changed is on the disk.
     pub(crate) fn settle(&self) -> Result<(), ControlError> {
         const WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
-        Ok(self.inner.state.settle(WITHIN).map_err(of_state)?)
+        self.inner.state.settle(WITHIN).map_err(of_state)
     }
 }
 

@@ -49,14 +49,14 @@ impl Patchbay {
         let is_it = |entry: &Entry, _: &Json| entry.action == "pin.set" && is_of(entry, &scope);
         let _under_way = match self.once(&by, "pin", plugin, is_it)? {
             Once::New(under_way) => under_way,
-            Once::Done(_) => return self.pinned_before(plugin, &scope),
+            Once::Done(_) => return self.pinned_before(plugin, scope),
         };
         let change = order.into_change(None).1;
         let pinning = self.inner.lifecycle.pin(plugin, to, scope.clone(), &change);
         let pinning = pinning.map_err(ControlError::from)?;
         self.unchanged(&by, "pin", plugin, pinning.now)?;
         self.settle()?;
-        self.pinned(plugin, &scope, &pinning)
+        self.pinned(plugin, scope, &pinning)
     }
 
     /// Holds him no more; nothing changes when nothing held him.
@@ -73,23 +73,23 @@ impl Patchbay {
         let is_it = |entry: &Entry, _: &Json| entry.action == "pin.removed" && is_of(entry, &scope);
         let _under_way = match self.once(&by, "unpin", plugin, is_it)? {
             Once::New(under_way) => under_way,
-            Once::Done(_) => return self.pinned_before(plugin, &scope),
+            Once::Done(_) => return self.pinned_before(plugin, scope),
         };
         let change = order.into_change(None).1;
         let pinning = self.inner.registry.unpin(plugin, &scope, &change)?;
         self.unchanged(&by, "unpin", plugin, pinning.before)?;
         self.settle()?;
         self.inner.lifecycle.tidy();
-        self.pinned(plugin, &scope, &pinning)
+        self.pinned(plugin, scope, &pinning)
     }
 
     /// The answer to an order that was carried out before: how it is now, with nothing changed.
-    fn pinned_before(&self, plugin: &PluginName, scope: &PinScope) -> Result<wire::PinnedView, ControlError> {
+    fn pinned_before(&self, plugin: &PluginName, scope: PinScope) -> Result<wire::PinnedView, ControlError> {
         let status = self.inner.registry.plugin(plugin)?;
         let now = status
             .pins
             .iter()
-            .find(|(known, _)| known == scope)
+            .find(|(known, _)| *known == scope)
             .map(|(_, to)| *to);
         let pinning = Pinning {
             before: now,
@@ -102,13 +102,14 @@ impl Patchbay {
     fn pinned(
         &self,
         plugin: &PluginName,
-        scope: &PinScope,
+        scope: PinScope,
         pinning: &Pinning,
     ) -> Result<wire::PinnedView, ControlError> {
         let pins = self.pins(Some(plugin))?;
+        let PinScope { workflow, tenant } = scope;
         let mut of_scope = pins
             .into_iter()
-            .filter(|pin| pin.tenant == scope.tenant && pin.workflow == scope.workflow);
+            .filter(|pin| pin.tenant == tenant && pin.workflow == workflow);
         Ok(wire::PinnedView {
             pin: of_scope.next(),
             before: pinning.before.map(|number| self.revision_ref(plugin, number)),

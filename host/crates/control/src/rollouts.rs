@@ -270,7 +270,7 @@ fn is_order(what: &'static str) -> impl Fn(&Entry, &Json) -> bool {
 }
 
 pub(crate) fn read_policy(policy: Json) -> Result<Policy, ControlError> {
-    Ok(Policy::from_json(&policy.to_string()).map_err(DeliveryError::from)?)
+    Ok(Policy::from_value(policy).map_err(DeliveryError::from)?)
 }
 
 pub(crate) fn left_out(nodes: Vec<LeftOut>) -> Vec<wire::LeftOutView> {
