@@ -22,8 +22,9 @@
 //! [breaker]
 //! window_ms = 60000                # over how long faults are counted
 //! panics = 5                       # so many take a version out of service; 0 for never
-//! timeouts = 20
-//! error_rate = 0.5                 # of a version that went live less than young_ms ago; 0 for never
+//! timeouts = 20                    # calls that had the time that the node says it needs
+//! share = 0.01                     # panics and time-outs count from this share of the version's calls on
+//! error_rate = 0.5                 # of a version that was first live less than young_ms ago; 0 for never
 //! min_calls = 100
 //! young_ms = 600000
 //!
@@ -62,6 +63,7 @@ pub(super) struct BreakerTable {
     window_ms: Option<u64>,
     panics: Option<u64>,
     timeouts: Option<u64>,
+    share: Option<f64>,
     error_rate: Option<f64>,
     min_calls: Option<u64>,
     young_ms: Option<u64>,
@@ -117,15 +119,18 @@ impl ConfigFile {
         set(&mut breaker.panics, table.panics);
         set(&mut breaker.timeouts, table.timeouts);
         set(&mut breaker.min_calls, table.min_calls);
-        if let Some(rate) = table.error_rate {
-            if !(0.0..=1.0).contains(&rate) {
-                return Err(ConfigError::Parse {
-                    path: self.folder.clone(),
-                    reason: format!("`breaker.error_rate` is {rate}; it has to be from 0 to 1"),
-                });
-            }
-            breaker.error_rate = rate;
-        }
+        let share = |setting, value: Option<f64>| match value {
+            Some(share) if !(0.0..=1.0).contains(&share) => Err(ConfigError::Parse {
+                path: self.folder.clone(),
+                reason: format!("`{setting}` is {share}; it has to be from 0 to 1"),
+            }),
+            value => Ok(value),
+        };
+        set(
+            &mut breaker.error_rate,
+            share("breaker.error_rate", table.error_rate)?,
+        );
+        set(&mut breaker.share, share("breaker.share", table.share)?);
         let (table, retention) = (&self.retention, &mut config.retention);
         let count = |setting, value, least| {
             let value = bounded(setting, value, least, 100_000, "")?;
