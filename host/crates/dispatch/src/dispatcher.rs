@@ -384,7 +384,10 @@ impl Dispatcher {
 fn leg<'r>(route: &'r Route<Served>, options: &CallOptions<'_>) -> Result<Leg<'r, Served>, CallError> {
     match route.detours() {
         None => Ok(route.live()),
-        Some(detours) => detoured(route, detours, options),
+        Some(detours) => match route.dealt(options.tenant.as_str(), options.run) {
+            Some(leg) => Ok(leg),
+            None => detoured(route, detours, options),
+        },
     }
 }
 

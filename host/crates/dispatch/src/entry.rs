@@ -204,7 +204,8 @@ impl Dispatcher {
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
         let watch = target.mount.handle().observed().now();
-        if !watch.is_off() {
+        // Whoever is measured is so seldom: the calls between two that are timed go on here.
+        if !watch.is_off() && (watch.is_tapped() || watch.times_this()) {
             return self.call_observed(watch, pass, target, input, options, out);
         }
         self.call_plain(pass, target, input, options, out)
@@ -222,7 +223,12 @@ impl Dispatcher {
         out: &'o mut Output,
     ) -> Result<Answer<'o>, CallError> {
         let observed = target.mount.handle().observed();
-        let began = watch.times_this().then(|| self.clock().now());
+        let is_timed = match watch.is_tapped() {
+            true => watch.times_this(),
+            // The caller has asked.
+            false => true,
+        };
+        let began = is_timed.then(|| self.clock().now());
         let tap = match watch.is_tapped() && target.place.may_be_shown() {
             true => observed.tapped_by(),
             false => None,

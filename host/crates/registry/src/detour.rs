@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use patchbay_rollout::{Sticky, Tickets, Weight, bucket};
+use patchbay_rollout::{BUCKET_COUNT, Sticky, Tickets, Weight, bucket};
 use patchbay_vocab::{RevisionNumber, TenantId, WorkflowId};
 
 use crate::snapshot::{Mount, Route};
@@ -62,11 +62,58 @@ pub struct Detours<H> {
     /// What the ways lead to; `None` for a revision that is not loaded.
     pub(crate) targets: Box<[Option<Arc<Mount<H>>>]>,
     pub(crate) everyone: Option<usize>,
-    /// In the order of the tenants.
-    pub(crate) by_tenant: Box<[(TenantId, usize)]>,
+    pub(crate) by_tenant: Tenants,
     /// In the order of the workflows, then of the tenants.
     pub(crate) by_workflow: Box<[(WorkflowId, Option<TenantId>, usize)]>,
     pub(crate) split: Option<(Split, usize)>,
+}
+
+/// Tenants that are held, found by a hash: the walk through a thousand names would cost a call more than the rest of its
+/// way.
+pub(crate) struct Tenants {
+    /// In the order of their slots.
+    held: Box<[(TenantId, usize)]>,
+    /// Where each slot begins; one more than there are slots.
+    begins: Box<[usize]>,
+}
+
+impl Tenants {
+    pub(crate) fn new(mut held: Vec<(TenantId, usize)>) -> Self {
+        let slots = held.len().next_power_of_two();
+        held.sort_by_cached_key(|(tenant, _)| slot(tenant.as_str(), slots));
+        let mut begins = vec![0; slots + 1];
+        for (tenant, _) in &held {
+            if let Some(count) = begins.get_mut(slot(tenant.as_str(), slots) + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for begin in &mut begins {
+            sum += *begin;
+            *begin = sum;
+        }
+        Self {
+            held: held.into(),
+            begins: begins.into(),
+        }
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    fn get(&self, tenant: &str) -> Option<usize> {
+        let slot = slot(tenant, self.begins.len() - 1);
+        let within = *self.begins.get(slot)?..*self.begins.get(slot + 1)?;
+        let mut held = self.held.get(within)?.iter();
+        let (_, place) = held.find(|(known, _)| known.as_str() == tenant)?;
+        Some(*place)
+    }
+}
+
+fn slot(tenant: &str, slots: usize) -> usize {
+    usize::from(bucket(tenant.as_bytes(), 0)) * slots / usize::from(BUCKET_COUNT)
 }
 
 impl<H> Detours<H> {
@@ -158,13 +205,10 @@ impl<H> Detours<H> {
                 return Some(place);
             }
         }
-        if !self.by_tenant.is_empty() {
-            let found = self
-                .by_tenant
-                .binary_search_by(|(tenant, _)| tenant.as_str().cmp(caller.tenant));
-            if let Some((_, place)) = found.ok().and_then(|at| self.by_tenant.get(at)) {
-                return Some(*place);
-            }
+        if !self.by_tenant.is_empty()
+            && let Some(place) = self.by_tenant.get(caller.tenant)
+        {
+            return Some(place);
         }
         self.everyone
     }
@@ -188,6 +232,38 @@ pub struct NotLoaded;
 pub(crate) struct Detour<H> {
     pub(crate) of: Arc<Detours<H>>,
     nodes: Box<[Option<u32>]>,
+    /// A share by itself, at hand: what calls pass by most, a canary without pins, costs them no walk.
+    alone: Option<Alone<H>>,
+}
+
+/// A share that nothing but the run or the tenant decides.
+struct Alone<H> {
+    by_run: bool,
+    weight: Weight,
+    salt: u64,
+    mount: Arc<Mount<H>>,
+    node: u32,
+}
+
+impl<H> Alone<H> {
+    fn of(detours: &Detours<H>, node_type: &str) -> Option<Self> {
+        let (split, place) = detours.split.as_ref()?;
+        let by_run = match split.by {
+            Sticky::Run => true,
+            Sticky::Tenant => false,
+            Sticky::Variable(_) => return None,
+        };
+        let has_pins =
+            detours.everyone.is_some() || !detours.by_tenant.is_empty() || !detours.by_workflow.is_empty();
+        let mount = detours.targets.get(*place)?.as_ref().filter(|_| !has_pins)?;
+        Some(Self {
+            by_run,
+            weight: split.weight,
+            salt: split.salt,
+            node: mount.node_of(node_type)?,
+            mount: Arc::clone(mount),
+        })
+    }
 }
 
 impl<H> Detour<H> {
@@ -195,6 +271,7 @@ impl<H> Detour<H> {
         let place = |mount: &Option<Arc<Mount<H>>>| mount.as_ref()?.node_of(node_type);
         Self {
             nodes: of.targets.iter().map(place).collect(),
+            alone: Alone::of(of, node_type),
             of: Arc::clone(of),
         }
     }
@@ -238,6 +315,22 @@ impl<H> Route<H> {
             mount: self.mount(),
             node: self.node(),
         }
+    }
+
+    /// Where a call goes that a share alone decides about, by its tenant or its run; `None` when there is more to it, which
+    /// [`leg`](Self::leg) knows.
+    #[inline]
+    #[must_use]
+    pub fn dealt(&self, tenant: &str, run: &str) -> Option<Leg<'_, H>> {
+        let alone = self.detour.as_ref()?.alone.as_ref()?;
+        let key = if alone.by_run { run } else { tenant };
+        if !alone.weight.admits(bucket(key.as_bytes(), alone.salt)) {
+            return Some(self.live());
+        }
+        Some(Leg {
+            mount: &alone.mount,
+            node: alone.node,
+        })
     }
 
     /// Where a caller's call goes. A candidate that has no such node leaves the call to what is live.

@@ -8,7 +8,7 @@ use patchbay_vocab::{PluginName, RevisionNumber, RevisionState};
 use crate::admission;
 use crate::book::{Book, PluginRecord, RevisionRecord};
 use crate::change::{Action, Change, Force, Pinning};
-use crate::detour::{Detours, PinScope, Split};
+use crate::detour::{Detours, PinScope, Split, Tenants};
 use crate::error::RegistryError;
 use crate::publish::Event;
 use crate::registry::Registry;
@@ -279,7 +279,7 @@ impl<H> PluginRecord<H> {
         Some(Arc::new(Detours {
             targets: numbers.iter().map(target).collect(),
             everyone,
-            by_tenant: by_tenant.into(),
+            by_tenant: Tenants::new(by_tenant),
             by_workflow: by_workflow.into(),
             split,
         }))

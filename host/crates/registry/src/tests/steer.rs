@@ -1,5 +1,7 @@
 //! Pins and shares: who goes where, and what is refused.
 
+mod ways;
+
 use patchbay_rollout::{Sticky, Tickets, Weight};
 use patchbay_vocab::WorkflowId;
 
@@ -48,7 +50,12 @@ fn answers(bench: &Bench, caller: &Caller<'_>) -> Option<u64> {
 fn at(bench: &Bench, node: &str, caller: &Caller<'_>) -> Option<u64> {
     let snapshot = bench.snapshot();
     let route = snapshot.route(snapshot.slot(node).unwrap()).unwrap();
-    let leg = route.leg(caller).ok()?;
+    let leg = route.leg(caller);
+    if let Some(short) = route.dealt(caller.tenant, caller.run) {
+        let long = leg.as_ref().map(|leg| (leg.mount.revision(), leg.node));
+        assert_eq!(long, Ok((short.mount.revision(), short.node)));
+    }
+    let leg = leg.ok()?;
     assert_eq!(leg.mount.nodes()[leg.node as usize].as_str(), node);
     Some(leg.mount.revision().0)
 }
