@@ -10,8 +10,6 @@ use super::report::Row;
 pub(crate) struct Subject<'s> {
     pub(crate) name: String,
     pub(crate) run: Box<dyn FnMut(u64) + 's>,
-    /// Done before each round, and not timed.
-    pub(crate) before: Option<Box<dyn FnMut() + 's>>,
     /// Done after each round, and not timed: what must not disturb the next one is over then.
     pub(crate) after: Option<Box<dyn FnMut() + 's>>,
 }
@@ -26,16 +24,7 @@ impl<'s> Subject<'s> {
         Self {
             name: name.to_owned(),
             run: Box::new(run),
-            before: None,
             after: None,
-        }
-    }
-
-    /// The same, with something that is done before each round and not timed.
-    pub(crate) fn before(self, before: impl FnMut() + 's) -> Self {
-        Self {
-            before: Some(Box::new(before)),
-            ..self
         }
     }
 
@@ -51,6 +40,21 @@ impl<'s> Subject<'s> {
 /// Times all subjects in alternating rounds; the first is the baseline of the others. Nanoseconds for one.
 pub(crate) fn alternate(mut subjects: Vec<Subject<'_>>, effort: Effort) -> Vec<Row> {
     let nanos = rounds(&mut subjects, effort);
+    compared(&subjects, nanos)
+}
+
+/// As [`alternate`], in many rounds of a millisecond: most of them are not interrupted even where others want the processors,
+/// so that the middle one is right where that of longer rounds would not be.
+pub(crate) fn alternate_often(mut subjects: Vec<Subject<'_>>, effort: Effort) -> Vec<Row> {
+    let rounds = match effort {
+        Effort::Quick => 300,
+        Effort::Full => 3000,
+    };
+    let nanos = rounds_of(&mut subjects, rounds, Duration::from_millis(1));
+    compared(&subjects, nanos)
+}
+
+fn compared(subjects: &[Subject<'_>], nanos: Vec<Vec<f64>>) -> Vec<Row> {
     let first = nanos[0].clone();
     let baseline = subjects[0].name.clone();
     let rows = subjects
@@ -75,6 +79,10 @@ pub(crate) fn rounds(subjects: &mut [Subject<'_>], effort: Effort) -> Vec<Vec<f6
         Effort::Quick => (5, Duration::from_millis(10)),
         Effort::Full => (25, Duration::from_millis(40)),
     };
+    rounds_of(subjects, rounds, length)
+}
+
+fn rounds_of(subjects: &mut [Subject<'_>], rounds: usize, length: Duration) -> Vec<Vec<f64>> {
     let counts: Vec<u64> = subjects
         .iter_mut()
         .map(|subject| calibrate(subject, length))
@@ -82,9 +90,6 @@ pub(crate) fn rounds(subjects: &mut [Subject<'_>], effort: Effort) -> Vec<Vec<f6
     let mut nanos: Vec<Vec<f64>> = vec![Vec::new(); subjects.len()];
     for _ in 0..rounds {
         for ((subject, &count), nanos) in subjects.iter_mut().zip(&counts).zip(&mut nanos) {
-            if let Some(before) = &mut subject.before {
-                before();
-            }
             let begin = Instant::now();
             (subject.run)(count);
             nanos.push(begin.elapsed().as_nanos() as f64 / count as f64);

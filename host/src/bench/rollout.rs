@@ -4,15 +4,12 @@
 
 mod back;
 
-use std::hint::black_box;
-use std::time::Duration;
-
 use patchbay::{
     Call, Node, Order, Output, PinScope, PluginName, RevisionNumber, RolloutScope, Selector, Value,
 };
 use serde_json::{Value as Json, json};
 
-use super::measure::{Subject, alternate};
+use super::measure::{Subject, alternate_often};
 use super::report::Report;
 use super::restart::many::compiled;
 use super::stage::{Host, Stage};
@@ -23,8 +20,6 @@ use super::{BenchError, Effort};
 const NAME: &str = "answers-null";
 /// Callers that take turns: half of them, about, are taken along by a canary at 50 %.
 const CALLERS: usize = 64;
-/// How often a host looks at its rollouts, as it does by standard.
-const LOOK: Duration = Duration::from_millis(250);
 
 pub(crate) fn run(effort: Effort, reports: &mut Vec<Report>) -> Result<(), BenchError> {
     // Without state, so that two versions of it can serve at once.
@@ -134,16 +129,6 @@ impl Calling {
         };
         self.node.call(self.input.as_ref(), call, &mut self.out).is_ok()
     }
-
-    /// Calls for as long as two looks take, so that the host knows how many calls there are and times its share.
-    fn until_steady(&mut self) {
-        let begin = std::time::Instant::now();
-        while begin.elapsed() < 2 * LOOK + LOOK / 5 {
-            for _ in 0..1000 {
-                black_box(self.once());
-            }
-        }
-    }
 }
 
 fn canary(share: f64) -> Json {
@@ -161,26 +146,26 @@ fn ways(bytes: &[u8], effort: Effort) -> Result<Report, BenchError> {
     let pins = Two::pinned(bytes, 1000)?;
     let seldom = Two::rolled_out(bytes, shadow(1))?;
     let always = Two::rolled_out(bytes, shadow(100))?;
-    let (mut steady, mut seldom_steady) = (Calling::of(&halved, 1)?, Calling::of(&seldom, 1)?);
-    let mut always_steady = Calling::of(&always, 1)?;
     let subjects = vec![
         calling("no detours", Calling::of(&plain, 1)?),
-        calling("a canary at 50 %, measured", Calling::of(&halved, 1)?).before(move || steady.until_steady()),
+        calling("a canary at 50 %, measured", Calling::of(&halved, 1)?),
         calling("the caller's tenant is pinned, 1 pin", Calling::of(&one_pin, 1)?),
         calling(
             "the caller's tenant is pinned, 1,000 pins",
             Calling::of(&pins, 1000)?,
         ),
-        calling("a shadow of 1 % of the calls", Calling::of(&seldom, 1)?)
-            .before(move || seldom_steady.until_steady()),
-        calling("a shadow of all calls", Calling::of(&always, 1)?)
-            .before(move || always_steady.until_steady()),
+        calling("a shadow of 1 % of the calls", Calling::of(&seldom, 1)?),
+        calling("a shadow of all calls", Calling::of(&always, 1)?),
     ];
-    let rows = alternate(subjects, effort);
+    let mut rows = alternate_often(subjects, effort);
+    let (median, least) = (rows[0].median, rows[0].min);
+    for row in &mut rows[1..] {
+        row.added = Some(row.median - median);
+    }
     halved.still_goes_on()?;
     seldom.still_goes_on()?;
     always.still_goes_on()?;
-    let added = |at: usize| (rows[at].median - rows[0].median, rows[at].min - rows[0].min);
+    let added = |at: usize| (rows[at].median - median, rows[at].min - least);
     let (median, least) = added(1);
     let (pin, many) = (added(2).0, added(3).0);
     Ok(Report {

@@ -74,7 +74,7 @@ pub(crate) fn watch(
             scope.spawn(|| {
                 call_until(&stop, &node, &call, &input, &word, &counts, &|| {
                     seen_at.store(nanos(), Ordering::SeqCst);
-                })
+                });
             });
         }
         let ordered = (|| {
@@ -121,8 +121,9 @@ fn call_until(
         calls.fetch_add(1, Ordering::Relaxed);
         match answer {
             Err(_) => _ = failed.fetch_add(1, Ordering::Relaxed),
+            // One that began before it was ordered may have the answer of an earlier order.
             Ok(from) if after & AWAITED != 0 => {
-                let found = from.0 == after & 0xffff;
+                let found = before == after && from.0 == after & 0xffff;
                 let settled = after & !AWAITED;
                 // The first of the two callers tells.
                 if found

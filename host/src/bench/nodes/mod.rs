@@ -157,7 +157,6 @@ fn one(
         Subject {
             name: format!("{category}: {what}"),
             run: direct,
-            before: None,
             after: None,
         },
         Subject::new(node, || {
