@@ -48,7 +48,7 @@ pub(crate) fn alternate(mut subjects: Vec<Subject<'_>>, effort: Effort) -> Vec<R
 pub(crate) fn alternate_often(mut subjects: Vec<Subject<'_>>, effort: Effort) -> Vec<Row> {
     let rounds = match effort {
         Effort::Quick => 300,
-        Effort::Full => 3000,
+        Effort::Full => 1200,
     };
     let nanos = rounds_of(&mut subjects, rounds, Duration::from_millis(1));
     compared(&subjects, nanos)
