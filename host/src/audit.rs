@@ -128,7 +128,7 @@ mod tests {
             AuditSource::File(data.path().join("none.jsonl")),
         ] {
             let error = walk(&source, None).unwrap_err();
-            assert!(error.code().0.starts_with("PB-STATE-"), "{error}");
+            assert!(error.code().0.starts_with("PB-DURABLE-"), "{error}");
         }
     }
 }
