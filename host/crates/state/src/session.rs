@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use patchbay_database::{self as database, Identity};
+use patchbay_database::{self as database, DatabaseError, Identity};
 use patchbay_vocab::{Explain, UnixMillis, kill_point};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
@@ -88,7 +88,7 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the database, or begins one.
     pub(crate) fn begin(path: PathBuf, config: &StateConfig) -> Result<Self, StateError> {
-        let connection = database::open(&path, &FORM)?;
+        let connection = open(&path)?;
         let refused = |error| StateError::from(database::refusal(&path, error));
         if let Some(missing) = form::missing(&connection).map_err(refused)? {
             let found = format!("{missing} is not as it should be");
@@ -176,8 +176,7 @@ impl Session {
         if self.connection.is_some() {
             return Ok(());
         }
-        let opened = database::open(&self.path, &FORM)
-            .map_err(|error| Trouble::Reopen(Box::new(StateError::from(error))))?;
+        let opened = open(&self.path).map_err(|error| Trouble::Reopen(Box::new(StateError::from(error))))?;
         self.connection = Some(opened);
         tracing::warn!(path = %self.path.display(), "the state's file was opened anew");
         Ok(())
@@ -189,4 +188,15 @@ pub(crate) fn told(trouble: Trouble) -> (StateError, String) {
     let error = StateError::Write(Box::new(trouble));
     let text = error.chain();
     (error, text)
+}
+
+/// How much of the file the writer keeps in memory: it appends, and reads little of what it wrote.
+const CACHE_KIB: i64 = 256;
+
+/// Opens the file for its writer.
+fn open(path: &Path) -> Result<Connection, DatabaseError> {
+    let connection = database::open(path, &FORM)?;
+    let sized = connection.pragma_update(None, "cache_size", -CACHE_KIB);
+    sized.map_err(|error| database::refusal(path, error))?;
+    Ok(connection)
 }
