@@ -248,14 +248,8 @@ impl Dispatcher {
             observed.took(self.clock().now().since(began));
         }
         tap.called(&Tapped {
-            node_type: name_in(target.mount, target.place.node),
-            tenant: options.tenant,
-            run: options.run,
-            input,
-            variables: options.variables,
-            keeps_contents: options.scope.is_none_or(NodeScope::keeps_contents),
             asked: noting.is_some_and(|noting| noting.has_asked()),
-            answer: shown_answer(answer.as_ref().map(|answer| answer.value)),
+            ..tapped(&target, input, options, &answer)
         });
         answer
     }
@@ -373,14 +367,8 @@ impl Dispatcher {
         };
         if let Some(tap) = tap {
             tap.called(&Tapped {
-                node_type: name_in(target.mount, target.place.node),
-                tenant: options.tenant,
-                run: options.run,
-                input,
-                variables: options.variables,
-                keeps_contents: options.scope.is_none_or(NodeScope::keeps_contents),
                 asked: noting.is_some_and(|noting| noting.has_asked()),
-                answer: shown_answer(answer.as_ref().map(|answer| answer.value)),
+                ..tapped(&target, input, options, &answer)
             });
         }
         answer
@@ -408,6 +396,25 @@ impl Dispatcher {
         plugin
             .begin(pass, target.place.node, call, config, self.limits().output_bytes)
             .map_err(|fault| target.failed(fault))
+    }
+}
+
+/// A call as a tap is shown it, of a node that asked its workflow for nothing.
+fn tapped<'t>(
+    target: &Target<'t>,
+    input: ValueRef<'t>,
+    options: &'t CallOptions<'_>,
+    answer: &'t Result<Answer<'_>, CallError>,
+) -> Tapped<'t> {
+    Tapped {
+        node_type: name_in(target.mount, target.place.node),
+        tenant: options.tenant,
+        run: options.run,
+        input,
+        variables: options.variables,
+        keeps_contents: options.scope.is_none_or(NodeScope::keeps_contents),
+        asked: false,
+        answer: shown_answer(answer.as_ref().map(|answer| answer.value)),
     }
 }
 
