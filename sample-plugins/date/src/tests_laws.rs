@@ -96,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn days_and_weeks_in_utc_are_taken_away_again(date in dates(), amount in -10_000_i64..10_000) {
+    fn days_and_weeks_in_utc_are_taken_away_again(date in dates(), amount in -5_000_i64..5_000) {
         for unit in ["days", "weeks"] {
             let there = text::<add>(&format!(r#"{{"value": "{date}", "amount": {amount}, "unit": "{unit}"}}"#));
             let back = text::<subtract>(&format!(r#"{{"value": "{there}", "amount": {amount}, "unit": "{unit}"}}"#));
