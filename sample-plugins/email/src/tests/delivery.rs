@@ -33,7 +33,7 @@ fn a_message_arrives_as_it_was_meant() {
             "a@example.com",
             "b@example.com",
             "c@example.com",
-            "zoe@example.com"
+            "hidden@example.com"
         ]
     );
     let id = output
