@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use patchbay_registry::Force;
-use patchbay_rollout::{Measured, RestoreError, Rollout, Tickets};
+use patchbay_rollout::{Input, Measured, RestoreError, Rollout, Tickets};
 use patchbay_state::{StoredRollout, Write};
 use patchbay_vocab::{PluginName, RevisionNumber, UnixMillis, Version};
 use serde_json::Value as Json;
@@ -48,6 +48,8 @@ pub(crate) struct Active {
     pub(crate) holds: Vec<RevisionNumber>,
     /// When what failed is tried again.
     pub(crate) rests_until: Option<UnixMillis>,
+    /// What it was told, and what could not be done then: it is told again.
+    pub(crate) untold: Option<Input>,
     /// Copies of calls on their way to the candidate.
     pub(crate) shadowing: Option<Shadowing>,
     /// Set to end a replay that is under way.

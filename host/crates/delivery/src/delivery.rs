@@ -298,6 +298,7 @@ impl Delivery {
             looked: None,
             holds: Vec::new(),
             rests_until: None,
+            untold: None,
             shadowing: None,
             replaying: None,
             replays: 0,

@@ -119,7 +119,10 @@ impl Delivery {
         let Some(entry) = self.by_id(id) else { return };
         let mut active = entry.lock();
         if let Some(input) = input(&active) {
-            let _ = self.advance(&mut active, input, None);
+            // A result comes once: what it leads to may be only too early.
+            if self.advance(&mut active, input.clone(), None).is_err() {
+                active.untold = Some(input);
+            }
         }
         drop(active);
         self.forget_finished(&entry);
@@ -226,15 +229,21 @@ impl Delivery {
         if rests || self.config().mode == Mode::Safe {
             return;
         }
-        let input = self.overtaken(&active).unwrap_or_else(|| {
-            self.watch_traffic(&mut active);
-            let window = match active.rollout.wants_window(self.now()) {
-                true => self.window(&active),
-                false => None,
-            };
-            Input::Tick { window }
-        });
-        let _ = self.advance(&mut active, input, None);
+        let untold = active.untold.take();
+        let input = self
+            .overtaken(&active)
+            .or_else(|| untold.clone())
+            .unwrap_or_else(|| {
+                self.watch_traffic(&mut active);
+                let window = match active.rollout.wants_window(self.now()) {
+                    true => self.window(&active),
+                    false => None,
+                };
+                Input::Tick { window }
+            });
+        if self.advance(&mut active, input, None).is_err() {
+            active.untold = untold;
+        }
         drop(active);
         self.forget_finished(entry);
     }

@@ -106,6 +106,7 @@ impl Delivery {
             looked: None,
             holds: fit.holds,
             rests_until: None,
+            untold: None,
             shadowing: None,
             replaying: None,
             replays: 0,
